@@ -1,0 +1,36 @@
+"""The registry of cells, found from the files of this folder: a file that defines a `Cell` adds one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+from lstm_core.formula import Cell
+
+
+@cache
+def cells() -> dict[str, Cell]:
+    """All declared cells by name. A new cell is one new file in lstm_core/cells that defines a `Cell`.
+
+    Returns a dictionary from name ("lstm") to `formula.Cell`, sorted by the files' names.
+    Raises ValueError when two files declare the same name.
+    Source: each cell's own `source`.
+    """
+    found: dict[str, Cell] = {}
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda i: i.name):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        for value in vars(module).values():
+            if isinstance(value, Cell):
+                if found.get(value.name, value) is not value:
+                    raise ValueError(f"two cells are called {value.name!r}; the second is in {module.__name__}")
+                found[value.name] = value
+    return found
+
+
+def cell(name: str) -> Cell:
+    """The cell called `name`. Raises ValueError, naming the cells there are, when there is none such."""
+    try:
+        return cells()[name]
+    except KeyError:
+        raise ValueError(f"there is no cell {name!r}; there are {', '.join(cells())}") from None

@@ -1,0 +1,375 @@
+"""The small expression language in which a recurrent cell is declared, once.
+
+A declaration is a tuple of signals, each an expression over the input `x`, the states of the step before
+and the signals above it. Everything else is read off these expressions: numbers (NumPy or torch), LaTeX,
+the shapes of the weights, and which gates wait for which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+Array = Any  # a numpy.ndarray or a torch.Tensor: expressions are evaluated over either
+Source = Literal["ih", "hh", "ch"]  # what a weight matrix reads: the input, the hidden state, the cell state
+
+UNBOUNDED = (float("-inf"), float("inf"))
+
+
+class Expression:
+    """A node of a formula. Combine nodes with `+`, `*` and `1 - node`."""
+
+    def __add__(self, other: Expression) -> Expression:
+        return Sum(self, other)
+
+    def __mul__(self, other: Expression) -> Expression:
+        return Product(self, other)
+
+    def __rsub__(self, other: int) -> Expression:
+        if other != 1:
+            raise ValueError(f"formulas know 1 - gate only, not {other} - gate")
+        return Complement(self)
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+    def walk(self) -> Iterator[Expression]:
+        """This node and all below it, outermost first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Vector(Expression):
+    """A named vector: the input "x", a signal of this step, or a state of the step before."""
+
+    name: str
+    previous: bool = False
+
+
+@dataclass(frozen=True)
+class Diagonal(Expression):
+    """One trained weight a unit, as in a peephole p_f * C (not a matrix)."""
+
+    rows: str
+
+
+@dataclass(frozen=True)
+class Affine(Expression):
+    """W · [inputs] + b: the rows called `rows` of the stacked weights, applied to the concatenated inputs."""
+
+    rows: str
+    inputs: tuple[Expression, ...]
+    symbol: str
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return self.inputs
+
+
+@dataclass(frozen=True)
+class Apply(Expression):
+    """A squashing function, unit by unit."""
+
+    function: Literal["sigmoid", "tanh"]
+    argument: Expression
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.argument,)
+
+
+@dataclass(frozen=True)
+class Sum(Expression):
+    left: Expression
+    right: Expression
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Product(Expression):
+    left: Expression
+    right: Expression
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Complement(Expression):
+    """1 - gate."""
+
+    argument: Expression
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.argument,)
+
+
+x = Vector("x")
+h_prev = Vector("hidden", previous=True)
+C_prev = Vector("cell", previous=True)
+
+
+def signal(name: str) -> Vector:
+    """A signal of this step, for use in the signals declared after it."""
+    return Vector(name)
+
+
+def affine(rows: str, *inputs: Expression, symbol: str | None = None) -> Affine:
+    return Affine(rows, inputs, rows if symbol is None else symbol)
+
+
+def diagonal(rows: str) -> Diagonal:
+    return Diagonal(rows)
+
+
+def sigmoid(argument: Expression) -> Apply:
+    return Apply("sigmoid", argument)
+
+
+def tanh(argument: Expression) -> Apply:
+    return Apply("tanh", argument)
+
+
+def source_of(vector: Expression) -> Source:
+    """Which weight matrix an input of an affine map belongs to: ih reads x, hh reads h (gated or not), ch reads C."""
+    names = {node.name for node in vector.walk() if isinstance(node, Vector)}
+    for name, source in (("cell", "ch"), ("hidden", "hh"), ("x", "ih")):
+        if name in names:
+            return source  # type: ignore[return-value]
+    raise ValueError(f"an affine map reads x, hidden or cell, not {sorted(names)}")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One gate or state of a cell: its name, the essay's letter, its equation, its range and how it is drawn.
+
+    `lead` holds the pointwise operations that stand above the signal's heatmap, so that a column of the
+    heatmaps, read downwards, is the equation.
+    """
+
+    name: str
+    symbol: str
+    title: str
+    equation: Expression
+    range: tuple[float, float]
+    lead: tuple[str, ...] = ()
+
+    @property
+    def is_gate(self) -> bool:
+        """Gates run from 0 (let nothing through) to 1 (let everything through)."""
+        return self.range == (0, 1)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recurrent cell, declared once.
+
+    name: the registry's name. title: as people say it. source: author, year, equation.
+    signals: in an order in which they can be computed. rows: the order in which the stacked weight matrices
+    hold the affine maps. drawn: the signals from the top of the drawing to its foot (default: as computed).
+    kernel: torch's function that computes this very cell, where there is one. biases: how many bias vectors
+    (PyTorch has two, the essay one, its GRU none). note: the convention a reader must know.
+    """
+
+    name: str
+    title: str
+    source: str
+    rows: tuple[str, ...]
+    signals: tuple[Signal, ...]
+    drawn: tuple[str, ...] = ()
+    kernel: Literal["rnn_tanh", "lstm", "gru"] | None = None
+    biases: Literal[0, 1, 2] = 1
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        known = {"x"}
+        for s in self.signals:
+            for node in s.equation.walk():
+                if isinstance(node, Vector) and not node.previous and node.name not in known:
+                    raise ValueError(f"cell {self.name!r}: {s.name!r} reads {node.name!r} before it is declared")
+                if isinstance(node, Vector) and node.previous and node.name not in self.names:
+                    raise ValueError(f"cell {self.name!r}: {s.name!r} reads the previous {node.name!r}, never declared")
+                if isinstance(node, (Affine, Diagonal)) and node.rows not in self.rows:
+                    raise ValueError(f"cell {self.name!r}: {s.name!r} uses rows {node.rows!r}, not in {self.rows}")
+            known.add(s.name)
+        if self.drawn and sorted(self.drawn) != sorted(self.names):
+            raise ValueError(f"cell {self.name!r}: drawn {self.drawn} are not its signals {self.names}")
+        if "hidden" not in known:
+            raise ValueError(f"cell {self.name!r} declares no signal 'hidden'")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(s.name for s in self.signals)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Signal names from the top of the drawing to its foot."""
+        return self.drawn or self.names
+
+    def __getitem__(self, name: str) -> Signal:
+        for s in self.signals:
+            if s.name == name:
+                return s
+        raise KeyError(f"cell {self.name!r} has no signal {name!r}; it has {', '.join(self.names)}")
+
+    @cached_property
+    def nodes(self) -> tuple[Expression, ...]:
+        return tuple(node for s in self.signals for node in s.equation.walk())
+
+    @cached_property
+    def states(self) -> tuple[str, ...]:
+        """The signals that the next step reads: hidden first, as in PyTorch."""
+        read = {n.name for n in self.nodes if isinstance(n, Vector) and n.previous} | {"hidden"}
+        return tuple(sorted(read, key=lambda name: (name != "hidden", name)))
+
+    @cached_property
+    def affines(self) -> tuple[Affine, ...]:
+        return tuple(dict.fromkeys(n for n in self.nodes if isinstance(n, Affine)))
+
+    def rows_of(self, source: Source) -> tuple[str, ...]:
+        """The row blocks that the weight matrix of `source` holds, in order."""
+        read = {a.rows for a in self.affines for v in a.inputs if source_of(v) == source}
+        return tuple(r for r in self.rows if r in read)
+
+    @cached_property
+    def diagonals(self) -> tuple[str, ...]:
+        """The rows that have one weight a unit, in order."""
+        read = {n.rows for n in self.nodes if isinstance(n, Diagonal)}
+        return tuple(r for r in self.rows if r in read)
+
+    @cached_property
+    def forget_rows(self) -> tuple[str, ...]:
+        """The rows of the gate named forget, whose bias starts at 1 or more (Jozefowicz et al. 2015)."""
+        if "forget" not in self.names:
+            return ()
+        return tuple({n.rows for n in self["forget"].equation.walk() if isinstance(n, Affine)})
+
+    def parameter_shapes(self, input_size: int, units: int, bias: bool = True) -> dict[str, tuple[int, ...]]:
+        """Parameter names of one layer (PyTorch's, without the _l0) and their shapes."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for source, columns in (("ih", input_size), ("hh", units), ("ch", units)):
+            if rows := self.rows_of(source):  # type: ignore[arg-type]
+                shapes[f"weight_{source}"] = (len(rows) * units, columns)
+        if bias and self.biases:
+            shapes["bias_ih"] = (len(self.rows_of("ih")) * units,)
+        if bias and self.biases == 2:
+            shapes["bias_hh"] = (len(self.rows_of("hh")) * units,)
+        if self.diagonals:
+            shapes["weight_peephole"] = (len(self.diagonals) * units,)
+        return shapes
+
+    def reads(self, name: str) -> tuple[Vector, ...]:
+        """The vectors that a signal's equation reads, each once, in order of appearance: the drawing's arrows."""
+        return tuple(dict.fromkeys(n for n in self[name].equation.walk() if isinstance(n, Vector)))
+
+    @cached_property
+    def stacked(self) -> tuple[Affine, ...]:
+        """The affine maps of h_{t-1} and x_t alone, in the order of the rows: one product a step does them all."""
+        plain = [a for a in self.affines if set(a.inputs) == {h_prev, x}]
+        return tuple(sorted(plain, key=lambda a: self.rows.index(a.rows)))
+
+    def waits(self, name: str) -> bool:
+        """True when a signal must be computed step by step even if all h are known: it reads more than x and h."""
+        return any(v.name not in ("x", "hidden") for v in self.reads(name))
+
+
+Values = dict[Vector, Array]  # what the vectors hold at one step
+Compiled = Callable[[Values], Array]
+
+
+def compiled(
+    expression: Expression, leaf: Callable[[Expression], Compiled], functions: dict[str, Callable[[Array], Array]]
+) -> Compiled:
+    """An expression as a function of the vectors' values, over any arrays that know +, * and -.
+
+    leaf: compiles affine maps and diagonals. functions: "sigmoid" and "tanh" for these arrays.
+    """
+
+    def build(node: Expression) -> Compiled:
+        match node:
+            case Vector():
+                return lambda values: values[node]
+            case Apply(name, argument):
+                function, inner = functions[name], build(argument)
+                return lambda values: function(inner(values))
+            case Sum(left, right):
+                a, b = build(left), build(right)
+                return lambda values: a(values) + b(values)
+            case Product(left, right):
+                a, b = build(left), build(right)
+                return lambda values: a(values) * b(values)
+            case Complement(argument):
+                inner = build(argument)
+                return lambda values: 1 - inner(values)
+            case _:
+                return leaf(node)
+
+    return build(expression)
+
+
+def terms(expression: Expression) -> tuple[Expression, ...]:
+    """The summands of an expression: for C, what was kept and what was written."""
+    if isinstance(expression, Sum):
+        return terms(expression.left) + terms(expression.right)
+    return (expression,)
+
+
+_FUNCTION_LATEX = {"sigmoid": r"\sigma", "tanh": r"\tanh"}
+
+
+def to_latex(expression: Expression, leaf: Callable[[Expression], str], times: str = " * ") -> str:
+    """LaTeX of an expression; `leaf` writes vectors, affine maps and diagonals, as symbols or as numbers."""
+
+    def write(node: Expression, inside_product: bool = False) -> str:
+        match node:
+            case Apply(function, argument):
+                return f"{_FUNCTION_LATEX[function]}\\left({write(argument)}\\right)"
+            case Sum(left, right):
+                text = f"{write(left)} + {write(right)}"
+                return f"\\left({text}\\right)" if inside_product else text
+            case Product(left, right):
+                return f"{write(left, True)}{times}{write(right, True)}"
+            case Complement(argument):
+                return f"(1 - {write(argument)})"
+            case Affine() if inside_product:
+                return f"\\left({leaf(node)}\\right)"
+            case _:
+                return leaf(node)
+
+    return write(expression)
+
+
+def symbols(cell: Cell, bias: bool = True) -> Callable[[Expression], str]:
+    """Writes the leaves of a cell's formulas in the essay's letters: f_t, C_{t-1}, W_f \\cdot [h_{t-1}, x_t] + b_f."""
+
+    def leaf(node: Expression) -> str:
+        match node:
+            case Vector("x"):
+                return "x_t"
+            case Vector(name, previous):
+                return f"{cell[name].symbol}_{{{'t-1' if previous else 't'}}}"
+            case Diagonal(rows):
+                return f"p_{{{rows}}}"
+            case Affine(_, inputs, symbol):
+                subscript = f"_{{{symbol}}}" if symbol else ""
+                read = [to_latex(v, leaf) for v in inputs]
+                product = f"W{subscript} {read[0]}" if len(read) == 1 else f"W{subscript} \\cdot [{', '.join(read)}]"
+                return product + (f" + b{subscript}" if bias and cell.biases else "")
+        raise TypeError(f"not a leaf: {node!r}")
+
+    return leaf
+
+
+def equation(cell: Cell, name: str, bias: bool = True) -> str:
+    """One signal's equation in LaTeX, e.g. "f_t = \\sigma\\left(W_{f} \\cdot [h_{t-1}, x_t] + b_{f}\\right)"."""
+    return f"{cell[name].symbol}_{{t}} = {to_latex(cell[name].equation, symbols(cell, bias))}"

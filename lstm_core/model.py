@@ -1,0 +1,249 @@
+"""CharModel: characters in, stacked cells of one kind, the next character's distribution out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from lstm_core.cells import cell as find_cell
+from lstm_core.formula import Affine, Cell, Compiled, Diagonal, Expression, Vector, compiled, h_prev, source_of
+from lstm_core.text import Vocabulary
+
+TORCH_FUNCTIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}
+KERNELS = {"lstm": torch.lstm, "gru": torch.gru, "rnn_tanh": torch.rnn_tanh}
+
+States = tuple[Tensor, ...]  # one (layer, batch, unit) tensor a state of the cell, in the order of cell.states
+
+
+Block = tuple[Tensor, Tensor | None]  # the rows of a weight matrix that serve one gate, and their bias
+
+
+def sum_of(parts: list[Tensor]) -> Tensor:
+    return reduce(add, parts)
+
+
+@dataclass(frozen=True)
+class _Stacked:
+    """The gates that read h_{t-1} and x_t alone, as one matrix on each."""
+
+    weight: Tensor  # (unit, gates x unit), ready for h @ weight
+    input_weight: Tensor
+    bias: Tensor | None
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """What x, (time, batch, input), adds to every gate at every step."""
+        return linear(x, self.input_weight, self.bias)
+
+
+def _stack(blocks: dict[str, dict[str, Block]], stacked: tuple[Affine, ...]) -> _Stacked | None:
+    if not stacked:
+        return None
+    from_x, from_h = ([blocks[source][a.rows] for a in stacked] for source in ("ih", "hh"))
+    biases = [torch.cat([b for _, b in part]) for part in (from_x, from_h) if part[0][1] is not None]  # type: ignore[misc]
+    return _Stacked(
+        torch.cat([w for w, _ in from_h]).T, torch.cat([w for w, _ in from_x]), sum_of(biases) if biases else None
+    )
+
+
+class Recurrent(nn.Module):
+    """Stacked layers of one declared cell. Parameters carry PyTorch's names: weight_ih_l0, bias_hh_l1, ...
+
+    A cell that torch has a kernel for runs on that kernel; every other one runs its declared equations.
+    """
+
+    def __init__(
+        self, cell: Cell, input_size: int, units: int, layers: int = 1, bias: bool = True, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.cell, self.input_size, self.units, self.layers = cell, input_size, units, layers
+        self.bias, self.dropout = bias and cell.biases > 0, dropout
+        for layer in range(layers):
+            shapes = cell.parameter_shapes(input_size if layer == 0 else units, units, bias)
+            for name, shape in shapes.items():
+                self.register_parameter(f"{name}_l{layer}", nn.Parameter(torch.empty(shape)))
+        self.reset_parameters()
+
+    def reset_parameters(self, forget_bias: float = 1.0) -> None:
+        """Uniform in ±1/sqrt(units) as PyTorch does; the forget gate's bias is `forget_bias` in all."""
+        bound = 1 / math.sqrt(self.units)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+        for layer in range(self.layers if self.bias else 0):
+            parameters = self.layer(layer)
+            for rows in self.cell.forget_rows:
+                for name in ("bias_ih", "bias_hh"):
+                    if name in parameters:
+                        block = self._block(name, rows)
+                        nn.init.constant_(parameters[name][block], forget_bias if name == "bias_ih" else 0.0)
+
+    def layer(self, layer: int) -> dict[str, Tensor]:
+        """The parameters of one layer, named without the _l0."""
+        suffix = f"_l{layer}"
+        return {n.removesuffix(suffix): p for n, p in self.named_parameters() if n.endswith(suffix)}
+
+    def _block(self, parameter: str, rows: str) -> slice:
+        order = self.cell.diagonals if parameter == "weight_peephole" else self.cell.rows_of(parameter[-2:])  # type: ignore[arg-type]
+        start = order.index(rows) * self.units
+        return slice(start, start + self.units)
+
+    def zero_states(self, batch: int) -> States:
+        """The state before any text: zeros, (layer, batch, unit) each."""
+        like = next(self.parameters())
+        return tuple(like.new_zeros(self.layers, batch, self.units) for _ in self.cell.states)
+
+    def forward(self, x: Tensor, states: States | None = None, fused: bool = True) -> tuple[Tensor, States]:
+        """x: (time, batch, input). Returns the top layer's h, (time, batch, unit), and the states after the last step.
+
+        fused=False runs the declared equations even where torch has a kernel.
+        """
+        states = self.zero_states(x.shape[1]) if states is None else states
+        if fused and self.cell.kernel:
+            return self._kernel(x, states)
+        last: list[States] = []
+        for layer in range(self.layers):
+            if layer and self.dropout:
+                x = nn.functional.dropout(x, self.dropout, self.training)
+            signals, after = self.declared(layer, x, tuple(s[layer] for s in states))
+            x = signals["hidden"]
+            last.append(after)
+        return x, tuple(torch.stack([after[k] for after in last]) for k in range(len(states)))
+
+    def _kernel(self, x: Tensor, states: States) -> tuple[Tensor, States]:
+        weights = [p for layer in range(self.layers) for p in self.layer(layer).values()]
+        hx: Any = states if self.cell.kernel == "lstm" else states[0]
+        run: Any = KERNELS[self.cell.kernel]  # type: ignore[index]
+        out, *after = run(x, hx, weights, self.bias, self.layers, self.dropout, self.training, False, False)
+        return out, tuple(after)
+
+    def declared(
+        self, layer: int, x: Tensor, states: States, keep: Sequence[str] = ("hidden",)
+    ) -> tuple[dict[str, Tensor], States]:
+        """Runs one layer by its declared equations, in plain torch operations, step by step.
+
+        x: (time, batch, input); states: (batch, unit) each. keep: the signals to return, (time, batch, unit) each.
+        """
+        cell, blocks = self.cell, self.blocks(layer)
+        stacked = _stack(blocks, cell.stacked)
+        # unbind, not [t]: the gradient of [t] fills a tensor of all steps, at each step
+        inputs = x.unbind(0)
+        from_x = None if stacked is None else stacked.inputs(x).unbind(0)
+
+        def leaf(node: Expression) -> Compiled:
+            if isinstance(node, Affine):
+                parts = [(blocks[source_of(v)][node.rows], compiled(v, leaf, TORCH_FUNCTIONS)) for v in node.inputs]
+                return lambda values: sum_of([linear(read(values), *block) for block, read in parts])
+            assert isinstance(node, Diagonal)
+            weight = blocks["peephole"][node.rows][0]
+            return lambda values: weight
+
+        def stacked_leaf(node: Expression) -> Compiled:
+            if node in cell.stacked:
+                return lambda values: values[node]  # type: ignore[index]
+            return leaf(node)
+
+        equations = [(s.name, Vector(s.name), compiled(s.equation, stacked_leaf, TORCH_FUNCTIONS)) for s in cell.signals]
+        now: dict[Any, Tensor] = {Vector(name, True): value for name, value in zip(cell.states, states)}
+        kept: dict[str, list[Tensor]] = {name: [] for name in keep}
+        for t, x_t in enumerate(inputs):
+            now[Vector("x")] = x_t
+            if stacked is not None and from_x is not None:
+                products = torch.addmm(from_x[t], now[h_prev], stacked.weight)
+                now.update(zip(cell.stacked, products.split(self.units, dim=-1)))
+            for name, key, value in equations:
+                now[key] = value(now)
+            for name, values in kept.items():
+                values.append(now[Vector(name)])
+            for name in cell.states:
+                now[Vector(name, True)] = now[Vector(name)]
+        return {n: torch.stack(v) for n, v in kept.items()}, tuple(now[Vector(n)] for n in cell.states)
+
+    def blocks(self, layer: int) -> dict[str, dict[str, Block]]:
+        """The row blocks of one layer's weights: source ("ih", "hh", "ch", "peephole") -> rows -> (weight, bias or None)."""
+        parameters, found = self.layer(layer), {}
+        for source in ("ih", "hh", "ch", "peephole"):
+            weight, bias = parameters.get(f"weight_{source}"), parameters.get(f"bias_{source}")
+            if weight is not None:
+                rows = self.cell.diagonals if source == "peephole" else self.cell.rows_of(source)  # type: ignore[arg-type]
+                biases = [None] * len(rows) if bias is None else bias.split(self.units)
+                found[source] = dict(zip(rows, zip(weight.split(self.units), biases)))
+        return found
+
+    def extra_repr(self) -> str:
+        return f"{self.cell.name}, {self.input_size}, {self.units}, layers={self.layers}"
+
+
+class CharModel(nn.Module):
+    """A character model: one-hot or embedded characters, stacked cells of one kind, a linear next-character head.
+
+    vocabulary: the characters, in the order of their ids. cell: a registered cell's name or a `Cell`.
+    units, layers: sizes, 1 or more. embedding: its width, or None for one-hot input. dropout: between the layers
+    and before the head, in training alone. name, card: what the model is called, and what is known of its training.
+    Raises ValueError for a cell that is not registered. Source: Graves 2013, Karpathy 2015 (char-rnn).
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | Sequence[str],
+        cell: str | Cell = "lstm",
+        units: int = 128,
+        layers: int = 1,
+        embedding: int | None = None,
+        dropout: float = 0.0,
+        bias: bool = True,
+        head_bias: bool = True,
+        name: str = "unnamed",
+    ) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
+        declared = find_cell(cell) if isinstance(cell, str) else cell
+        vocab = len(self.vocabulary)
+        self.embedding = None if embedding is None else nn.Embedding(vocab, embedding)
+        self.rnn = Recurrent(declared, vocab if embedding is None else embedding, units, layers, bias, dropout)
+        self.head = nn.Linear(units, vocab, bias=head_bias)
+        self.dropout = dropout
+        self.name = name
+        self.card: dict[str, Any] = {}
+
+    @property
+    def cell(self) -> Cell:
+        return self.rnn.cell
+
+    @property
+    def units(self) -> int:
+        return self.rnn.units
+
+    @property
+    def layers(self) -> int:
+        return self.rnn.layers
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What must be known, beside the weights and the vocabulary, to build this model again."""
+        return {
+            "cell": self.cell.name,
+            "units": self.units,
+            "layers": self.layers,
+            "embedding": None if self.embedding is None else self.embedding.embedding_dim,
+            "dropout": self.dropout,
+            "bias": self.rnn.bias or self.cell.biases == 0,
+            "head_bias": self.head.bias is not None,
+        }
+
+    def read(self, ids: Tensor) -> Tensor:
+        """ids: int64 (time, batch). Returns what the first layer reads: (time, batch, input)."""
+        if self.embedding is not None:
+            return self.embedding(ids)
+        return nn.functional.one_hot(ids, len(self.vocabulary)).to(self.head.weight.dtype)
+
+    def forward(self, ids: Tensor, states: States | None = None, fused: bool = True) -> tuple[Tensor, States]:
+        """ids: int64 (time, batch). Returns logits (time, batch, vocab) and the states after the last step."""
+        h, states = self.rnn(self.read(ids), states, fused)
+        return self.head(nn.functional.dropout(h, self.dropout, self.training)), states

@@ -1,0 +1,335 @@
+"""Training a character model: truncated back-propagation on carried state. Yields progress; knows no UI."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from lstm_core.corpora import Corpus
+from lstm_core.model import CharModel, States
+from lstm_core.text import Vocabulary
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained and how. The defaults are what a small model needs: many small steps (see `streams`, `window`).
+
+    streams x window characters make one optimiser step: small models learn by the number of steps, more than by
+    the number of characters. passes: how often the training text is read. learning_rate: Adam's, after `warmup`
+    steps, decayed by a cosine to zero. clip: the gradient's largest norm. dropout: between layers and before the
+    head. forget_bias: where the forget gate's bias starts (Jozefowicz et al. 2015: 1 or more).
+    """
+
+    cell: str = "lstm"
+    units: int = 128
+    layers: int = 1
+    embedding: int | None = None
+    bias: bool = True
+    passes: float = 10
+    streams: int = 16
+    window: int = 64
+    learning_rate: float = 3e-3
+    warmup: int = 200
+    clip: float = 1.0
+    dropout: float = 0.0
+    forget_bias: float = 1.0
+    validations: int = 25
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of a training run. Losses are nats a character.
+
+    step of steps; characters: seen so far; loss: of the training text, averaged since the last report; held_out:
+    loss on the held-out part when this report carries one, else None; best: the lowest held-out loss so far;
+    seconds: of work, over all resumptions; characters_per_second; seconds_left: what the speed so far predicts.
+    """
+
+    step: int
+    steps: int
+    characters: int
+    loss: float
+    held_out: float | None
+    best: float
+    learning_rate: float
+    gradient_norm: float
+    seconds: float
+    characters_per_second: float
+
+    @property
+    def seconds_left(self) -> float:
+        return self.seconds / max(self.step, 1) * (self.steps - self.step)
+
+
+@dataclass
+class _Run:
+    """Everything that must survive an interruption."""
+
+    model: CharModel
+    optimiser: torch.optim.Adam
+    states: States
+    best_weights: dict[str, Tensor]
+    step: int = 0
+    best: float = math.inf
+    best_step: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def held_out_loss(model: CharModel, text: str, streams: int = 1, window: int = 2048) -> float:
+    """Nats a character that `model` needs for `text`, its state carried on from the first character to the last.
+
+    text: 2 characters or more. streams: cut the text into so many equal parts that are read side by side, each
+    from a zero state (1, the default, is the protocol of the cards). Returns the mean over all characters but the
+    first of each stream. Raises ValueError when the text has fewer than 2 characters a stream.
+    Source: cross entropy, as reported by Karpathy et al. 2015.
+    """
+    ids = model.vocabulary.ids(text)
+    length = len(ids) // streams
+    if length < 2:
+        raise ValueError(f"a loss needs at least 2 characters a stream; the text has {len(ids)} for {streams}")
+    columns = torch.from_numpy(ids[: length * streams].reshape(streams, length).T.copy())
+    was_training, total, states = model.training, 0.0, None
+    model.eval()
+    with torch.inference_mode():
+        for start in range(0, length - 1, window):
+            stop = min(start + window, length - 1)
+            logits, states = model(columns[start:stop], states)
+            targets = columns[start + 1 : stop + 1]
+            total += nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
+    model.train(was_training)
+    return total / ((length - 1) * streams)
+
+
+def _windows(ids: np.ndarray, streams: int, window: int, seed: int) -> Iterator[tuple[Tensor, bool]]:
+    """Endless (window + 1, streams) pieces of the text, and whether a pass ended before this one.
+
+    Each pass begins at another offset, so that windows do not cut the text at the same places twice.
+    """
+    length = len(ids) // streams
+    columns = np.ascontiguousarray(ids[: length * streams].reshape(streams, length).T)
+    offsets = np.random.default_rng(seed)
+    while True:
+        start = int(offsets.integers(0, min(window, max(1, length - window))))
+        turned = True
+        while start + window < length:
+            yield torch.from_numpy(columns[start : start + window + 1]), turned
+            turned = False
+            start += window
+
+
+def _steps(recipe: Recipe, characters: int) -> int:
+    return max(1, round(recipe.passes * characters / (recipe.streams * recipe.window)))
+
+
+def _rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Linear warm-up, then a cosine to zero."""
+    warm = min(1.0, (step + 1) / max(1, recipe.warmup))
+    return recipe.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def new_model(recipe: Recipe, vocabulary: Vocabulary, name: str = "unnamed") -> CharModel:
+    """An untrained model as `recipe` asks for. The seed decides the weights."""
+    torch.manual_seed(recipe.seed)
+    model = CharModel(
+        vocabulary, recipe.cell, recipe.units, recipe.layers, recipe.embedding, recipe.dropout, recipe.bias, name=name
+    )
+    model.rnn.reset_parameters(recipe.forget_bias)
+    return model
+
+
+def fit(
+    corpus: Corpus,
+    recipe: Recipe = Recipe(),
+    *,
+    name: str = "unnamed",
+    vocabulary: Vocabulary | None = None,
+    resume: str | Path | None = None,
+    report_every: float = 1.0,
+    save_every: float = 30.0,
+    device: str = "cpu",
+) -> Generator[Progress, None, CharModel]:
+    """Trains a model and yields `Progress` about every `report_every` seconds; the generator's value is the model.
+
+    Truncated back-propagation through `recipe.window` steps, the state carried on over `recipe.streams` streams
+    (and from the end of one stream to the start of the next), Adam, gradient clipping, cosine decay. The weights
+    with the lowest held-out loss are kept. resume: a file in which the run is kept every `save_every` seconds and
+    from which it goes on; it is removed when the run is done. Closing the generator stops the training.
+    Raises ValueError when the training text is shorter than one step, or when `resume` holds another run.
+    Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; forget bias: Jozefowicz et al. 2015.
+    """
+    vocabulary = vocabulary or Vocabulary.of(corpus.train + corpus.held_out)
+    if len(corpus.train) < recipe.streams * (recipe.window + 2):
+        raise ValueError(
+            f"the training text has {len(corpus.train):,} characters; {recipe.streams} streams of windows of"
+            f" {recipe.window} need at least {recipe.streams * (recipe.window + 2):,}"
+        )
+    run = _start(recipe, vocabulary, name, device)
+    identity = {"recipe": asdict(recipe), **corpus.facts}
+    path = None if resume is None else Path(resume)
+    if path is not None and path.exists():
+        _load(run, path, identity)
+    yield from _train(run, corpus, recipe, path, identity, report_every, save_every, device)
+    run.model.load_state_dict(run.best_weights)
+    run.model.eval().cpu()
+    run.model.card = _card(run, corpus, recipe)
+    if path is not None:
+        path.unlink(missing_ok=True)
+    return run.model
+
+
+def _start(recipe: Recipe, vocabulary: Vocabulary, name: str, device: str) -> _Run:
+    model = new_model(recipe, vocabulary, name).to(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
+    weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+    return _Run(model, optimiser, model.rnn.zero_states(recipe.streams), weights)
+
+
+def _train(
+    run: _Run,
+    corpus: Corpus,
+    recipe: Recipe,
+    path: Path | None,
+    identity: dict[str, Any],
+    report_every: float,
+    save_every: float,
+    device: str,
+) -> Iterator[Progress]:
+    ids = run.model.vocabulary.ids(corpus.train)
+    steps, per_step = _steps(recipe, len(ids)), recipe.streams * recipe.window
+    validate_every = max(1, steps // max(1, recipe.validations))
+    windows = _windows(ids, recipe.streams, recipe.window, recipe.seed)
+    for _ in range(run.step):
+        next(windows)
+    run.model.train()
+    losses: list[Tensor] = []
+    norm = torch.zeros(())
+    started, before = time.perf_counter(), run.seconds
+    reported = saved = started
+    first_step = run.step
+    while run.step < steps:
+        piece, turned = next(windows)
+        if turned:  # the end of one stream is the start of the next: hand each state on
+            run.states = tuple(s.roll(1, dims=1) for s in run.states)
+        rate = _rate(recipe, run.step, steps)
+        loss, norm = _step(run, piece.to(device), recipe, rate)
+        losses.append(loss)
+        run.step += 1
+        now = time.perf_counter()
+        run.seconds = before + now - started
+        due = run.step % validate_every == 0 or run.step == steps
+        if due or now - reported >= report_every:
+            reported = now
+            held_out = _validate(run, corpus) if due else None
+            train_loss = torch.stack(losses).mean().item()
+            losses.clear()
+            if not math.isfinite(train_loss):
+                raise FloatingPointError(f"the loss is {train_loss} at step {run.step}: try a smaller learning rate")
+            if held_out is not None:
+                run.history.append({"step": run.step, "train": round(train_loss, 4), "held_out": round(held_out, 4)})
+            speed = (run.step - first_step) * per_step / (now - started)
+            yield Progress(
+                run.step, steps, run.step * per_step, train_loss, held_out, run.best, rate, norm.item(), run.seconds, speed
+            )
+        if path is not None and now - saved >= save_every:
+            saved = now
+            _save(run, path, identity)
+
+
+def _step(run: _Run, piece: Tensor, recipe: Recipe, rate: float) -> tuple[Tensor, Tensor]:
+    """One optimiser step on a (window + 1, streams) piece. Returns the loss and the gradient's norm before clipping."""
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate
+    logits, states = run.model(piece[:-1], run.states)
+    run.states = tuple(s.detach() for s in states)
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), piece[1:].flatten())
+    run.optimiser.zero_grad()
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(run.model.parameters(), recipe.clip)
+    run.optimiser.step()
+    return loss.detach(), norm
+
+
+def _validate(run: _Run, corpus: Corpus) -> float:
+    streams = max(1, min(32, len(corpus.held_out) // 1000))
+    loss = held_out_loss(run.model, corpus.held_out, streams)
+    if loss < run.best:
+        run.best, run.best_step = loss, run.step
+        run.best_weights = {k: v.detach().clone() for k, v in run.model.state_dict().items()}
+    return loss
+
+
+def _card(run: _Run, corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
+    return {
+        **corpus.facts,
+        "recipe": asdict(recipe),
+        "steps": run.step,
+        "characters_seen": run.step * recipe.streams * recipe.window,
+        "kept_step": run.best_step,
+        "held_out_loss": round(held_out_loss(run.model, corpus.held_out), 4),
+        "loss_protocol": "nats per character on the held-out part, one stream, state carried on from its first character;"
+        " the same part chose the step that was kept",
+        "history": run.history,
+        "seconds": round(run.seconds),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+    }
+
+
+_COUNTERS = ("step", "best", "best_step", "seconds", "history")
+
+
+def _save(run: _Run, path: Path, identity: dict[str, Any]) -> None:
+    """Keeps the run in one safetensors file; written beside and renamed, so that no half file is left."""
+    tensors = {f"weights.{k}": v for k, v in run.model.state_dict().items()}
+    tensors |= {f"best.{k}": v for k, v in run.best_weights.items()}
+    tensors |= {f"state.{k}": v for k, v in enumerate(run.states)}
+    for k, values in run.optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{k}.{name}": value for name, value in values.items()}
+    tensors["random"] = torch.get_rng_state()
+    facts = {"identity": identity, **{name: getattr(run, name) for name in _COUNTERS}}
+    beside = path.with_name(path.name + ".part")
+    safetensors.torch.save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, beside, {"run": json.dumps(facts)})
+    os.replace(beside, path)
+
+
+def _load(run: _Run, path: Path, identity: dict[str, Any]) -> None:
+    with safetensors.safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()["run"])
+        tensors = {k: file.get_tensor(k) for k in file.keys()}
+    if facts["identity"] != json.loads(json.dumps(identity)):
+        raise ValueError(f"{path} holds another run (other settings or another corpus); remove it to begin anew")
+    for name in _COUNTERS:
+        setattr(run, name, facts[name])
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+    run.model.load_state_dict(part("weights."))
+    run.best_weights = part("best.")
+    run.states = tuple(v.to(run.states[0].device) for _, v in sorted(part("state.").items()))
+    kept: dict[int, dict[str, Tensor]] = {}
+    for key, value in part("adam.").items():
+        index, _, name = key.partition(".")
+        kept.setdefault(int(index), {})[name] = value
+    run.optimiser.load_state_dict({"state": kept, "param_groups": run.optimiser.state_dict()["param_groups"]})
+    torch.set_rng_state(tensors["random"])
+
+
+def recipe_from(values: dict[str, Any]) -> Recipe:
+    """A recipe from a card's dictionary; keys that recipes no longer have are ignored."""
+    known = {f.name for f in fields(Recipe)}
+    return Recipe(**{k: v for k, v in values.items() if k in known})
