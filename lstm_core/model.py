@@ -77,22 +77,17 @@ class Recurrent(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
         for layer in range(self.layers if self.bias else 0):
-            parameters = self.layer(layer)
+            blocks = self.blocks(layer)
             for rows in self.cell.forget_rows:
-                for name in ("bias_ih", "bias_hh"):
-                    if name in parameters:
-                        block = self._block(name, rows)
-                        nn.init.constant_(parameters[name][block], forget_bias if name == "bias_ih" else 0.0)
+                for source, value in (("ih", forget_bias), ("hh", 0.0)):
+                    bias = blocks[source][rows][1]
+                    if bias is not None:
+                        nn.init.constant_(bias, value)
 
     def layer(self, layer: int) -> dict[str, Tensor]:
         """The parameters of one layer, named without the _l0."""
         suffix = f"_l{layer}"
         return {n.removesuffix(suffix): p for n, p in self.named_parameters() if n.endswith(suffix)}
-
-    def _block(self, parameter: str, rows: str) -> slice:
-        order = self.cell.diagonals if parameter == "weight_peephole" else self.cell.rows_of(parameter[-2:])  # type: ignore[arg-type]
-        start = order.index(rows) * self.units
-        return slice(start, start + self.units)
 
     def zero_states(self, batch: int) -> States:
         """The state before any text: zeros, (layer, batch, unit) each."""
@@ -117,10 +112,16 @@ class Recurrent(nn.Module):
         return x, tuple(torch.stack([after[k] for after in last]) for k in range(len(states)))
 
     def _kernel(self, x: Tensor, states: States) -> tuple[Tensor, States]:
-        weights = [p for layer in range(self.layers) for p in self.layer(layer).values()]
+        return self.run_kernel(x, states, [list(self.layer(layer).values()) for layer in range(self.layers)])
+
+    def run_kernel(self, x: Tensor, states: States, weights: list[list[Tensor]]) -> tuple[Tensor, States]:
+        """torch's own kernel of this cell over some layers' weights. Raises ValueError where torch has none."""
+        if self.cell.kernel is None:
+            raise ValueError(f"torch has no kernel for the cell {self.cell.name!r}")
+        flat = [w for layer in weights for w in layer]
         hx: Any = states if self.cell.kernel == "lstm" else states[0]
-        run: Any = KERNELS[self.cell.kernel]  # type: ignore[index]
-        out, *after = run(x, hx, weights, self.bias, self.layers, self.dropout, self.training, False, False)
+        run: Any = KERNELS[self.cell.kernel]
+        out, *after = run(x, hx, flat, self.bias, len(weights), self.dropout, self.training, False, False)
         return out, tuple(after)
 
     def declared(

@@ -1,0 +1,1 @@
+"""Other people's models in, one file a format."""

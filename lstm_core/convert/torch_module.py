@@ -1,0 +1,65 @@
+"""A trained torch module in: nn.LSTM, nn.GRU or nn.RNN, with its embedding and its head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from lstm_core.model import CharModel
+from lstm_core.text import Vocabulary
+
+CELLS: dict[type[nn.RNNBase], str] = {nn.LSTM: "lstm", nn.GRU: "gru_pytorch", nn.RNN: "rnn"}
+
+
+def from_torch(
+    module: nn.RNNBase,
+    vocabulary: Vocabulary | Sequence[str],
+    embedding: nn.Embedding | None = None,
+    *,
+    head: nn.Linear,
+    name: str = "from torch",
+) -> CharModel:
+    """Wraps a trained nn.LSTM, nn.GRU or nn.RNN as a CharModel; weights are copied, as float32.
+
+    module: any layers, with or without bias. vocabulary: the characters in the order of their ids. embedding: None
+    for one-hot input. head: from units to the vocabulary. Raises ValueError, one sentence, when sizes do not fit, and
+    for what is not supported: bidirectional, proj_size, a ReLU RNN.
+    Source: torch.nn; rows i, f, g, o (LSTM), r, z, n (GRU).
+    """
+    cell = next((name for kind, name in CELLS.items() if isinstance(module, kind)), None)
+    if cell is None:
+        raise ValueError(f"from_torch takes nn.LSTM, nn.GRU or nn.RNN; it was given {type(module).__name__}")
+    known = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
+    _check(module, len(known), embedding, head)
+    model = CharModel(
+        known, cell, module.hidden_size, module.num_layers, None if embedding is None else embedding.embedding_dim,
+        float(module.dropout), module.bias, head.bias is not None, name,
+    )  # fmt: skip
+    with torch.no_grad():
+        model.rnn.load_state_dict(module.state_dict())
+        model.head.load_state_dict(head.state_dict())
+        if embedding is not None and model.embedding is not None:
+            model.embedding.load_state_dict(embedding.state_dict())
+    return model.eval()
+
+
+def _check(module: nn.RNNBase, vocab: int, embedding: nn.Embedding | None, head: nn.Linear) -> None:
+    if module.bidirectional:
+        raise ValueError("bidirectional modules are not supported: a text is read from its start to its end")
+    if module.proj_size:
+        raise ValueError(f"proj_size = {module.proj_size} is not supported: h must have as many units as C")
+    if isinstance(module, nn.RNN) and module.nonlinearity != "tanh":
+        raise ValueError(f"nn.RNN with nonlinearity {module.nonlinearity!r} is not supported, only 'tanh'")
+    if embedding is not None and embedding.num_embeddings != vocab:
+        raise ValueError(f"the embedding has {embedding.num_embeddings} rows, the vocabulary {vocab} characters")
+    width = vocab if embedding is None else embedding.embedding_dim
+    what = "one-hot characters" if embedding is None else "the embedding"
+    if module.input_size != width:
+        raise ValueError(f"the module reads {module.input_size} numbers a step, but {what} give {width}")
+    if (head.in_features, head.out_features) != (module.hidden_size, vocab):
+        raise ValueError(
+            f"the head maps {head.in_features} to {head.out_features}; it must map the {module.hidden_size} units to the"
+            f" {vocab} characters"
+        )

@@ -1,0 +1,37 @@
+"""Writing text from a model, one character at a time."""
+
+from __future__ import annotations
+
+import torch
+
+from lstm_core.model import CharModel
+
+
+def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0, seed: int = 0) -> str:
+    """Writes `length` characters after `prompt` (the prompt is not returned).
+
+    prompt: 1 to 20,000 characters. length: 0 or more. temperature: above 0; 1 is the model's own distribution, lower is
+    more certain; 0 takes the likeliest character each time. seed: the same seed writes the same text.
+    Raises text.TextError for an empty or too long prompt, ValueError for a negative length or temperature.
+    Source: Graves 2013.
+    """
+    if length < 0:
+        raise ValueError(f"the length must be 0 or more, not {length}")
+    if not 0 <= temperature < float("inf"):
+        raise ValueError(f"the temperature must be 0 or more, not {temperature}")
+    generator = torch.Generator().manual_seed(seed)
+    ids, written = torch.from_numpy(model.vocabulary.encode(prompt).ids.copy())[:, None], []
+    was_training = model.training
+    model.eval()
+    with torch.inference_mode():
+        logits, states = model(ids)
+        for _ in range(length):
+            last = logits[-1, 0].double()
+            if temperature == 0:
+                choice = last.argmax()
+            else:
+                choice = torch.multinomial(torch.softmax(last / temperature, -1), 1, generator=generator)[0]
+            written.append(model.vocabulary.characters[int(choice)])
+            logits, states = model(choice.reshape(1, 1), states)
+    model.train(was_training)
+    return "".join(written)
