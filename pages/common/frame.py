@@ -1,0 +1,34 @@
+"""The frame that every page stands in: the list of pages, the page's settings, and the way in for a deep link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+FOLDER = Path(__file__).resolve().parent.parent
+FRAMED = "framed"  # the session's mark: app.py, or the page itself, has set up the navigation
+
+
+def _pages() -> list:
+    return [st.Page(FOLDER / "gates.py", title="Gates", icon="🔬", default=True)]
+
+
+def route() -> None:
+    """The whole of app.py: settings, navigation, and the page that the address names."""
+    st.session_state[FRAMED] = True
+    st.set_page_config(page_title="Gatescope", page_icon="🔬", layout="wide")
+    st.navigation(_pages()).run()
+
+
+def begin() -> None:
+    """What each page calls first.
+
+    After a restart of the server the first visitor with a deep link reaches the page's file without app.py. Naming
+    the pages and running again leads through app.py to the same page, query parameters kept.
+    """
+    if FRAMED not in st.session_state:
+        st.session_state[FRAMED] = True
+        st.navigation(_pages(), position="hidden")
+        st.rerun()
+    st.html(FOLDER.parent / "assets" / "page.html")
