@@ -1,0 +1,100 @@
+"""What a person waits for, measured in a real browser on a real server.
+
+    OMP_NUM_THREADS=1 python -m pytest tests/benchmarks/bench_browser.py
+
+Milliseconds from a committed text to its painted heatmaps, bytes sent for it, milliseconds a cursor move, seconds from
+`streamlit run` to the first picture, and the server's memory with one and with ten sessions. Nothing passes or fails.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import browser, free_port, open_tab, rest, serve, server  # noqa: F401  fixtures
+
+CANVAS = "canvas[aria-label^='Heatmaps over']"
+SENTENCE = "It was a fine evening in July and nobody wished to go home before the music ended. "
+
+
+def memory_mb(process_id: int) -> float:
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    port = free_port()
+    started = time.perf_counter()
+    process = serve(port, tmp_path / "log")
+    yield process, f"http://127.0.0.1:{port}", started
+    process.terminate()
+    process.wait(10)
+
+
+def test_first_picture_and_memory(own_server, browser, report) -> None:  # noqa: F811
+    process, url, started = own_server
+    contexts = []
+    for _ in range(10):
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        tab = context.new_page()
+        tab.goto(url)
+        tab.wait_for_selector(CANVAS, timeout=60_000)
+        contexts.append(context)
+        if len(contexts) == 1:
+            report(f"from `streamlit run` to the first picture: {time.perf_counter() - started:.1f} s")
+            rest(tab)
+            report(f"server memory with one session: {memory_mb(process.pid):.0f} MB")
+    rest(tab)
+    report(f"server memory with ten sessions: {memory_mb(process.pid):.0f} MB")
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("model, characters", [("family-lstm", 200), ("war-and-peace-lstm", 1000), ("war-and-peace-lstm", 20_000)])
+def test_committed_text_to_painted(browser, own_server, report, model: str, characters: int) -> None:  # noqa: F811
+    _, url, _ = own_server
+    tab = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
+    received = []
+    tab.on("websocket", lambda ws: ws.on("framereceived", lambda data: received.append(len(data))))
+    tab.goto(f"{url}/?model={model}")
+    tab.wait_for_selector(CANVAS, timeout=60_000)
+    rest(tab)
+    took, sent = [], []
+    for k in range(5):
+        text = (f"{k} " + SENTENCE * (characters // len(SENTENCE) + 1))[: characters - k]
+        area = tab.get_by_role("textbox", name="Text", exact=True)
+        area.fill(text)
+        received.clear()
+        started = time.perf_counter()
+        area.press("Control+Enter")
+        tab.wait_for_function(
+            f"""() => {{ const all = [...document.querySelectorAll('*')].flatMap(e => e.shadowRoot ? [...e.shadowRoot.querySelectorAll("{CANVAS}")] : []);
+                 return all.some(c => c.getAttribute('aria-label').includes('over {characters - k} characters')) }}""",
+            polling=5,
+        )  # fmt: skip
+        took.append(1000 * (time.perf_counter() - started))
+        rest(tab)
+        sent.append(sum(received))
+    report(f"{model}, {characters} characters: committed text to painted heatmaps {statistics.median(took):.0f} ms, {statistics.median(sent) / 1e6:.2f} MB sent")  # fmt: skip
+    received.clear()
+    canvas = tab.locator(CANVAS).first
+    moves = canvas.evaluate(
+        """(c) => { const box = c.getBoundingClientRect(), took = [];
+            for (let k = 0; k < 200; k++) {
+                const event = new PointerEvent('pointermove', { clientX: box.left + box.width * (0.3 + 0.6 * k / 200), clientY: box.top + box.height / 2, bubbles: true, composed: true, pointerType: 'mouse' });
+                const t = performance.now(); c.dispatchEvent(event); took.push(performance.now() - t);
+            }
+            return took.sort((a, b) => a - b) }"""
+    )
+    report(f"{model}, {characters} characters: a cursor move takes {moves[100]:.2f} ms (median), {moves[-1]:.2f} ms (most), {len(received)} messages to or from the server")  # fmt: skip
+
+
+def test_machine(report) -> None:
+    name = subprocess.run(["grep", "-m1", "model name", "/proc/cpuinfo"], capture_output=True, text=True).stdout
+    report(f"on {os.cpu_count()} cores, {name.partition(':')[2].strip() or 'an unnamed processor'}")

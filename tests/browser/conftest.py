@@ -1,0 +1,117 @@
+"""A real browser on a real server: each test fails on what the console, the page or the network should not say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTALLED = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+# A deep link probes these two beside the page first; their 404 is by design.
+EXPECTED = re.compile(r"_stcore/(health|host-config)")
+
+
+def serve(port: int, log: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
+            return process
+        except OSError:
+            time.sleep(0.1)
+            if process.poll() is not None:
+                break
+    process.kill()
+    raise RuntimeError(f"the app did not start: {log.read_text()[-2000:]}")
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    process = serve(port, tmp_path_factory.mktemp("server") / "log")
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """An installed Chromium or Chrome, else Playwright's own; without either a test fails in CI, and is skipped elsewhere."""
+    from playwright.sync_api import Error, sync_playwright
+
+    path = next((found for name in INSTALLED if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        except Error as error:
+            reason = f"no Chromium or Chrome to be had: {str(error).splitlines()[0]}"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What a tab said that it should not have said."""
+
+    def __init__(self, tab, url: str) -> None:
+        self.said: list[str] = []
+        tab.on("console", self._console)
+        tab.on("pageerror", lambda e: self.said.append(f"page error: {e}"))
+        tab.on("request", lambda r: None if r.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")) else self.said.append(f"left the machine: {r.url[:200]}"))
+
+    def _console(self, message) -> None:
+        if message.type == "error" and not EXPECTED.search(message.text + str(message.location)):
+            self.said.append(f"console: {message.text[:300]}")
+
+
+@pytest.fixture
+def open_tab(browser, server) -> Iterator:
+    """open_tab(path, width, height, scheme) -> a tab at rest. At the end nothing bad may have been said in any."""
+    contexts, watches = [], []
+
+    def open_one(path: str = "/", width: int = 1400, height: int = 1000, scheme: str = "light", url: str = server):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        tab = context.new_page()
+        watches.append(Watch(tab, url))
+        tab.goto(url + path)
+        rest(tab)
+        return tab
+
+    yield open_one
+    boxes = [b for c in contexts for t in c.pages for b in t.locator("[data-testid=stException]").all_inner_texts()]
+    for context in contexts:
+        context.close()
+    said = [s for w in watches for s in w.said]
+    assert not boxes, boxes
+    assert not said, said
+
+
+def rest(tab) -> None:
+    """Waits until the script has run and the picture is painted."""
+    tab.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
+    tab.wait_for_timeout(250)

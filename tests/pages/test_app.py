@@ -1,0 +1,109 @@
+"""Each page in AppTest: from app.py and by itself, with good and bad input, never an exception box."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lstm_core as lc
+from pages.common.selection import Selection, from_query
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRIES = ("app.py", "pages/gates.py")
+
+
+def run(entry: str = "app.py", **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / entry), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return " ".join(element.value for element in app.text)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_something_true_is_on_the_page_at_once(entry: str) -> None:
+    app = run(entry)
+    assert app.session_state["selection"].text
+    assert any("Certified" in c.value for c in app.caption)
+    assert app.latex, "the pinned unit's equations are on the page"
+
+
+def test_every_shipped_model_opens() -> None:
+    app = run()
+    for info in lc.models():
+        app.sidebar.selectbox(key="model").set_value(info.name).run()
+        assert not app.exception
+        assert app.session_state["selection"].model == info.name
+        assert any("Certified" in c.value for c in app.caption)
+
+
+def test_an_empty_text_gets_a_sentence_and_the_picture_stays() -> None:
+    app = run()
+    before = app.session_state["selection"].text
+    app.sidebar.text_area(key="text").set_value("").run()
+    assert not app.exception
+    assert "no text to read" in said(app)
+    assert app.session_state["selection"].text == before
+    assert any("Certified" in c.value for c in app.caption)
+
+
+def test_a_text_that_is_too_long_gets_a_sentence() -> None:
+    app = run()
+    app.session_state["text"] = "a"
+    app.sidebar.text_area(key="text").set_value("a" * 20_001).run()
+    assert not app.exception
+    assert "20,001 characters" in said(app)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["😀👩‍👩‍👧", "e\u0301\u0300", "שלום עולם", "a\0b", "\t\n\r\n", "x", "<b>bold</b><script>alert(1)</script>", "**b** [a](http://x) `c`", r"$\frac{1}{0}$ \(x\)", ":red[x] :material/home:"],
+)  # fmt: skip
+def test_any_text_is_read(text: str) -> None:
+    app = run()
+    app.sidebar.text_area(key="text").set_value(text).run()
+    assert not app.exception
+    assert app.session_state["selection"].text == text
+
+
+@pytest.mark.parametrize(
+    "query, sentence",
+    [
+        ({"model": "../../etc/passwd"}, "which is not here"),
+        ({"model": "no-such"}, "which is not here"),
+        ({"layer": "7"}, "layers 1 to"),
+        ({"unit": "minus"}, "not a number"),
+        ({"step": "-3"}, "not a number"),
+        ({"text": ""}, ""),
+        ({"text": "b" * 20_001}, "20,001 characters"),
+    ],
+)
+def test_a_bad_link_gets_a_sentence_and_a_picture(query: dict[str, str], sentence: str) -> None:
+    app = run(**query)
+    assert sentence in said(app)
+    assert any("Certified" in c.value for c in app.caption)
+
+
+def test_numbers_beyond_the_trace_show_the_nearest() -> None:
+    app = run(text="abc", unit="99999", step="99999")
+    chosen = app.session_state["selection"]
+    assert chosen.step == 2 and chosen.unit is not None
+
+
+def test_a_link_opens_exactly_its_view() -> None:
+    chosen = Selection("family-lstm", "a link & <its> text", 1, 3, 17)
+    app = run(**chosen.query())
+    assert app.session_state["selection"].query() == {**chosen.query()}
+
+
+def test_selection_and_query_are_inverse() -> None:
+    default = Selection("a", "text")
+    for chosen in (default, Selection("b", "x", 2, 5, 7), Selection("b", "x\ny", 0, 5, 7, 2)):
+        assert from_query(chosen.query(), {"a": 1, "b": 2}, default) == (chosen, [])
