@@ -10,8 +10,12 @@ const TALLEST = 8192; // device pixels of one canvas: more fails on phones
 const SPEEDS = [2, 5, 10, 20, 50];
 const COMPACT = 620;
 const GUTTER = 188;
+const PAD = 6;
+const COLUMN = { least: 17, most: 26 }; // a short text gets wider columns at first sight
 const MARGIN = 100; // columns beyond the view that should be there before a person scrolls to them
 const SERIF = '"STIX Two Text", "Latin Modern Roman", Cambria, Georgia, "Times New Roman", serif';
+
+const STANDALONE = { "\u0303": "\u02dc", "\u0302": "\u02c6", "\u0304": "\u00af" };
 
 const instances = new WeakMap();
 
@@ -52,7 +56,7 @@ function written(value) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const text = value.toFixed(size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
-  return text.replace("-", "−");
+  return text.replace(/^-(?=0\.0+$)/, "").replace("-", "−");
 }
 
 const percent = (chance) => (chance < 0.0005 ? "<0.1 %" : `${(100 * chance).toFixed(chance < 0.1 ? 1 : 0)} %`);
@@ -332,6 +336,7 @@ function rowHeightOf(inst, others) {
 
 const defaultRowSize = (heats) => (heats.length === 1 ? "large" : heats.length <= 6 ? "medium" : "small");
 
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 const xOf = (inst, step) => inst.layout.gutter + step * inst.columnWidth - inst.scroll;
 const yOf = (inst, band, unit) => band.y + ((orderOf(inst, band.heat.layer).rows[unit] + 0.5) / inst.data.meta.units) * band.height;
@@ -346,7 +351,7 @@ function visible(inst) {
 // ---------------------------------------------------------------- the picture
 
 function drawPicture(pen, inst) {
-  const { layout, theme } = inst;
+  const { layout } = inst;
   const draw = { text: drawText, surprise: drawSurprise, expects: drawExpects, heat: drawHeat };
   pen.within(layout.gutter, 0, layout.plot, layout.height, () => {
     for (const band of layout.bands) draw[band.kind]?.(pen, inst, band);
@@ -354,7 +359,7 @@ function drawPicture(pen, inst) {
   for (const band of layout.bands) {
     if (band.kind === "layer") drawLayerTitle(pen, inst, band);
     else if (layout.compact) drawCompactLabel(pen, inst, band);
-    else drawGutter(pen, inst, band, theme);
+    else drawGutter(pen, inst, band);
   }
 }
 
@@ -401,7 +406,7 @@ function drawSurprise(pen, inst, band) {
   const { first, last } = visible(inst);
   const tall = band.height - 6;
   const inset = Math.min(4, columnWidth * 0.2);
-  pen.path([[inst.layout.gutter, band.y + 0.5], [inst.layout.width, band.y + 0.5]], { stroke: theme.faint });
+  pen.path([[inst.layout.gutter, band.y + 0.5], [xOf(inst, last), band.y + 0.5]], { stroke: theme.faint });
   for (let step = first; step < last; step++) {
     const share = Math.min(1, data.steps.surprise[step] / data.cap);
     if (share > 0) pen.rect(xOf(inst, step) + inset, band.y + 1, columnWidth - 2 * inset, Math.max(1, share * tall), { fill: theme.quiet, alpha: 0.75 });
@@ -508,8 +513,12 @@ function stretch(column, columns, from, to) {
 function drawSymbol(pen, theme, symbol, subscript, x, y, size, fill = theme.ink) {
   const style = { size, italic: true, family: SERIF, fill };
   const small = { ...style, size: size * 0.68 };
-  pen.text(symbol, x, y, style);
-  const after = x + widthOf(symbol, style) + 1;
+  const [letters, accent] = symbol.normalize("NFD").split(/(?=\p{M}$)/u);
+  const wide = widthOf(letters, style);
+  pen.text(letters, x, y, style);
+  // A combining mark often falls back to another font, or lands beside the letter: it is set by hand.
+  if (accent) pen.text(STANDALONE[accent] ?? accent, x + wide * 0.62, y - size * 0.22, { ...style, italic: false, align: "center" });
+  const after = x + wide + 1;
   pen.text(subscript, after, y + size * 0.24, small);
   return after + widthOf(subscript, small);
 }
@@ -555,14 +564,14 @@ function drawGutter(pen, inst, band) {
   const { theme, layout } = inst;
   const quiet = { size: 12, fill: theme.quiet, family: theme.sans };
   const words = { text: "reads", surprise: `surprise, 0–${inst.data.cap} nats`, expects: "expects next" }[band.kind];
-  if (words) pen.text(words, 2, band.y + (band.kind === "text" ? 20 : 14), quiet);
+  if (words) pen.text(words, PAD, band.y + (band.kind === "text" ? 20 : 14), quiet);
   if (band.kind === "operations") drawOperations(pen, inst, band.heat.signal.lead, layout.gutter - 22, band.y + band.height / 2, "right");
   if (band.kind !== "heat") return;
   const { heat } = band;
-  const after = drawSymbol(pen, theme, symbolOf(inst, heat), "t", 2, band.y + 18, 19);
+  const after = drawSymbol(pen, theme, symbolOf(inst, heat), "t", PAD, band.y + 18, 19);
   pen.text(heat.signal.title, after + 8, band.y + 18, quiet);
-  const end = drawColourBar(pen, inst, heat, 2, band.y + 28, 56);
-  if (beyond(inst, heat)) pen.text(beyond(inst, heat), band.height < 60 ? end + 8 : 2, band.y + (band.height < 60 ? 35.5 : 50), { ...quiet, size: 10.5 });
+  const end = drawColourBar(pen, inst, heat, PAD, band.y + 28, 56);
+  if (beyond(inst, heat)) pen.text(beyond(inst, heat), band.height < 60 ? end + 8 : PAD, band.y + (band.height < 60 ? 35.5 : 50), { ...quiet, size: 10.5 });
 }
 
 function drawCompactLabel(pen, inst, band) {
@@ -582,7 +591,7 @@ function drawLayerTitle(pen, inst, band) {
   const { theme, layout } = inst;
   pen.path([[0, band.y + 7.5], [layout.width, band.y + 7.5]], { stroke: theme.faint });
   const words = `layer ${band.layer + 1}`;
-  pen.text(words, 2, band.y + 22, { size: 13, weight: 650, fill: theme.ink, family: theme.sans });
+  pen.text(words, PAD, band.y + 22, { size: 13, weight: 650, fill: theme.ink, family: theme.sans });
 }
 
 /** The pointwise operations as pink circles and pills in a row; returns where the row ends. */
@@ -591,7 +600,7 @@ function drawOperations(pen, inst, operations, x, y, align) {
   const style = { size: 12.5, weight: 600, family: theme.sans };
   const widths = operations.map((words) => (words.length === 1 ? 19 : widthOf(words, style) + 14));
   const total = widths.reduce((sum, width) => sum + width + 4, -4);
-  let left = { left: x, right: x + 11 - total, center: x - Math.min(widths[0] ?? 0, total) / 2 }[align];
+  let left = { left: x, right: x + 11 - total, center: x - total / 2 }[align];
   if (align === "center") left = clamp(left, layout.gutter + 2, layout.width - total - 2);
   operations.forEach((words, k) => {
     pen.rect(left, y - 9.5, widths[k], 19, { fill: theme.operation, stroke: theme.operationEdge, radius: 9.5 });
@@ -618,17 +627,20 @@ function drawPin(pen, inst) {
   const centre = x + columnWidth / 2;
   pen.rect(x, 0, Math.max(1, columnWidth), 29, { fill: theme.accent, alpha: 0.22, radius: 3 });
   pen.path([[centre - 5, 0], [centre + 5, 0], [centre, 7]], { fill: theme.accent });
-  pen.path([[centre, 29], [centre, layout.height]], { stroke: theme.accent, dash: [2, 4], line: 1.25, alpha: 0.9 });
+  for (const [top, foot] of cursorStretches(layout)) {
+    pen.path([[centre, Math.max(29, top)], [centre, foot]], { stroke: theme.accent, dash: [2, 4], line: 1.25, alpha: 0.9 });
+  }
+  const end = Math.min(layout.width, xOf(inst, inst.data.meta.steps));
   for (const band of heatBands(inst, pin.layer)) {
     const y = yOf(inst, band, pin.unit);
-    pen.path([[layout.gutter, y], [layout.width, y]], { stroke: theme.paper, line: 3, alpha: 0.5 });
-    pen.path([[layout.gutter, y], [layout.width, y]], { stroke: theme.accent, line: 1.25 });
+    pen.path([[layout.gutter, y], [end, y]], { stroke: theme.paper, line: 3, alpha: 0.5 });
+    pen.path([[layout.gutter, y], [end, y]], { stroke: theme.accent, line: 1.25 });
     pen.circle(centre, y, 4.5, { fill: theme.accent, stroke: theme.paper, line: 1.5 });
   }
-  drawPinTag(pen, inst);
+  drawPinTag(pen, inst, end);
 }
 
-function drawPinTag(pen, inst) {
+function drawPinTag(pen, inst, end) {
   const { theme, layout, pin } = inst;
   const [top] = heatBands(inst, pin.layer);
   if (!top) return;
@@ -636,21 +648,33 @@ function drawPinTag(pen, inst) {
   const style = { size: 10.5, weight: 600, family: theme.sans };
   const width = widthOf(words, style) + 10;
   const y = clamp(yOf(inst, top, pin.unit), top.y + 8, top.y + top.height - 8);
-  pen.rect(layout.width - width - 2, y - 8, width, 16, { fill: theme.accent, radius: 8 });
-  pen.text(words, layout.width - width / 2 - 2, y + 4, { ...style, fill: theme.paper, align: "center" });
+  const x = Math.min(layout.width - width - 2, end + 3);
+  pen.rect(x, y - 8, width, 16, { fill: theme.accent, radius: 8 });
+  pen.text(words, x + width / 2, y + 4, { ...style, fill: theme.paper, align: "center" });
 }
 
 function drawCursor(pen, inst) {
   const { theme, layout, cursor, columnWidth } = inst;
   const x = xOf(inst, cursor.step);
   const sides = columnWidth >= 6 ? [x + 0.5, x + columnWidth - 0.5] : [x + columnWidth / 2];
-  for (const side of sides) {
-    pen.path([[side, 0], [side, layout.height]], { stroke: theme.paper, line: 3, alpha: 0.45 });
-    pen.path([[side, 0], [side, layout.height]], { stroke: theme.ink, line: 1.1 });
+  for (const [top, foot] of cursorStretches(layout)) {
+    for (const side of sides) {
+      pen.path([[side, top], [side, foot]], { stroke: theme.paper, line: 3, alpha: 0.45 });
+      pen.path([[side, top], [side, foot]], { stroke: theme.ink, line: 1.1 });
+    }
   }
   for (const band of heatBands(inst, cursor.layer)) drawCrosshair(pen, inst, band);
+  const { first, last } = visible(inst);
+  if (cursor.step < first || cursor.step >= last) return;
   if (!layout.compact) drawCursorOperations(pen, inst);
   if (columnWidth < READABLE) drawLens(pen, inst);
+}
+
+/** From top to foot; on a phone the rows' labels stand between the heatmaps, and the line leaves them out. */
+function cursorStretches(layout) {
+  if (!layout.compact) return [[0, layout.height]];
+  const head = layout.bands.find((band) => band.kind === "operations" || band.kind === "layer").y;
+  return [[0, head], ...layout.bands.filter((band) => band.kind === "heat").map((band) => [band.y, band.y + band.height])];
 }
 
 function drawCrosshair(pen, inst, band) {
@@ -725,7 +749,7 @@ function drawRecalledValue(pen, inst, band, style) {
   const heat = recalls && data.heats.find((h) => h.layer === band.heat.layer && h.signal.name === recalls);
   if (!heat || layout.compact || lead.join("").length > 3) return;
   const y = band.y + band.height / 2 + 4.5;
-  drawSymbol(pen, theme, heat.signal.symbol, "t−1", 2, y, 16, theme.quiet);
+  drawSymbol(pen, theme, heat.signal.symbol, "t−1", PAD, y, 16, theme.quiet);
   const alpha = heat.layer === cursor.layer ? 1 : 0.45;
   pen.text(written(valueAt(data, heat, cursor.step - 1, cursor.unit)), layout.gutter - 42, y, { ...style, weight: 500, alpha });
 }
@@ -840,7 +864,8 @@ function writeReadout(inst) {
   el.typed.textContent = glyph[0];
   el.typed.title = glyph[1];
   el.step.textContent = `step ${step + 1} of ${data.meta.steps}`;
-  el.replaced.textContent = replaced ? `${nameOf(glyph)}read as ${spoken(inst, data.steps.read[step])}` : glyph[2] === "plain" && glyph[1].length < 4 ? "" : glyph[1];
+  el.replaced.textContent = remark(inst, step);
+  el.replaced.className = replaced ? "replaced" : "quiet";
   el.surprise.textContent = Number.isNaN(nats) ? "nothing expected yet" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`;
   el.unit.textContent = `layer ${layer + 1}, unit ${unit}`;
   el.nexts.forEach((span, rank) => {
@@ -852,7 +877,13 @@ function writeReadout(inst) {
   speakSoon(inst);
 }
 
-const nameOf = (glyph) => (glyph[2] === "plain" ? "" : `${glyph[1]}, `);
+/** What a person can't see in the glyph: its name, and what the model read in its place. */
+function remark(inst, step) {
+  const { typed, read } = inst.data.steps;
+  const [, name, kind] = inst.data.meta.glyphs[typed[step]];
+  const named = kind === "plain" && name.length < 4 ? [] : [name];
+  return named.concat(isReplaced(inst.data, step) ? `read as ${spoken(inst, read[step])}` : []).join(", ");
+}
 
 /** Screen readers hear where the cursor came to rest, not every place it passed. */
 function speakSoon(inst) {
@@ -868,14 +899,15 @@ function sentence(inst) {
     .map((heat) => `${heat.signal.title} ${heat.signal.symbol} ${written(valueAt(data, heat, cursor.step, cursor.unit))}`);
   const typed = spoken(inst, data.steps.typed[cursor.step]);
   const read = isReplaced(data, cursor.step) ? `, read as ${spoken(inst, data.steps.read[cursor.step])}` : "";
-  return `${typed}${read}, ${el.step.textContent}, ${el.surprise.textContent}. Expects ${next.join(", ")}. ${el.unit.textContent}: ${values.join(", ")}.`;
+  return `${typed}${read}, ${el.step.textContent}, ${el.surprise.textContent}. Expects ${next.join(", ")}. At ${el.unit.textContent}: ${values.join(", ")}.`;
 }
 
 function captionOf(inst) {
   const { meta } = inst.data;
   const layers = meta.layers.map((layer) => layer + 1).join(" and ");
   const which = meta.allLayers > 1 ? `layer${meta.layers.length > 1 ? "s" : ""} ${layers} of ${meta.allLayers}` : "1 layer";
-  return `${meta.model}: ${meta.cell}, ${which}, ${meta.units} units. ${meta.note}`;
+  const primed = meta.signals.some((signal) => signal.lead.join("").includes("h′")) ? " h′ is h of the step before." : "";
+  return `${meta.model}: ${meta.cell}, ${which}, ${meta.units} units. ${meta.note}${primed}`;
 }
 
 function poolingNote(inst) {
@@ -917,7 +949,7 @@ function moveCursor(inst, to, follow = true) {
 }
 
 /** Scrolls so that a step is in view, with some text before and after it; true when that took scrolling. */
-function bringIntoView(inst, step, place = null) {
+function bringIntoView(inst, step) {
   const { columnWidth, layout, el } = inst;
   const room = Math.min(4 * columnWidth, layout.plot / 4);
   const x = step * columnWidth;
@@ -925,8 +957,8 @@ function bringIntoView(inst, step, place = null) {
   const free = inst.scroll + layout.plot;
   const atStart = x < room && inst.scroll === 0;
   const atEnd = x + columnWidth <= free && free >= inst.data.meta.steps * columnWidth - 1;
-  if (place === null && (inside || atStart || (atEnd && x >= inst.scroll + room))) return false;
-  const target = place !== null ? x - place * layout.plot : x < inst.scroll + room ? x - room : x + columnWidth + room - layout.plot;
+  if (inside || atStart || (atEnd && x >= inst.scroll + room)) return false;
+  const target = calm.matches ? x - layout.plot / 4 : x < inst.scroll + room ? x - room : x + columnWidth + room - layout.plot;
   const before = el.scroller.scrollLeft;
   el.scroller.scrollLeft = target;
   if (el.scroller.scrollLeft === before) return false;
@@ -1083,7 +1115,8 @@ function repaint(inst) {
 function fillOrders(inst) {
   const { order } = inst.el;
   const { signals } = inst.data.meta;
-  const choices = [["index", "index"], ["grouped", "moving together"], ...signals.map((s) => [s.name, `mean of ${s.symbol}`])];
+  const means = signals.map((s) => [s.name, `units by mean ${s.symbol}`]);
+  const choices = [["index", "units by index"], ["grouped", "units grouped"], ...means];
   order.replaceChildren(...choices.map(([value, words]) => option(value, words)));
   if (!choices.some(([value]) => value === inst.order)) inst.order = inst.order === "mean" ? signals[0].name : "index";
   order.value = inst.order;
@@ -1169,10 +1202,8 @@ const option = (value, words) => element("option", { value, textContent: words }
 const iconButton = (name, label, key = "") =>
   element("button", { type: "button", className: name, title: key ? `${label} (${key})` : label, "aria-label": label }, icon(name));
 
-function choice(label, choices) {
-  const select = element("select", { "aria-label": label }, ...choices.map(([value, words]) => option(value, words)));
-  return { select, group: element("label", { className: "group" }, element("span", { textContent: label }), select) };
-}
+const choice = (label, choices) =>
+  element("select", { "aria-label": label, title: label }, ...choices.map(([value, words]) => option(value, words)));
 
 function build(root) {
   const el = {
@@ -1188,6 +1219,9 @@ function build(root) {
     stage: element("div", { className: "stage" }),
     spacer: element("div", { className: "spacer" }),
     scroller: element("div", { className: "scroller", tabIndex: -1 }),
+    speed: choice("Speed", SPEEDS.map((speed) => [speed, `${speed} a second`])),
+    order: choice("Order of the units", []),
+    heights: choice("Height of the rows", [["small", "low rows"], ["medium", "medium rows"], ["large", "tall rows"], ["every", "a row a unit"]]),
     live: element("div", { className: "live", "aria-live": "polite" }),
     caption: element("span", { className: "caption" }),
     pooling: element("button", { type: "button" }),
@@ -1195,13 +1229,10 @@ function build(root) {
     png: element("button", { type: "button", textContent: "PNG", "aria-label": "Save as PNG", title: "Save what is in view as PNG" }),
     svg: element("button", { type: "button", textContent: "SVG", "aria-label": "Save as SVG", title: "Save what is in view as SVG" }),
   };
-  const speed = choice("Speed", SPEEDS.map((speed) => [speed, `${speed} a second`]));
-  const order = choice("Units by", []);
-  const heights = choice("Rows", [["small", "small"], ["medium", "medium"], ["large", "large"], ["every", "every unit"]]);
-  Object.assign(el, { speed: speed.select, order: order.select, heights: heights.select }, readoutParts());
+  Object.assign(el, readoutParts());
   const columns = element("div", { className: "group", role: "group", "aria-label": "Columns" }, element("span", { textContent: "Columns" }), el.narrower, el.wider, el.fit);
   const player = element("div", { className: "group" }, el.back, el.play, el.forward);
-  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and view" }, player, speed.group, order.group, columns, heights.group);
+  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and view" }, player, el.speed, el.order, columns, el.heights);
   el.stage.append(el.picture, el.cursor);
   el.spacer.append(el.stage);
   el.scroller.append(el.spacer);
@@ -1212,11 +1243,12 @@ function build(root) {
 
 function readoutParts() {
   const span = (className) => element("span", { className });
-  const parts = { typed: span("typed"), step: span("quiet"), replaced: span("replaced"), surprise: span(""), unit: span("place") };
+  const parts = { typed: span("typed"), step: span("quiet"), replaced: span("replaced"), surprise: span("surprise"), unit: span("place") };
   const nexts = [0, 1, 2].map(() => span("next"));
-  const expects = element("span", {}, element("span", { className: "quiet", textContent: "expects " }));
-  for (const next of nexts) expects.append(next, element("span", { className: "quiet" }), "  ");
-  const readout = element("div", { className: "readout", "aria-hidden": "true" }, parts.typed, parts.step, parts.replaced, parts.unit, parts.surprise, expects);
+  const expects = element("span", { className: "expects" }, element("span", { className: "quiet", textContent: "expects" }));
+  for (const next of nexts) expects.append(next, element("span", { className: "quiet" }));
+  const shown = [parts.typed, parts.step, parts.surprise, expects, parts.replaced, parts.unit];
+  const readout = element("div", { className: "readout", "aria-hidden": "true" }, ...shown);
   return { ...parts, nexts, readout };
 }
 
@@ -1272,8 +1304,10 @@ function onScroll(inst) {
 
 function dragMap(inst, event) {
   const box = inst.el.map.getBoundingClientRect();
-  const step = ((event.clientX - box.left) / box.width) * inst.data.meta.steps;
+  const step = Math.floor(((event.clientX - box.left) / box.width) * inst.data.meta.steps);
   inst.el.scroller.scrollLeft = step * inst.columnWidth - inst.layout.plot / 2;
+  onScroll(inst);
+  moveCursor(inst, { step }, false);
 }
 
 // ---------------------------------------------------------------- each run
@@ -1281,7 +1315,7 @@ function dragMap(inst, event) {
 function create(root, data) {
   const inst = {
     root, data, theme: readTheme(root), ratio: window.devicePixelRatio || 1,
-    columnWidth: 17, scroll: 0, rowSize: defaultRowSize(data.heats), order: data.view.order,
+    columnWidth: COLUMN.least, scroll: 0, rowSize: defaultRowSize(data.heats), order: data.view.order,
     pooling: "mean", squash: false, speed: 10, playing: false, rows: new Map(),
     cursor: { step: 0, unit: 0, layer: data.meta.layers[0] }, pin: null, serial: null, asked: null, timers: {},
     scratch: document.createElement("canvas"),
@@ -1301,6 +1335,7 @@ function update(inst, data) {
   const { meta, view } = data;
   const told = view.serial !== inst.serial;
   inst.serial = view.serial;
+  inst.root.style.setProperty("--replaced", inst.theme.replaced);
   fillOrders(inst);
   if (told && view.pin) inst.pin = view.pin;
   inst.pin &&= fitted(inst.pin, meta);
@@ -1339,6 +1374,11 @@ function firstLook(inst) {
   moveCursor(inst, { step, unit });
 }
 
+function firstColumnWidth(inst) {
+  const { plot } = layoutOf(inst);
+  return clamp(Math.floor(plot / inst.data.meta.steps), COLUMN.least, COLUMN.most);
+}
+
 function destroy(parentElement) {
   const inst = instances.get(parentElement);
   if (!inst) return;
@@ -1358,6 +1398,7 @@ export default function ({ data, parentElement, setStateValue }) {
     instances.set(parentElement, inst);
   }
   inst.send = setStateValue;
+  if (fresh) inst.columnWidth = firstColumnWidth(inst);
   update(inst, unpacked);
   if (fresh && !inst.pin) firstLook(inst);
   return () => destroy(parentElement);

@@ -11,7 +11,11 @@ FRAMED = "framed"  # the session's mark: app.py, or the page itself, has set up 
 
 
 def _pages() -> list:
-    return [st.Page(FOLDER / "gates.py", title="Gates", icon="🔬", default=True)]
+    gates = FOLDER / "gates.py"
+    return [
+        st.Page(gates, title="Gates", icon="🔬", url_path="home", default=True),
+        st.Page(gates, title="Gates", url_path="gates", visibility="hidden"),  # the landing page, called by its name
+    ]
 
 
 def route() -> None:

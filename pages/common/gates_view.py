@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -107,21 +107,16 @@ class _Shown:
 
 def _shown(key: str, trace: Trace, layers: tuple[int, ...], given: Pin | None, start: int) -> _Shown:
     memory = f"{key}: shown"
-    last: _Shown = st.session_state.get(memory, _Shown(start=start))
     state = st.session_state.get(key)
-    now = _after_clicks(last, state or {})
-    wish = _clamped(given, trace, layers)
-    pin = _clamped(now.pin, trace, layers)
-    if wish is not None and wish != now.given and wish != pin:
-        now = replace(now, command=wish, serial=now.serial + 1, start=_around(wish["step"], now.start))
-    elif state is None and pin is not None:  # a page come back to: its picture starts afresh in the browser
-        now = replace(now, command=pin, serial=now.serial + 1, start=_around(pin["step"], now.start))
-    else:
-        now = replace(now, pin=pin)
-        wish = now.given if given is None else wish
-        st.session_state[memory] = now = replace(now, given=wish, start=_fitting(now.start, trace.steps))
-        return now
-    st.session_state[memory] = now = replace(now, pin=now.command, given=wish, start=_fitting(now.start, trace.steps))
+    now = _after_clicks(st.session_state.get(memory, _Shown(start=start)), state or {})
+    pin, wish = _clamped(now.pin, trace, layers), _clamped(given, trace, layers)
+    changed = given is not None and dict(given) != now.given and wish != pin
+    come_back = state is None and pin is not None  # the browser starts afresh when its page is opened again
+    if changed or come_back:
+        pin = wish if changed else pin
+        now = replace(now, command=pin, serial=now.serial + 1, start=_around(pin["step"], now.start))  # type: ignore[index]
+    now = replace(now, pin=pin, start=_fitting(now.start, trace.steps), given=now.given if given is None else dict(given))
+    st.session_state[memory] = now
     return now
 
 
@@ -135,7 +130,7 @@ def _after_clicks(last: _Shown, state: Mapping[str, Any]) -> _Shown:
     return last
 
 
-def _well_formed(value: Any, names: Iterable[str]) -> bool:
+def _well_formed(value: Any, names: Iterable[str]) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, Mapping) and all(type(value.get(name)) is int for name in names)
 
 
@@ -240,7 +235,7 @@ def _limits(values: np.ndarray) -> tuple[float, float, float]:
     size = np.abs(values)
     most = float(size.max())
     usual = float(np.quantile(size.reshape(-1)[:: max(1, size.size // SAMPLE)], COVERED))
-    limit = _rounded_up(min(most, usual)) or 1.0
+    limit = _rounded_up(usual if most > 1.5 * usual else most) or 1.0
     return -limit, limit, most
 
 
@@ -282,7 +277,10 @@ def _orders(trace: Trace, layers: tuple[int, ...]) -> dict[str, np.ndarray]:
 
 def _colours() -> dict[str, dict[str, str]]:
     """Each scale's 256 colours in each theme, as hexadecimal digits."""
-    return {scale: {theme: palette.lut(scale, theme).tobytes().hex() for theme in ("light", "dark")} for scale in ("gate", "diverging")}
+    return {
+        scale: {theme: palette.lut(scale, theme).tobytes().hex() for theme in ("light", "dark")}
+        for scale in ("gate", "diverging")
+    }
 
 
 # Characters as a person can see them

@@ -1,0 +1,74 @@
+"""Under the heatmaps: the certificate, the pinned unit in numbers, and what can be taken away."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core import export
+from lstm_core.analysis.explain import explain
+from lstm_core.figures.bars import kept_and_written
+from lstm_core.figures.heatmaps import gate_heatmaps
+from lstm_core.figures.unit_lines import unit_lines
+from pages.common import caches
+from pages.common.gates_view import glyph
+from pages.common.selection import Selection
+
+PLOT = {"displaylogo": False}
+MOST_ROWS = 3_000_000  # of a CSV: more than this is no use to a spreadsheet, nor to the browser
+
+
+def theme() -> str:
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def quiet_line(chosen: Selection, trace: lc.Trace) -> None:
+    """The certificate, the model's loss on this text, the convention, and what was read in another's place."""
+    seal = caches.certificate(chosen.model, chosen.text)
+    model = caches.model(chosen.model)
+    loss = "one character: nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.3f} nats a character on this text"
+    held_out = model.card.get("held_out_loss")
+    known = f", {held_out:.3f} on the held-out part of its corpus" if held_out else ""
+    compared = f"loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from it" if trace.steps > 1 else ""
+    line = f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}{'; ' + compared if compared else ''}"
+    if seal.holds:
+        st.caption(f"✓ Certified: {line}. {model.name}: {loss}{known}. {trace.cell.note}")
+    else:
+        st.error(f"These pictures are NOT what {seal.against} computes: {line}. Do not trust them.")
+    replaced = {(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r}
+    if replaced:
+        pairs = ", ".join(f"{glyph(c)} as {glyph(r)}" for c, r in sorted(replaced)[:12])
+        more = f" and {len(replaced) - 12} more" if len(replaced) > 12 else ""
+        st.text(f"This model does not know every character here. It read {pairs}{more}.")
+
+
+def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
+    """The pinned unit at the pinned character: its equations in numbers, two bars, its lines over time."""
+    step, unit, layer = pin["step"], pin["unit"], pin["layer"]
+    explained = explain(caches.model(chosen.model), trace, layer, step, unit)
+    st.subheader(f"Unit {unit} at t = {step}, layer {layer + 1}", anchor=False)
+    numbers, picture = st.columns([3, 2], gap="large")
+    with numbers:
+        for line in explained.lines:
+            st.latex(f"{line.equation} {line.numbers}")
+    with picture:
+        st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
+    st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
+
+
+def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
+    """The same heatmaps as a Plotly figure, and the numbers, for taking away."""
+    opened = st.expander("Zoom, compare, download", key="take_away", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        figure = gate_heatmaps(trace, layer, theme=theme())
+        kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
+        name = f"{chosen.model}-layer-{layer + 1}"
+        st.plotly_chart(figure, key="zoom", theme=None, config={**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}})
+        html, npz, csv = st.columns(3)
+        html.download_button("Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore")
+        npz.download_button("Numbers (NPZ)", lambda: export.to_npz(trace), f"{chosen.model}.npz", on_click="ignore")
+        csv.download_button("Numbers (CSV)", lambda: export.to_csv(trace, layers=[layer]), f"{name}.csv", "text/csv", on_click="ignore")

@@ -1,0 +1,40 @@
+"""Gates, the landing page: type, and see every gate of a trained network at every character."""
+
+from pages.common import caches, frame, reading, selection  # first: sets the threads before torch is there
+
+# isort: split
+import numpy as np
+import streamlit as st
+
+import lstm_core as lc
+from pages.common import detail
+from pages.common.gates_view import gates_view
+
+frame.begin()
+models = caches.shipped()
+reading.start(models)
+reading.sidebar(models)
+reading.complain()
+
+chosen = selection.current()
+trace = caches.read(chosen.model, chosen.text)
+layers = range(trace.layers) if chosen.layer == selection.ALL_LAYERS else (chosen.layer - 1,)
+
+
+def first_pin(trace: lc.Trace, layer: int) -> dict[str, int]:
+    """The unit whose state moves most over the text, at the text's last character: something to look at first."""
+    unit = int(np.ptp(trace[trace.signals[0]][layer], axis=0).argmax())
+    return {"step": trace.steps - 1, "unit": unit, "layer": layer}
+
+
+pin = first_pin(trace, layers[0])
+wanted = {"step": chosen.step, "unit": chosen.unit, "layer": None if chosen.pinned_layer is None else chosen.pinned_layer - 1}
+pin |= {name: value for name, value in wanted.items() if value is not None}
+view = gates_view(trace, layers, key="gates", pin=pin)
+pin = view.pin or pin
+selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"] + 1)
+st.query_params.from_dict(selection.current().query())
+
+detail.quiet_line(chosen, trace)
+detail.pinned(chosen, trace, pin)
+detail.take_away(chosen, trace, pin["layer"])
