@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from lstm_core import stepping
 from lstm_core.formula import Affine, Compiled, Expression, Vector, compiled
-from lstm_core.model import CharModel
+from lstm_core.model import TORCH_FUNCTIONS, CharModel, leaf_of
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
 
 # float32 keeps about 7 digits; over 20,000 steps of trained models 1e-5 was the largest seen.
-LARGEST_H_ERROR = 1e-4
+LARGEST_ERROR = 1e-4
 LARGEST_LOSS_ERROR = 1e-3
 
 
@@ -24,19 +25,24 @@ class Certificate:
 
     against: what was compared with. h_error: max |h - h_reference| over all layers, steps and units (0 is exact, h is
     within ±1). loss_shown, loss_reference: nats a character, from the h that the shown gates and states give, and from
-    the reference; NaN for one character. holds: whether both agree to float32's precision.
+    the reference; NaN for one character. signal_error: max over all signals, layers, steps and units of what is shown
+    less what its equation gives for the shown vectors that it reads (for states beyond ±1, relative to their size).
+    holds: whether all of these agree to float32's precision.
+    Source: Gatescope's own; after three of four public gate studies were found to show wrong gates.
     """
 
     against: str
     h_error: float
     loss_shown: float
     loss_reference: float
+    signal_error: float
 
     @property
     def holds(self) -> bool:
+        """True when h, the loss and every signal agree to float32's precision."""
         both_nan = np.isnan(self.loss_shown) and np.isnan(self.loss_reference)
         loss_holds = both_nan or abs(self.loss_shown - self.loss_reference) <= LARGEST_LOSS_ERROR
-        return bool(self.h_error <= LARGEST_H_ERROR and loss_holds)
+        return bool(self.h_error <= LARGEST_ERROR and self.signal_error <= LARGEST_ERROR and loss_holds)
 
 
 def certify(model: CharModel, trace: Trace) -> Certificate:
@@ -44,36 +50,66 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
 
     The reference h of every layer comes from torch's nn.LSTM, nn.GRU or nn.RNN kernel, or from a plain step-by-step
     float64 evaluation of the declared equations. The loss is computed twice: from the h that the shown gates and states
-    give through their equations, and from the reference. Raises ValueError when the trace is not of this model's cell
-    and sizes. Source: declared equations; kernels of torch.
+    give through their equations, and from the reference. Every signal is also put beside its own equation, so that a
+    wrong gate shows even where h and the loss are right. Returns a `Certificate`. Raises ValueError when the trace is not
+    of this model's cell, sizes and vocabulary. Source: declared equations; kernels of torch.
     """
-    if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise ValueError(f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, the model is another: {model.name}")
+    given, wanted = ((of.cell, of.layers, of.units, of.vocabulary) for of in (trace, model))
+    if given != wanted:
+        raise ValueError(
+            f"the trace is of {trace.model}, {trace.layers} x {trace.units} units of {trace.cell.title}; it can't be held to"
+            f" {model.name}, {model.layers} x {model.units} units of {model.cell.title}"
+        )
     with torch.inference_mode():
         against, reference = _kernel_h(model, trace) if model.cell.kernel else _float64_h(model, trace)
+        error = _largest(np.abs(trace["hidden"] - reference))
         shown = _h_from_signals(trace)
-        error = float(np.abs(trace["hidden"] - reference).max())
-        if not np.isfinite(error):
-            error = float("inf")
-        return Certificate(against, error, _loss(model, trace, shown[-1]), _loss(model, trace, reference[-1]))
+        losses = _loss(model, trace, shown[-1]), _loss(model, trace, reference[-1])
+        return Certificate(against, error, *losses, _signal_error(model, trace))
+
+
+def _largest(errors: np.ndarray) -> float:
+    """The largest of some absolute errors; what is not a number is infinitely wrong."""
+    return float(np.nan_to_num(errors, nan=np.inf).max())
+
+
+def _read(model: CharModel, trace: Trace) -> Tensor:
+    """What the first layer reads: (time, input)."""
+    return model.read(torch.from_numpy(trace.ids.copy()).to(model.head.weight.device)[:, None])[:, 0]
+
+
+def _signal_error(model: CharModel, trace: Trace) -> float:
+    """The largest distance of a shown signal from its equation, in which the shown vectors of all steps are put at once."""
+    worst, x = 0.0, _read(model, trace)
+    for layer in range(trace.layers):
+        shown = {Vector(name): trace[name][layer] for name in trace.signals}
+        shown |= {Vector(name, True): trace.before(name)[layer] for name in trace.cell.states}
+        values = {Vector("x"): x} | {key: torch.tensor(value).to(x) for key, value in shown.items()}
+        leaf = leaf_of(model.rnn.blocks(layer))
+        for signal in trace.cell.signals:
+            value = compiled(signal.equation, leaf, TORCH_FUNCTIONS)(values)
+            distance = (values[Vector(signal.name)] - value).abs() / value.abs().clamp(min=1)
+            worst = max(worst, _largest(distance.cpu().numpy()))
+        x = values[Vector("hidden")]
+    return worst
 
 
 def _kernel_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
     """h of every layer by torch's kernel, (layer, time, unit)."""
-    rnn, x = model.rnn, model.read(torch.from_numpy(trace.ids.copy())[:, None])
+    rnn, x = model.rnn, _read(model, trace)[:, None]
     hidden = []
     for layer in range(model.layers):
         states = tuple(torch.from_numpy(trace.initial[n][layer].copy())[None, None].to(x) for n in model.cell.states)
         x = rnn.run_kernel(x, states, [list(rnn.layer(layer).values())])[0]
-        hidden.append(x[:, 0].numpy())
+        hidden.append(x[:, 0].cpu().numpy())
     return f"torch's own {model.cell.kernel} kernel", np.stack(hidden)
 
 
 def _float64_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
     """h of every layer by the declared equations in float64, (layer, time, unit)."""
-    x, hidden = model.read(torch.from_numpy(trace.ids.copy())[:, None])[:, 0].numpy(), []
+    x, hidden = _read(model, trace).cpu().numpy(), []
     for layer in range(model.layers):
-        parameters = {n: p.numpy() for n, p in model.rnn.layer(layer).items()}
+        parameters = {n: p.cpu().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: trace.initial[n][layer] for n in model.cell.states}
         x = stepping.reference(model.cell, parameters, x, start)["hidden"]
         hidden.append(x)
@@ -105,6 +141,8 @@ def _loss(model: CharModel, trace: Trace, hidden: np.ndarray) -> float:
         return float("nan")
     head = model.head
     logits = torch.nn.functional.linear(
-        torch.from_numpy(hidden[:-1]).double(), head.weight.double(), None if head.bias is None else head.bias.double()
+        torch.from_numpy(hidden[:-1]).to(head.weight.device, torch.float64),
+        head.weight.double(),
+        None if head.bias is None else head.bias.double(),
     )
-    return float(torch.nn.functional.cross_entropy(logits, torch.from_numpy(trace.ids[1:].copy())))
+    return float(torch.nn.functional.cross_entropy(logits, torch.from_numpy(trace.ids[1:].copy()).to(logits.device)))

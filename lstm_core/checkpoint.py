@@ -11,6 +11,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shorten
+from types import UnionType
 from typing import Any
 
 import safetensors
@@ -23,7 +25,13 @@ from lstm_core.text import Vocabulary
 SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "assets" / "models"
 FORMAT = 1
 LARGEST_FILE = 1 << 30
+LARGEST_HEADER = 1 << 24
 LARGEST_SIZE = {"units": 8192, "layers": 32, "embedding": 65536}
+CONFIG: dict[str, type | UnionType] = {
+    "cell": str, "units": int, "layers": int, "embedding": int | None, "dropout": int | float, "bias": bool, "head_bias": bool,
+}  # fmt: skip
+NUMBERS = ("F32", "F16", "BF16", "F64")  # safetensors' names of what weights may be kept in
+PICKLE_OR_ZIP = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
 class CheckpointError(ValueError):
@@ -80,43 +88,48 @@ def load(name: str | Path) -> CharModel:
     Raises CheckpointError, one sentence, when there is no such model, or when the file is damaged, foreign, of wrong
     shapes, not finite or too large. Nothing is unpickled.
     """
-    path = Path(name)
-    if path.suffix != ".safetensors":
-        path = SHIPPED_MODELS / f"{Path(name).name}.safetensors"
-        if not path.is_file() or Path(name).name != str(name):
-            known = ", ".join(sorted(p.stem for p in SHIPPED_MODELS.glob("*.safetensors"))) or "none"
-            raise CheckpointError(f"there is no model {str(name)!r}; shipped are {known}, or give a .safetensors file")
+    path = _path_of(name)
     header = _header(path)
     model = _build(path, header)
     try:
-        tensors = safetensors.torch.load_file(path)
-    except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        with safetensors.safe_open(path, "pt") as opened:
+            _check_shapes(path, model, opened)
+            # copied: what safetensors hands out is the file itself, which may change under it
+            tensors = {key: opened.get_tensor(key).to(torch.float32, copy=True) for key in model.state_dict()}
+    except (OSError, RuntimeError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path.name} can't be read: {error}") from error
-    _check_tensors(path, model, tensors)
-    model.load_state_dict(tensors)
+    for key, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path.name}: {key!r} holds values that are not finite numbers")
+    model.load_state_dict(tensors, assign=True)
     return model.eval()
+
+
+def _path_of(name: str | Path) -> Path:
+    if Path(name).suffix == ".safetensors":
+        return Path(name)
+    shipped = {path.stem: path for path in sorted(SHIPPED_MODELS.glob("*.safetensors"))}
+    if str(name) not in shipped:
+        known = ", ".join(shipped) or "none"
+        raise CheckpointError(f"there is no model {shorten(str(name))}; shipped are {known}, or give a .safetensors file")
+    return shipped[str(name)]
 
 
 def _header(path: Path) -> dict[str, Any]:
     """The file's own description, checked for every key that is used."""
-    if not path.is_file():
-        raise CheckpointError(f"there is no file {path.name}")
-    if path.stat().st_size > LARGEST_FILE:
-        raise CheckpointError(f"{path.name} has {path.stat().st_size >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        raise CheckpointError(f"{path.name} is a pickle or a zip archive, not safetensors; it is not opened, for it could run code")
     try:
+        _check_start(path)
         with safetensors.safe_open(path, "pt") as opened:
             metadata = opened.metadata() or {}
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no file {shorten(path.name)}") from error
+    except (OSError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path.name} is not a whole safetensors file: {error}") from error
     if "gatescope" not in metadata:
         raise CheckpointError(f"{path.name} is a safetensors file, but not one of Gatescope's: it has no 'gatescope' header")
     try:
         header = json.loads(metadata["gatescope"])
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"the header of {path.name} is not JSON: {error}") from error
     wanted = {"format": int, "name": str, "config": dict, "vocabulary": list, "unknown": str, "card": dict}
     for key, kind in wanted.items():
@@ -127,57 +140,61 @@ def _header(path: Path) -> dict[str, Any]:
     return header
 
 
+def _check_start(path: Path) -> None:
+    """Refuses, from its size and first bytes, a file that is not worth opening. Raises OSError when it can't be read."""
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise CheckpointError(f"{path.name} has {size >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
+    with path.open("rb") as file:
+        start = file.read(8)
+    header_size = int.from_bytes(start, "little")  # so a safetensors file begins, and any other bytes are too large a size
+    if header_size > size and start.startswith(PICKLE_OR_ZIP):
+        raise CheckpointError(
+            f"{path.name} is a pickle or a zip archive, not safetensors; it is not opened, for it could run code"
+        )
+    if size >= header_size > LARGEST_HEADER:
+        raise CheckpointError(f"the header of {path.name} has {header_size:,} bytes; at most {LARGEST_HEADER:,} are read")
+
+
 def _build(path: Path, header: Mapping[str, Any]) -> CharModel:
-    """An unfilled model of the sizes that the header claims, if they are sane."""
-    config = dict(header["config"])
-    known = {"cell": str, "units": int, "layers": int, "embedding": (int, type(None)), "dropout": (int, float), "bias": bool, "head_bias": bool}  # fmt: skip
-    for key, kind in known.items():
+    """A model without memory for its weights, of the sizes that the header claims, if they are sane."""
+    config = header["config"]
+    for key, kind in CONFIG.items():
         value = config.get(key)
         if key not in config or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise CheckpointError(f"the header of {path.name} gives {key!r} as {value!r}")
+            raise CheckpointError(f"the header of {path.name} gives {key!r} as {shorten(value)}")
     for key, largest in LARGEST_SIZE.items():
         if config[key] is not None and not 1 <= config[key] <= largest:
-            raise CheckpointError(f"{path.name} claims {key} = {config[key]}; it must be 1 to {largest}")
-    if not all(isinstance(c, str) for c in header["vocabulary"]):
-        raise CheckpointError(f"the vocabulary of {path.name} must be a list of characters")
+            raise CheckpointError(f"{path.name} claims {key} = {shorten(config[key])}; it must be 1 to {largest}")
     if not 0 <= config["dropout"] < 1:
         raise CheckpointError(f"{path.name} claims dropout = {config['dropout']}; it must be at least 0 and less than 1")
-    _check_sizes(path, config, len(header["vocabulary"]))
     try:
         vocabulary = Vocabulary(header["vocabulary"], header["unknown"])
         with torch.device("meta"):
-            model = CharModel(vocabulary, name=header["name"], **{k: config[k] for k in known})
+            model = CharModel(vocabulary, name=header["name"], **{key: config[key] for key in CONFIG})
     except ValueError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
-    model = model.to_empty(device="cpu")
-    model.card = dict(header["card"])
+    model.card = header["card"]
     return model
 
 
-def _check_sizes(path: Path, config: Mapping[str, Any], vocabulary: int) -> None:
-    """Refuses sizes that the file is too small to hold, before any memory is asked for."""
-    least = 4 * config["layers"] * config["units"] ** 2 + 4 * config["units"] * vocabulary
-    if least > path.stat().st_size:
-        raise CheckpointError(
-            f"{path.name} claims {config['layers']} layers of {config['units']} units and {vocabulary} characters,"
-            f" more than its {path.stat().st_size:,} bytes can hold"
-        )
-
-
-def _check_tensors(path: Path, model: CharModel, tensors: Mapping[str, torch.Tensor]) -> None:
-    wanted = model.state_dict()
-    for name in sorted(wanted.keys() | tensors.keys()):
-        if name not in tensors:
+def _check_shapes(path: Path, model: CharModel, opened: safetensors.safe_open) -> None:
+    """Compares names, shapes and number formats with the model's, before any weight is read."""
+    wanted, given = model.state_dict(), set(opened.keys())
+    for name in sorted(wanted.keys() | given):
+        if name not in given:
             raise CheckpointError(f"{path.name} lacks the weights {name!r}")
         if name not in wanted:
-            raise CheckpointError(f"{path.name} holds weights {name!r}, which a {model.cell.title} of its sizes does not have")
-        given, shape = tensors[name], tuple(wanted[name].shape)
-        if tuple(given.shape) != shape:
-            raise CheckpointError(f"{path.name}: {name!r} has shape {tuple(given.shape)}, it must be {shape}")
-        if not given.dtype.is_floating_point or not torch.isfinite(given).all():
-            raise CheckpointError(f"{path.name}: {name!r} holds values that are not finite numbers")
+            raise CheckpointError(
+                f"{path.name} holds weights {shorten(name)}, which a {model.cell.title} of its sizes does not have"
+            )
+        tensor, shape = opened.get_slice(name), list(wanted[name].shape)
+        if tensor.get_shape() != shape:
+            raise CheckpointError(f"{path.name}: {name!r} has shape {shorten(tensor.get_shape())}, it must be {shape}")
+        if tensor.get_dtype() not in NUMBERS:
+            raise CheckpointError(f"{path.name}: {name!r} holds {tensor.get_dtype()}; it must hold {' or '.join(NUMBERS)}")
 
 
 def _info(path: Path) -> ModelInfo:
     header = _header(path)
-    return ModelInfo(header["name"], path, header["config"], header["card"], len(header["vocabulary"]))
+    return ModelInfo(path.stem, path, header["config"], header["card"], len(header["vocabulary"]))

@@ -7,13 +7,15 @@ the shapes of the weights, and which gates wait for which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 Array = Any  # a numpy.ndarray or a torch.Tensor: expressions are evaluated over either
-Source = Literal["ih", "hh", "ch"]  # what a weight matrix reads: the input, the hidden state, the cell state
+# What weights are applied to: the input, the hidden state, the cell state; peepholes are one weight a unit, on the cell state.
+Source = Literal["ih", "hh", "ch", "peephole"]
+SOURCES: tuple[Source, ...] = ("ih", "hh", "ch", "peephole")
 
 UNBOUNDED = (float("-inf"), float("inf"))
 
@@ -143,9 +145,10 @@ def tanh(argument: Expression) -> Apply:
 def source_of(vector: Expression) -> Source:
     """Which weight matrix an input of an affine map belongs to: ih reads x, hh reads h (gated or not), ch reads C."""
     names = {node.name for node in vector.walk() if isinstance(node, Vector)}
-    for name, source in (("cell", "ch"), ("hidden", "hh"), ("x", "ih")):
+    sources: dict[str, Source] = {"cell": "ch", "hidden": "hh", "x": "ih"}
+    for name, source in sources.items():
         if name in names:
-            return source  # type: ignore[return-value]
+            return source
     raise ValueError(f"an affine map reads x, hidden or cell, not {sorted(names)}")
 
 
@@ -194,6 +197,8 @@ class Cell:
     def __post_init__(self) -> None:
         known = {"x"}
         for s in self.signals:
+            if s.name in known:
+                raise ValueError(f"cell {self.name!r} declares {s.name!r} twice")
             for node in s.equation.walk():
                 if isinstance(node, Vector) and not node.previous and node.name not in known:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} reads {node.name!r} before it is declared")
@@ -201,11 +206,15 @@ class Cell:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} reads the previous {node.name!r}, never declared")
                 if isinstance(node, (Affine, Diagonal)) and node.rows not in self.rows:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} uses rows {node.rows!r}, not in {self.rows}")
+                if isinstance(node, Affine) and len({source_of(v) for v in node.inputs}) < len(node.inputs):
+                    raise ValueError(f"cell {self.name!r}: the rows {node.rows!r} read x, hidden or cell more than once")
             known.add(s.name)
         if self.drawn and sorted(self.drawn) != sorted(self.names):
             raise ValueError(f"cell {self.name!r}: drawn {self.drawn} are not its signals {self.names}")
         if "hidden" not in known:
             raise ValueError(f"cell {self.name!r} declares no signal 'hidden'")
+        if not any(x in self.reads(name) for name in self.names):
+            raise ValueError(f"cell {self.name!r} never reads the input x")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -237,7 +246,9 @@ class Cell:
         return tuple(dict.fromkeys(n for n in self.nodes if isinstance(n, Affine)))
 
     def rows_of(self, source: Source) -> tuple[str, ...]:
-        """The row blocks that the weight matrix of `source` holds, in order."""
+        """The row blocks that the weights of `source` hold, in order."""
+        if source == "peephole":
+            return self.diagonals
         read = {a.rows for a in self.affines for v in a.inputs if source_of(v) == source}
         return tuple(r for r in self.rows if r in read)
 
@@ -257,8 +268,9 @@ class Cell:
     def parameter_shapes(self, input_size: int, units: int, bias: bool = True) -> dict[str, tuple[int, ...]]:
         """Parameter names of one layer (PyTorch's, without the _l0) and their shapes."""
         shapes: dict[str, tuple[int, ...]] = {}
-        for source, columns in (("ih", input_size), ("hh", units), ("ch", units)):
-            if rows := self.rows_of(source):  # type: ignore[arg-type]
+        matrices: dict[Source, int] = {"ih": input_size, "hh": units, "ch": units}
+        for source, columns in matrices.items():
+            if rows := self.rows_of(source):
                 shapes[f"weight_{source}"] = (len(rows) * units, columns)
         if bias and self.biases:
             shapes["bias_ih"] = (len(self.rows_of("ih")) * units,)
@@ -288,7 +300,7 @@ Compiled = Callable[[Values], Array]
 
 
 def compiled(
-    expression: Expression, leaf: Callable[[Expression], Compiled], functions: dict[str, Callable[[Array], Array]]
+    expression: Expression, leaf: Callable[[Expression], Compiled], functions: Mapping[str, Callable[[Array], Array]]
 ) -> Compiled:
     """An expression as a function of the vectors' values, over any arrays that know +, * and -.
 
@@ -330,17 +342,22 @@ _FUNCTION_LATEX = {"sigmoid": r"\sigma", "tanh": r"\tanh"}
 def to_latex(expression: Expression, leaf: Callable[[Expression], str], times: str = " * ") -> str:
     """LaTeX of an expression; `leaf` writes vectors, affine maps and diagonals, as symbols or as numbers."""
 
+    def guarded(text: str) -> str:
+        """A negative number after an operator stands in parentheses."""
+        return f"({text})" if text.startswith("-") else text
+
     def write(node: Expression, inside_product: bool = False) -> str:
         match node:
             case Apply(function, argument):
                 return f"{_FUNCTION_LATEX[function]}\\left({write(argument)}\\right)"
             case Sum(left, right):
-                text = f"{write(left)} + {write(right)}"
+                text = f"{write(left)} + {guarded(write(right))}"
                 return f"\\left({text}\\right)" if inside_product else text
             case Product(left, right):
-                return f"{write(left, True)}{times}{write(right, True)}"
+                return f"{guarded(write(left, True))}{times}{guarded(write(right, True))}"
             case Complement(argument):
-                return f"(1 - {write(argument)})"
+                text = f"1 - {guarded(write(argument, True))}"
+                return f"({text})" if inside_product else text
             case Affine() if inside_product:
                 return f"\\left({leaf(node)}\\right)"
             case _:

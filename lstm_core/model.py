@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -14,19 +14,30 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lstm_core.cells import cell as find_cell
-from lstm_core.formula import Affine, Cell, Compiled, Diagonal, Expression, Vector, compiled, h_prev, source_of
+from lstm_core.formula import (
+    SOURCES,
+    Affine,
+    Cell,
+    Compiled,
+    Diagonal,
+    Expression,
+    Source,
+    Vector,
+    compiled,
+    h_prev,
+    source_of,
+)  # fmt: skip
 from lstm_core.text import Vocabulary
 
-TORCH_FUNCTIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}
+TORCH_FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}
 KERNELS = {"lstm": torch.lstm, "gru": torch.gru, "rnn_tanh": torch.rnn_tanh}
 
 States = tuple[Tensor, ...]  # one (layer, batch, unit) tensor a state of the cell, in the order of cell.states
-
-
 Block = tuple[Tensor, Tensor | None]  # the rows of a weight matrix that serve one gate, and their bias
+Blocks = dict[Source, dict[str, Block]]  # what the weights are applied to -> rows -> block
 
 
-def sum_of(parts: list[Tensor]) -> Tensor:
+def _sum_of(parts: list[Tensor]) -> Tensor:
     return reduce(add, parts)
 
 
@@ -43,14 +54,26 @@ class _Stacked:
         return linear(x, self.input_weight, self.bias)
 
 
-def _stack(blocks: dict[str, dict[str, Block]], stacked: tuple[Affine, ...]) -> _Stacked | None:
+def _stack(blocks: Blocks, stacked: tuple[Affine, ...]) -> _Stacked | None:
     if not stacked:
         return None
     from_x, from_h = ([blocks[source][a.rows] for a in stacked] for source in ("ih", "hh"))
-    biases = [torch.cat([b for _, b in part]) for part in (from_x, from_h) if part[0][1] is not None]  # type: ignore[misc]
-    return _Stacked(
-        torch.cat([w for w, _ in from_h]).T, torch.cat([w for w, _ in from_x]), sum_of(biases) if biases else None
-    )
+    biases = [torch.cat([b for _, b in part if b is not None]) for part in (from_x, from_h) if part[0][1] is not None]
+    return _Stacked(torch.cat([w for w, _ in from_h]).T, torch.cat([w for w, _ in from_x]), _sum_of(biases) if biases else None)
+
+
+def leaf_of(blocks: Blocks) -> Callable[[Expression], Compiled]:
+    """Compiles a formula's affine maps and diagonals over one layer's weights, for vectors of (..., unit) each."""
+
+    def leaf(node: Expression) -> Compiled:
+        if isinstance(node, Affine):
+            parts = [(blocks[source_of(v)][node.rows], compiled(v, leaf, TORCH_FUNCTIONS)) for v in node.inputs]
+            return lambda values: _sum_of([linear(read(values), *block) for block, read in parts])
+        assert isinstance(node, Diagonal)
+        weight = blocks["peephole"][node.rows][0]
+        return lambda values: weight
+
+    return leaf
 
 
 class Recurrent(nn.Module):
@@ -71,16 +94,21 @@ class Recurrent(nn.Module):
                 self.register_parameter(f"{name}_l{layer}", nn.Parameter(torch.empty(shape)))
         self.reset_parameters()
 
-    def reset_parameters(self, forget_bias: float = 1.0) -> None:
-        """Uniform in ±1/sqrt(units) as PyTorch does; the forget gate's bias is `forget_bias` in all."""
+    def reset_parameters(self, forget_bias: float = 1.0, input_range: float | None = None) -> None:
+        """Uniform in ±1/sqrt(units) as PyTorch does; the forget gate's bias is `forget_bias` in all.
+
+        input_range: another bound for what the first layer does to its input.
+        """
         bound = 1 / math.sqrt(self.units)
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -bound, bound)
+        for name, parameter in self.named_parameters():
+            width = bound if input_range is None or name != "weight_ih_l0" else input_range
+            nn.init.uniform_(parameter, -width, width)
         for layer in range(self.layers if self.bias else 0):
             blocks = self.blocks(layer)
             for rows in self.cell.forget_rows:
-                for source, value in (("ih", forget_bias), ("hh", 0.0)):
-                    bias = blocks[source][rows][1]
+                initial: dict[Source, float] = {"ih": forget_bias, "hh": 0.0}
+                for source, value in initial.items():
+                    _, bias = blocks.get(source, {}).get(rows, (None, None))
                     if bias is not None:
                         nn.init.constant_(bias, value)
 
@@ -137,28 +165,22 @@ class Recurrent(nn.Module):
         inputs = x.unbind(0)
         from_x = None if stacked is None else stacked.inputs(x).unbind(0)
 
-        def leaf(node: Expression) -> Compiled:
-            if isinstance(node, Affine):
-                parts = [(blocks[source_of(v)][node.rows], compiled(v, leaf, TORCH_FUNCTIONS)) for v in node.inputs]
-                return lambda values: sum_of([linear(read(values), *block) for block, read in parts])
-            assert isinstance(node, Diagonal)
-            weight = blocks["peephole"][node.rows][0]
-            return lambda values: weight
+        leaf = leaf_of(blocks)
 
         def stacked_leaf(node: Expression) -> Compiled:
             if node in cell.stacked:
                 return lambda values: values[node]  # type: ignore[index]
             return leaf(node)
 
-        equations = [(s.name, Vector(s.name), compiled(s.equation, stacked_leaf, TORCH_FUNCTIONS)) for s in cell.signals]
+        equations = [(Vector(s.name), compiled(s.equation, stacked_leaf, TORCH_FUNCTIONS)) for s in cell.signals]
         now: dict[Any, Tensor] = {Vector(name, True): value for name, value in zip(cell.states, states)}
         kept: dict[str, list[Tensor]] = {name: [] for name in keep}
         for t, x_t in enumerate(inputs):
             now[Vector("x")] = x_t
             if stacked is not None and from_x is not None:
                 products = torch.addmm(from_x[t], now[h_prev], stacked.weight)
-                now.update(zip(cell.stacked, products.split(self.units, dim=-1)))
-            for name, key, value in equations:
+                now.update(zip(cell.stacked, torch.split(products, self.units, dim=-1)))
+            for key, value in equations:
                 now[key] = value(now)
             for name, values in kept.items():
                 values.append(now[Vector(name)])
@@ -166,18 +188,19 @@ class Recurrent(nn.Module):
                 now[Vector(name, True)] = now[Vector(name)]
         return {n: torch.stack(v) for n, v in kept.items()}, tuple(now[Vector(n)] for n in cell.states)
 
-    def blocks(self, layer: int) -> dict[str, dict[str, Block]]:
+    def blocks(self, layer: int) -> Blocks:
         """The row blocks of one layer's weights: source ("ih", "hh", "ch", "peephole") -> rows -> (weight, bias or None)."""
-        parameters, found = self.layer(layer), {}
-        for source in ("ih", "hh", "ch", "peephole"):
+        parameters, found = self.layer(layer), Blocks()
+        for source in SOURCES:
             weight, bias = parameters.get(f"weight_{source}"), parameters.get(f"bias_{source}")
             if weight is not None:
-                rows = self.cell.diagonals if source == "peephole" else self.cell.rows_of(source)  # type: ignore[arg-type]
-                biases = [None] * len(rows) if bias is None else bias.split(self.units)
-                found[source] = dict(zip(rows, zip(weight.split(self.units), biases)))
+                rows = self.cell.rows_of(source)
+                biases = [None] * len(rows) if bias is None else torch.split(bias, self.units)
+                found[source] = dict(zip(rows, zip(torch.split(weight, self.units), biases)))
         return found
 
     def extra_repr(self) -> str:
+        """What print(model) says of it."""
         return f"{self.cell.name}, {self.input_size}, {self.units}, layers={self.layers}"
 
 
@@ -187,7 +210,7 @@ class CharModel(nn.Module):
     vocabulary: the characters, in the order of their ids. cell: a registered cell's name or a `Cell`.
     units, layers: sizes, 1 or more. embedding: its width, or None for one-hot input. dropout: between the layers
     and before the head, in training alone. name, card: what the model is called, and what is known of its training.
-    Raises ValueError for a cell that is not registered. Source: Graves 2013, Karpathy 2015 (char-rnn).
+    Raises ValueError for a cell that is not registered and for sizes under 1. Source: Graves 2013, Karpathy 2015 (char-rnn).
     """
 
     def __init__(
@@ -205,6 +228,9 @@ class CharModel(nn.Module):
         super().__init__()
         self.vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
         declared = find_cell(cell) if isinstance(cell, str) else cell
+        for what, size in (("units", units), ("layers", layers), ("embedding", embedding)):
+            if size is not None and size < 1:
+                raise ValueError(f"{what} must be 1 or more, not {size}")
         vocab = len(self.vocabulary)
         self.embedding = None if embedding is None else nn.Embedding(vocab, embedding)
         self.rnn = Recurrent(declared, vocab if embedding is None else embedding, units, layers, bias, dropout)
@@ -215,14 +241,17 @@ class CharModel(nn.Module):
 
     @property
     def cell(self) -> Cell:
+        """The declaration of the cell that all layers are made of."""
         return self.rnn.cell
 
     @property
     def units(self) -> int:
+        """How many units each layer has: the length of h."""
         return self.rnn.units
 
     @property
     def layers(self) -> int:
+        """How many layers stand one on another."""
         return self.rnn.layers
 
     @property

@@ -2,9 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
-from lstm_core.training import Recipe
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained and how. The defaults are what a small model needs: many small steps (see `streams`, `window`).
+
+    streams x window characters make one optimiser step: small models learn by the number of steps, more than by
+    the number of characters. passes: how often the training text is read. learning_rate: Adam's, after `warmup`
+    steps, decayed by a cosine to zero. clip: the gradient's largest norm. dropout: between layers and before the
+    head. forget_bias: where the forget gate's bias starts (Jozefowicz et al. 2015: 1 or more). input_range: the weights on a
+    one-hot input start uniformly within it, for one column alone is ever lit; None: 1/sqrt(units), as PyTorch does.
+    weight_decay: Adam's, decoupled (Loshchilov & Hutter 2019); without it an LSTM's gates saturate and C grows past
+    a thousand. validations: how
+    often the held-out part is judged, at even distances. Raises ValueError for a value out of its range.
+    """
+
+    cell: str = "lstm"
+    units: int = 128
+    layers: int = 1
+    embedding: int | None = None
+    bias: bool = True
+    passes: float = 10
+    streams: int = 16
+    window: int = 64
+    learning_rate: float = 3e-3
+    warmup: int = 200
+    clip: float = 1.0
+    dropout: float = 0.0
+    forget_bias: float = 1.0
+    input_range: float | None = 1.0
+    weight_decay: float = 0.02
+    validations: int = 25
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        counts = {"units": 1, "layers": 1, "embedding": 1, "streams": 1, "window": 1, "validations": 1, "warmup": 0, "seed": 0}
+        for name, least in counts.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be {least} or more, not {value}")
+        for name in ("passes", "learning_rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be at least 0 and less than 1, not {self.dropout}")
+        for name in ("input_range", "weight_decay"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise ValueError(f"{name} must be 0 or more, not {value}")
+        if not math.isfinite(self.forget_bias):
+            raise ValueError(f"forget_bias must be a number, not {self.forget_bias}")
 
 
 @dataclass(frozen=True)
@@ -17,8 +68,9 @@ class Shipped:
 
 
 # One schedule for the whole family, so that the cells may be compared.
-_FAMILY = {"units": 128, "layers": 1, "passes": 12, "learning_rate": 1e-2}
+_FAMILY: dict[str, Any] = {"units": 128, "layers": 1, "passes": 12, "learning_rate": 1e-2, "input_range": None, "weight_decay": 0}
 _WAR = "warandpeace.txt"
+_ALIKE = "one of six cells trained alike on War and Peace"
 
 SHIPPED: dict[str, Shipped] = {
     "war-and-peace-lstm": Shipped(
@@ -36,10 +88,10 @@ SHIPPED: dict[str, Shipped] = {
         None,
         "Python source code: the standard library",
     ),
-    "family-rnn": Shipped(Recipe(cell="rnn", **_FAMILY), _WAR, "one of six cells trained alike on War and Peace"),
-    "family-lstm": Shipped(Recipe(cell="lstm", **_FAMILY), _WAR, "one of six cells trained alike on War and Peace"),
-    "family-peephole": Shipped(Recipe(cell="peephole", **_FAMILY), _WAR, "one of six cells trained alike on War and Peace"),
-    "family-coupled": Shipped(Recipe(cell="coupled", **_FAMILY), _WAR, "one of six cells trained alike on War and Peace"),
-    "family-gru": Shipped(Recipe(cell="gru", **_FAMILY), _WAR, "one of six cells trained alike on War and Peace"),
-    "family-gru-pytorch": Shipped(Recipe(cell="gru_pytorch", **_FAMILY), _WAR, "one of six cells trained alike on War and Peace"),
-}  # fmt: skip
+    "family-rnn": Shipped(Recipe(cell="rnn", **_FAMILY), _WAR, _ALIKE),
+    "family-lstm": Shipped(Recipe(cell="lstm", **_FAMILY), _WAR, _ALIKE),
+    "family-peephole": Shipped(Recipe(cell="peephole", **_FAMILY), _WAR, _ALIKE),
+    "family-coupled": Shipped(Recipe(cell="coupled", **_FAMILY), _WAR, _ALIKE),
+    "family-gru": Shipped(Recipe(cell="gru", **_FAMILY), _WAR, _ALIKE),
+    "family-gru-pytorch": Shipped(Recipe(cell="gru_pytorch", **_FAMILY), _WAR, _ALIKE),
+}

@@ -27,6 +27,7 @@ def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0,
         logits, states = model(ids)
         for _ in range(length):
             last = logits[-1, 0].double()
+            last -= last.max()  # so that no temperature, however low, makes an infinity of the likeliest
             if temperature == 0:
                 choice = last.argmax()
             else:

@@ -12,17 +12,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from lstm_core.formula import (
-    Affine, Apply, Cell, Complement, Compiled, Diagonal, Expression, Product, Signal, Sum, Vector, compiled, h_prev, source_of, x,
+    Affine,
+    Apply,
+    Cell,
+    Compiled,
+    Complement,
+    Diagonal,
+    Expression,
+    Product,
+    Signal,
+    Source,
+    Sum,
+    Vector,
+    compiled,
+    h_prev,
+    source_of,
+    x,
 )  # fmt: skip
 
-NUMPY_FUNCTIONS = {"sigmoid": lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), "tanh": np.tanh}
+FUNCTIONS = ("dot", "add", "subtract", "multiply", "tanh", "copyto")  # NumPy's, as the loops use them
+NUMPY_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {"sigmoid": lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), "tanh": np.tanh}
 
 Parameters = Mapping[str, np.ndarray]  # one layer's, named as in `Cell.parameter_shapes`
+Rows = Affine | Diagonal  # what uses rows of a weight matrix, or one weight a unit
 Inputs = Callable[[np.ndarray, np.ndarray | None], list[np.ndarray]]  # (weight, bias) -> what x adds, one row a step
 
 
@@ -46,21 +64,23 @@ def steps(
 
 @dataclass
 class _Program:
-    """What a cell's loop needs, whatever its sizes: the order of the signals, its buffers, weights and lines."""
+    """What a cell's loop needs, whatever its sizes: the order of the signals, its buffers, weights and lines.
+
+    Every value in the loop is one flat vector of as many rows (of one unit each) as signals are computed together.
+    """
 
     cell: Cell
     groups: list[list[Signal]]
     views: dict[str, tuple[str, int, int]] = field(default_factory=dict)  # name -> rows of the buffer "pre", "live", "tmp"
-    weights: dict[str, tuple[str, list[str], float]] = field(default_factory=dict)  # name -> source, rows, scale
+    weights: dict[str, tuple[Source, list[Rows]]] = field(default_factory=dict)  # name -> source, and whose rows
+    from_x: list[list[Affine]] = field(default_factory=list)  # the affine maps that x_0, x_1, ... are made for
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.order = [s.name for group in self.groups for s in group]
-        self.scales = {leaf: 0.5 for leaf in _halved(self.cell)}
+        self.halved = _halved(self.cell)
         nodes = [n for group in self.groups for position in zip(*(s.equation.walk() for s in group)) for n in position]
-        affines = list(dict.fromkeys(n for n in nodes if isinstance(n, Affine)))
-        self.fused = [a for a in affines if h_prev in a.inputs]
-        self.from_x = [a for a in affines if h_prev not in a.inputs and x in a.inputs]
+        self.fused = list(dict.fromkeys(n for n in nodes if isinstance(n, Affine) and h_prev in n.inputs))
         self.copied = [s for s in self.cell.states if self._still_read(s)]
 
     def _still_read(self, state: str) -> bool:
@@ -83,7 +103,7 @@ class _Program:
         if self.fused:
             body += [f"dot(W, {self.row('hidden')}, pre)", "add(pre, x_t, pre)"]
         body += [*self.lines, "copyto(out_t, live)"]
-        names = ["dot", "add", "subtract", "multiply", "tanh", "copyto", "half", "one", "W", "pre", "live", "out", "X"]
+        names = [*FUNCTIONS, "half", "one", "W", "pre", "live", "out", "X"]
         names += [f"X_{k}" for k in range(len(self.from_x))] + [f"prev_{s}" for s in self.copied]
         local = ", ".join(f"{n}={n}" for n in [*names, *self.views, *self.weights])  # local names are the fastest
         loop = f"for out_t, x_t{each} in zip(out, X{lists}):"
@@ -91,54 +111,57 @@ class _Program:
 
     def bind(self, parameters: Parameters, inputs: Inputs, initial: Mapping[str, np.ndarray], units: int) -> dict[str, Any]:
         """The buffers, weights and inputs that the loop's names stand for."""
-        def rows(source: str, wanted: list[str], kind: str = "weight") -> np.ndarray:
-            order = self.cell.diagonals if source == "peephole" else self.cell.rows_of(source)  # type: ignore[arg-type]
-            blocks = parameters[f"{kind}_{source}"].reshape(len(order), units, -1)
-            return np.stack([blocks[order.index(r)] for r in wanted]).astype(np.float32)
+
+        def stacked(kind: str, source: Source, wanted: Sequence[Rows], columns: int) -> np.ndarray:
+            """The wanted row blocks, zeros where there are none, halved where a sigmoid takes them."""
+            name, order = f"{kind}_{source}", self.cell.rows_of(source)
+            stack = _aligned((len(wanted) * units, columns))
+            for k, node in enumerate(wanted):
+                block = stack[k * units : (k + 1) * units]
+                if name in parameters and _reads(node, source):
+                    row = order.index(node.rows) * units
+                    whole = parameters[name].reshape(-1, columns)
+                    np.multiply(whole[row : row + units], np.float32(0.5 if node in self.halved else 1.0), block)
+            return stack
 
         def of_x(affines: list[Affine]) -> list[np.ndarray]:
             """What x and the biases add to these affine maps at each step."""
             if not affines:
                 return inputs(np.zeros((0, 0), np.float32), None)
-            weight, bias = [], []
-            for a in affines:
-                reads_x, scale = x in a.inputs, np.float32(self.scales.get(a, 1.0))
-                shape = parameters["weight_ih"].shape[1]
-                weight.append(scale * rows("ih", [a.rows])[0] if reads_x else np.zeros((units, shape), np.float32))
-                sources = [s for s, read in (("ih", reads_x), ("hh", h_prev in a.inputs)) if read and f"bias_{s}" in parameters]
-                bias.append(scale * sum((rows(s, [a.rows], "bias")[0, :, 0] for s in sources), np.zeros(units, np.float32)))
-            return inputs(np.concatenate(weight), np.concatenate(bias))
+            weight = stacked("weight", "ih", affines, parameters["weight_ih"].shape[1])
+            return inputs(weight, (stacked("bias", "ih", affines, 1) + stacked("bias", "hh", affines, 1))[:, 0])
 
         sizes = {"pre": len(self.fused), "live": len(self.order), "tmp": 0}
         for buffer, start, count in self.views.values():
             sizes[buffer] = max(sizes[buffer], start + count)
-        buffers = {name: _aligned(np.zeros((size, units), np.float32)) for name, size in sizes.items()}
-        names: dict[str, Any] = {n: getattr(np, n) for n in ("dot", "add", "subtract", "multiply", "tanh", "copyto")}
-        names |= {"half": np.float32(0.5), "one": np.float32(1.0)}
-        for name, (buffer, start, count) in self.views.items():
-            rows_of_buffer = buffers[buffer][start : start + count]
-            names[name] = rows_of_buffer[0] if count == 1 else rows_of_buffer
-        for name, (source, wanted, scale) in self.weights.items():
-            block = np.float32(scale) * rows(source, wanted)
-            flat = block[..., 0] if source == "peephole" else block.reshape(-1, units)
-            names[name] = flat[0] if source == "peephole" and len(wanted) == 1 else _aligned(flat)
+        buffers = {name: _aligned((size * units,)) for name, size in sizes.items()}
         for state, value in initial.items():
-            buffers["live"][self.order.index(state)] = value
-        fused = [np.float32(self.scales.get(a, 1.0)) * rows("hh", [a.rows])[0] for a in self.fused]
-        names["W"] = _aligned(np.concatenate(fused)) if fused else None
-        names["pre"], names["live"] = buffers["pre"].reshape(-1), buffers["live"].reshape(-1)
-        names["X"] = of_x(self.fused)
-        names |= {f"X_{k}": of_x([a]) for k, a in enumerate(self.from_x)}
+            row = self.order.index(state) * units
+            buffers["live"][row : row + units] = value
+        # NumPy reads an array of one number faster than a number
+        names: dict[str, Any] = {"half": np.array(0.5, np.float32), "one": np.array(1.0, np.float32)}
+        names |= {n: getattr(np, n) for n in FUNCTIONS}
+        for name, (buffer, start, count) in self.views.items():
+            names[name] = buffers[buffer][start * units : (start + count) * units]
+        for name, (source, wanted) in self.weights.items():
+            names[name] = stacked("weight", source, wanted, 1 if source == "peephole" else units)
+            if source == "peephole":
+                names[name] = names[name][:, 0]
+        names |= {"W": stacked("weight", "hh", self.fused, units), "pre": buffers["pre"], "live": buffers["live"]}
+        names |= {"X": of_x(self.fused)} | {f"X_{k}": of_x(affines) for k, affines in enumerate(self.from_x)}
         return names | {f"prev_{s}": np.zeros(units, np.float32) for s in self.copied}
 
 
-def _aligned(values: np.ndarray) -> np.ndarray:
-    """A copy that begins on a cache line: a product with it is a fifth faster."""
-    room = np.empty(values.nbytes + 64, np.uint8)
+def _reads(node: Rows, source: Source) -> bool:
+    return isinstance(node, Diagonal) or any(source_of(v) == source for v in node.inputs)
+
+
+def _aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros that begin on a cache line: a product with them is a fifth faster."""
+    size = 4 * prod(shape)
+    room = np.zeros(size + 64, np.uint8)
     start = -room.ctypes.data % 64
-    copy = room[start : start + values.nbytes].view(values.dtype).reshape(values.shape)
-    copy[...] = values
-    return copy
+    return room[start : start + size].view(np.float32).reshape(shape)
 
 
 @cache
@@ -155,8 +178,10 @@ def _groups(cell: Cell) -> list[list[Signal]]:
     for s in cell.signals:
         level[s.name] = 1 + max((level[v.name] for v in cell.reads(s.name) if not v.previous and v != x), default=0)
 
-    def form(s: Signal) -> tuple[int, str]:
-        return level[s.name], repr(_form(s.equation))
+    def form(s: Signal) -> tuple[int, str, str]:
+        shared = any(isinstance(n, Rows) and cell.nodes.count(n) > 1 for n in s.equation.walk())
+        alone = shared or isinstance(s.equation, Vector)
+        return level[s.name], repr(_form(s.equation)), s.name if alone else ""
 
     return [list(group) for _, group in groupby(sorted(cell.signals, key=form), key=form)]
 
@@ -176,24 +201,24 @@ def _form(expression: Expression) -> Any:
             return type(expression).__name__, *map(_form, expression.children)
 
 
-def _halved(cell: Cell) -> list[Expression]:
+def _halved(cell: Cell) -> set[Expression]:
     """The weights to halve, exactly, beforehand: a sigmoid is computed as 1/2 + 1/2 tanh(z / 2)."""
-    arguments = [n.argument for n in cell.nodes if isinstance(n, Apply) and n.function == "sigmoid"]
-    return [leaf for argument in arguments for leaf in _weights_of(argument) or ()]
+    arguments = [_weights_of(n.argument) for n in cell.nodes if isinstance(n, Apply) and n.function == "sigmoid"]
+    return {leaf for leaves in arguments if all(cell.nodes.count(leaf) == 1 for leaf in leaves) for leaf in leaves}
 
 
-def _weights_of(argument: Expression) -> list[Expression] | None:
-    """The leaves that scale an argument when they are scaled; None when it can't be done in the weights."""
+def _weights_of(argument: Expression) -> tuple[Expression, ...]:
+    """The leaves that scale an argument when they are scaled; none when it can't be done in the weights."""
     match argument:
         case Affine() | Diagonal():
-            return [argument]
+            return (argument,)
         case Sum(left, right):
             a, b = _weights_of(left), _weights_of(right)
-            return None if a is None or b is None else a + b
+            return a + b if a and b else ()
         case Product(left, right):
             return _weights_of(left) or _weights_of(right)
         case _:
-            return None
+            return ()
 
 
 class _Emitter:
@@ -227,13 +252,15 @@ class _Emitter:
                 return self.weights("peephole", members)
             case Affine():
                 return self.affine([m for m in members if isinstance(m, Affine)])
+        if count > 1 and any(isinstance(child, Vector) for child in node.children):
+            return self.one_by_one(members, into or self.temporary(count))
         parts = [self.emit(p) for p in zip(*(m.children for m in members))]
         into = into or next((p for p in parts if p.startswith("tmp")), None) or self.temporary(count)
         match node:
             case Apply("tanh"):
                 self.line("tanh", *parts, into)
             case Apply("sigmoid", argument):
-                if _weights_of(argument) is None:
+                if not self.program.halved.issuperset(_weights_of(argument) or [argument]):
                     self.line("multiply", *parts, "half", into)
                     parts = [into]
                 self.line("tanh", *parts, into)
@@ -247,35 +274,39 @@ class _Emitter:
                 self.line("subtract", "one", *parts, into)
         return into
 
-    def weights(self, source: str, members: Sequence[Expression]) -> str:
-        rows = [m.rows for m in members if isinstance(m, (Affine, Diagonal))]
-        name = f"W_{source}_{'_'.join(rows)}"
-        self.program.weights[name] = (source, rows, self.program.scales.get(members[0], 1.0))
+    def one_by_one(self, members: Sequence[Expression], into: str) -> str:
+        """Members that share a vector: two short operations cost less than one that repeats the vector."""
+        buffer, start, _ = self.program.views[into]
+        for k, member in enumerate(members):
+            self.emit([member], self.program.view(buffer, start + k, 1))
+        return into
+
+    def weights(self, source: Source, members: Sequence[Expression]) -> str:
+        wanted = [m for m in members if isinstance(m, (Affine, Diagonal))]
+        name = f"W_{source}_{len(self.program.weights)}"
+        self.program.weights[name] = (source, wanted)
         return name
 
     def affine(self, members: list[Affine]) -> str:
         """An affine map: the fused product has done h, x and the biases; a gated h, C, or x alone is added here."""
         node, program = members[0], self.program
+        parts = [] if node in program.fused else [self.of_x(members)]
         if node in program.fused:
-            value = program.view("pre", program.fused.index(node), len(members))
-            rest = [read for read in node.inputs if read not in (h_prev, x)]
-        else:
-            value = ""
-            rest = [read for read in node.inputs if read != x]
-        for read in rest:
-            product = self.temporary(len(members))
-            flat = product if len(members) == 1 else f"{product}.reshape(-1)"
-            self.line("dot", self.weights(source_of(read), members), self.emit([read]), flat)
-            value = self.sum(value, product, value or product)
-        if node in program.from_x:
-            x_part = f"x_{program.from_x.index(node)}"
-            value = self.sum(value, x_part, value) if value else x_part
-        return value
+            parts.append(program.view("pre", program.fused.index(node), len(members)))
+        for read in node.inputs:
+            if read not in (h_prev, x):
+                product = self.temporary(len(members))
+                self.line("dot", self.weights(source_of(read), members), self.emit([read]), product)
+                parts.append(product)
+        while len(parts) > 1:
+            self.line("add", *parts[:2], parts[1])
+            del parts[0]
+        return parts[0]
 
-    def sum(self, left: str, right: str, into: str) -> str:
-        if left:
-            self.line("add", left, right, into)
-        return into
+    def of_x(self, members: list[Affine]) -> str:
+        """What x, which may be absent, and the biases give these maps: known before the loop."""
+        self.program.from_x.append(members)
+        return f"x_{len(self.program.from_x) - 1}"
 
 
 def reference(
@@ -288,19 +319,22 @@ def reference(
     units = initial["hidden"].shape[0]
     weights = {n: p.astype(np.float64).reshape(-1, units, *p.shape[1:]) for n, p in parameters.items()}
 
-    def block(kind: str, source: str, rows: str) -> np.ndarray | None:
-        order = cell.diagonals if source == "peephole" else cell.rows_of(source)  # type: ignore[arg-type]
-        return weights[f"{kind}_{source}"][order.index(rows)] if f"{kind}_{source}" in weights else None
+    def block(kind: str, source: Source, rows: str) -> np.ndarray | None:
+        name = f"{kind}_{source}"
+        return weights[name][cell.rows_of(source).index(rows)] if name in weights else None
 
     def leaf(node: Expression) -> Compiled:
         if isinstance(node, Diagonal):
             weight = block("weight", "peephole", node.rows)
             return lambda values: weight
         assert isinstance(node, Affine)
-        parts = [(block("weight", source_of(v), node.rows), block("bias", source_of(v), node.rows), compiled(v, leaf, NUMPY_FUNCTIONS)) for v in node.inputs]
+        parts = []
+        for read in node.inputs:
+            weight, bias = (block(kind, source_of(read), node.rows) for kind in ("weight", "bias"))
+            parts.append((weight, 0 if bias is None else bias, compiled(read, leaf, NUMPY_FUNCTIONS)))
 
         def affine(values: Any) -> np.ndarray:
-            return sum(w @ read(values) + (0 if b is None else b) for w, b, read in parts)
+            return sum(w @ read(values) + b for w, b, read in parts)
 
         return affine
 

@@ -6,9 +6,11 @@ Each typed character (one Unicode code point) is one time step: none is dropped,
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from reprlib import repr as shorten
 
 import numpy as np
 
@@ -52,8 +54,10 @@ class Reading:
 class Vocabulary:
     """The characters a model knows, in the order of their ids.
 
-    characters: one string a character, all different. unknown: the character that stands for whatever has no
-    look-alike here (default: the space, else the first character).
+    characters: one Unicode code point each, all different; a text or a list. unknown: the character that stands for
+    whatever has no look-alike here (default: the space, else the first character).
+    Raises ValueError for no characters, one that is there twice, an entry that is not one code point (a token such as
+    "<unk>"), and an `unknown` that is not among them.
     """
 
     characters: tuple[str, ...]
@@ -63,9 +67,14 @@ class Vocabulary:
         characters = tuple(characters)
         if not characters:
             raise ValueError("a vocabulary needs at least one character; it was given none")
-        if len(set(characters)) != len(characters):
-            twice = next(c for c in characters if characters.count(c) > 1)
-            raise ValueError(f"a vocabulary holds each character once; {twice!r} is there twice")
+        for character in characters:
+            if not isinstance(character, str) or len(character) != 1:
+                raise ValueError(
+                    f"each entry of a vocabulary is one character; {shorten(character)} is not: give it a character of its own"
+                )
+        most_frequent, times = Counter(characters).most_common(1)[0]
+        if times > 1:
+            raise ValueError(f"a vocabulary holds each character once; {most_frequent!r} is there {times} times")
         if unknown is None:
             unknown = " " if " " in characters else characters[0]
         if unknown not in characters:

@@ -30,6 +30,15 @@ class State:
         return self.values[name]
 
 
+def _read_only(state: State) -> State:
+    """The same numbers as arrays of its own, which nobody can change."""
+    values = {name: np.array(value, np.float32) for name, value in state.values.items()}
+    probs = None if state.probs is None else np.array(state.probs, np.float32)
+    for array in (*values.values(), *([] if probs is None else [probs])):
+        array.flags.writeable = False
+    return State(MappingProxyType(values), probs)
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """Every signal of every layer of one model at every character of one text. Frozen; arrays are read-only float32.
@@ -71,18 +80,22 @@ class Trace:
 
     @property
     def layers(self) -> int:
+        """The number of layers, 1 or more."""
         return self["hidden"].shape[0]
 
     @property
     def steps(self) -> int:
+        """The number of characters read, 1 or more."""
         return len(self.chars)
 
     @property
     def units(self) -> int:
+        """The number of units of each layer, 1 or more."""
         return self["hidden"].shape[2]
 
     @property
     def text(self) -> str:
+        """The text as typed."""
         return "".join(self.chars)
 
     def before(self, name: str) -> np.ndarray:
@@ -119,8 +132,9 @@ def trace(model: CharModel, text: str, state: State | None = None) -> Trace:
     Source: the model's declared equations; see `certify` for how far they are from torch's own kernel.
     """
     reading = model.vocabulary.encode(text)
-    initial = zero_state(model) if state is None else state
-    _check_state(model, initial)
+    if state is not None:
+        _check_state(model, state)
+    initial = _read_only(zero_state(model) if state is None else state)
     with torch.no_grad():
         layers, below = [], None
         for layer in range(model.layers):
@@ -129,10 +143,10 @@ def trace(model: CharModel, text: str, state: State | None = None) -> Trace:
             below = layers[-1]["hidden"]
         probs = _predict(model, layers[-1]["hidden"])
     values = {name: _stack([signals[name] for signals in layers]) for name in model.cell.names}
-    last = {name: values[name][:, -1].copy() for name in model.cell.states}
-    for array in (*values.values(), probs, *last.values()):
+    last = {name: values[name][:, -1] for name in model.cell.states}
+    for array in (*values.values(), probs):
         array.flags.writeable = False
-    final = State(MappingProxyType(last), probs[-1])
+    final = _read_only(State(last, probs[-1]))
     return Trace(
         model.name, model.cell, model.vocabulary, reading.chars, reading.read_as, reading.ids, MappingProxyType(values),
         initial, final, probs,
@@ -145,12 +159,16 @@ def _stack(layers: list[np.ndarray]) -> np.ndarray:
 
 
 def _check_state(model: CharModel, state: State) -> None:
-    wanted = (model.layers, model.units)
     given = {name: np.shape(value) for name, value in state.values.items()}
-    if given != {name: wanted for name in model.cell.states}:
+    if given != dict.fromkeys(model.cell.states, (model.layers, model.units)):
         raise ValueError(
-            f"the state holds {', '.join(f'{n} {s}' for n, s in given.items())}; {model.name} needs"
+            f"the state holds {', '.join(f'{n} {s}' for n, s in given.items()) or 'nothing'}; {model.name} needs"
             f" {', '.join(model.cell.states)} of {model.layers} layers x {model.units} units"
+        )
+    if state.probs is not None and np.shape(state.probs) != (len(model.vocabulary),):
+        raise ValueError(
+            f"the state predicts {np.size(state.probs)} characters; {model.name} knows {len(model.vocabulary)}: it is of"
+            " another model"
         )
 
 
@@ -187,7 +205,5 @@ def _vectors(model: CharModel) -> torch.Tensor:
 def _predict(model: CharModel, hidden: np.ndarray) -> np.ndarray:
     """float32 (time, vocab): the distribution over the next character from the top layer's h, (time, unit)."""
     weight, bias = model.head.weight.detach().float().cpu(), model.head.bias
-    logits = torch.nn.functional.linear(
-        torch.from_numpy(hidden), weight, None if bias is None else bias.detach().float().cpu()
-    )
+    logits = torch.nn.functional.linear(torch.from_numpy(hidden), weight, None if bias is None else bias.detach().float().cpu())
     return torch.softmax(logits, dim=-1).numpy()

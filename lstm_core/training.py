@@ -8,7 +8,7 @@ import os
 import platform
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +20,12 @@ from torch import Tensor, nn
 
 from lstm_core.corpora import Corpus
 from lstm_core.model import CharModel, States
+from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
 
+__all__ = ["Progress", "Recipe", "fit", "held_out_loss", "held_out_losses", "new_model"]
 
-@dataclass(frozen=True)
-class Recipe:
-    """What is trained and how. The defaults are what a small model needs: many small steps (see `streams`, `window`).
-
-    streams x window characters make one optimiser step: small models learn by the number of steps, more than by
-    the number of characters. passes: how often the training text is read. learning_rate: Adam's, after `warmup`
-    steps, decayed by a cosine to zero. clip: the gradient's largest norm. dropout: between layers and before the
-    head. forget_bias: where the forget gate's bias starts (Jozefowicz et al. 2015: 1 or more).
-    """
-
-    cell: str = "lstm"
-    units: int = 128
-    layers: int = 1
-    embedding: int | None = None
-    bias: bool = True
-    passes: float = 10
-    streams: int = 16
-    window: int = 64
-    learning_rate: float = 3e-3
-    warmup: int = 200
-    clip: float = 1.0
-    dropout: float = 0.0
-    forget_bias: float = 1.0
-    validations: int = 25
-    seed: int = 1
+DEFAULT_RECIPE = Recipe()
 
 
 @dataclass(frozen=True)
@@ -72,6 +50,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float:
+        """What the run still needs at its mean speed so far: seconds, 0 or more."""
         return self.seconds / max(self.step, 1) * (self.steps - self.step)
 
 
@@ -80,7 +59,7 @@ class _Run:
     """Everything that must survive an interruption."""
 
     model: CharModel
-    optimiser: torch.optim.Adam
+    optimiser: torch.optim.AdamW
     states: States
     best_weights: dict[str, Tensor]
     step: int = 0
@@ -88,6 +67,29 @@ class _Run:
     best_step: int = 0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def held_out_losses(model: CharModel, text: str, streams: int = 1, window: int = 2048) -> Iterator[tuple[int, float]]:
+    """The loss of `held_out_loss` as it is worked out: (characters judged so far, their mean loss), every `window` steps.
+
+    The last one is the loss. Nats a character; raises as `held_out_loss` does.
+    """
+    ids = model.vocabulary.ids(text)
+    length = len(ids) // streams if streams > 0 else 0
+    if length < 2:
+        raise ValueError(f"a loss needs at least 2 characters a stream; the text has {len(ids)} for {streams}")
+    columns = torch.from_numpy(ids[: length * streams].reshape(streams, length).T.copy()).to(model.head.weight.device)
+    total, states = 0.0, None
+    for start in range(0, length - 1, window):
+        stop = min(start + window, length - 1)
+        was_training = model.training
+        model.eval()
+        with torch.no_grad():
+            logits, states = model(columns[start:stop], states)
+        model.train(was_training)
+        targets = columns[start + 1 : stop + 1]
+        total += nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
+        yield stop * streams, total / (stop * streams)
 
 
 def held_out_loss(model: CharModel, text: str, streams: int = 1, window: int = 2048) -> float:
@@ -98,21 +100,8 @@ def held_out_loss(model: CharModel, text: str, streams: int = 1, window: int = 2
     first of each stream. Raises ValueError when the text has fewer than 2 characters a stream.
     Source: cross entropy, as reported by Karpathy et al. 2015.
     """
-    ids = model.vocabulary.ids(text)
-    length = len(ids) // streams
-    if length < 2:
-        raise ValueError(f"a loss needs at least 2 characters a stream; the text has {len(ids)} for {streams}")
-    columns = torch.from_numpy(ids[: length * streams].reshape(streams, length).T.copy())
-    was_training, total, states = model.training, 0.0, None
-    model.eval()
-    with torch.inference_mode():
-        for start in range(0, length - 1, window):
-            stop = min(start + window, length - 1)
-            logits, states = model(columns[start:stop], states)
-            targets = columns[start + 1 : stop + 1]
-            total += nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
-    model.train(was_training)
-    return total / ((length - 1) * streams)
+    *_, (_, loss) = held_out_losses(model, text, streams, window)
+    return loss
 
 
 def _windows(ids: np.ndarray, streams: int, window: int, seed: int) -> Iterator[tuple[Tensor, bool]]:
@@ -148,13 +137,13 @@ def new_model(recipe: Recipe, vocabulary: Vocabulary, name: str = "unnamed") -> 
     model = CharModel(
         vocabulary, recipe.cell, recipe.units, recipe.layers, recipe.embedding, recipe.dropout, recipe.bias, name=name
     )
-    model.rnn.reset_parameters(recipe.forget_bias)
+    model.rnn.reset_parameters(recipe.forget_bias, None if recipe.embedding else recipe.input_range)
     return model
 
 
 def fit(
     corpus: Corpus,
-    recipe: Recipe = Recipe(),
+    recipe: Recipe = DEFAULT_RECIPE,
     *,
     name: str = "unnamed",
     vocabulary: Vocabulary | None = None,
@@ -167,11 +156,16 @@ def fit(
 
     Truncated back-propagation through `recipe.window` steps, the state carried on over `recipe.streams` streams
     (and from the end of one stream to the start of the next), Adam, gradient clipping, cosine decay. The weights
-    with the lowest held-out loss are kept. resume: a file in which the run is kept every `save_every` seconds and
-    from which it goes on; it is removed when the run is done. Closing the generator stops the training.
-    Raises ValueError when the training text is shorter than one step, or when `resume` holds another run.
+    with the lowest held-out loss are kept. resume: a file in which the run is kept every `save_every` seconds, after
+    every validation and when the generator is closed, and from which it goes on (on the CPU to exactly the weights that
+    it would have had without the interruption); who gets the model removes it, once the model is safe.
+    Raises ValueError when the training text is shorter than one step, or when `resume` is damaged or holds another
+    run; FloatingPointError when the loss is no longer a finite number; OSError when the run can't be kept in `resume`.
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; forget bias: Jozefowicz et al. 2015.
     """
+    identity: dict[str, Any] = {"recipe": asdict(recipe), **corpus.facts}
+    if vocabulary is not None:
+        identity["vocabulary"] = vocabulary.characters
     vocabulary = vocabulary or Vocabulary.of(corpus.train + corpus.held_out)
     if len(corpus.train) < recipe.streams * (recipe.window + 2):
         raise ValueError(
@@ -179,7 +173,6 @@ def fit(
             f" {recipe.window} need at least {recipe.streams * (recipe.window + 2):,}"
         )
     run = _start(recipe, vocabulary, name, device)
-    identity = {"recipe": asdict(recipe), **corpus.facts}
     path = None if resume is None else Path(resume)
     if path is not None and path.exists():
         _load(run, path, identity)
@@ -187,14 +180,14 @@ def fit(
     run.model.load_state_dict(run.best_weights)
     run.model.eval().cpu()
     run.model.card = _card(run, corpus, recipe)
-    if path is not None:
-        path.unlink(missing_ok=True)
     return run.model
 
 
 def _start(recipe: Recipe, vocabulary: Vocabulary, name: str, device: str) -> _Run:
     model = new_model(recipe, vocabulary, name).to(device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
     weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
     return _Run(model, optimiser, model.rnn.zero_states(recipe.streams), weights)
 
@@ -211,13 +204,12 @@ def _train(
 ) -> Iterator[Progress]:
     ids = run.model.vocabulary.ids(corpus.train)
     steps, per_step = _steps(recipe, len(ids)), recipe.streams * recipe.window
-    validate_every = max(1, steps // max(1, recipe.validations))
     windows = _windows(ids, recipe.streams, recipe.window, recipe.seed)
     for _ in range(run.step):
         next(windows)
     run.model.train()
-    losses: list[Tensor] = []
-    norm = torch.zeros(())
+    losses: list[Tensor] = []  # of every step since the last validation
+    unreported = 0
     started, before = time.perf_counter(), run.seconds
     reported = saved = started
     first_step = run.step
@@ -228,26 +220,35 @@ def _train(
         rate = _rate(recipe, run.step, steps)
         loss, norm = _step(run, piece.to(device), recipe, rate)
         losses.append(loss)
+        unreported += 1
         run.step += 1
         now = time.perf_counter()
         run.seconds = before + now - started
-        due = run.step % validate_every == 0 or run.step == steps
+        due = _is_due(run.step, steps, recipe.validations)
         if due or now - reported >= report_every:
-            reported = now
-            held_out = _validate(run, corpus) if due else None
-            train_loss = torch.stack(losses).mean().item()
-            losses.clear()
+            train_loss = torch.stack(losses[-unreported:]).mean().item()
             if not math.isfinite(train_loss):
                 raise FloatingPointError(f"the loss is {train_loss} at step {run.step}: try a smaller learning rate")
-            if held_out is not None:
-                run.history.append({"step": run.step, "train": round(train_loss, 4), "held_out": round(held_out, 4)})
+            held_out = _validate(run, corpus, losses) if due else None
+            reported, unreported = now, 0
             speed = (run.step - first_step) * per_step / (now - started)
-            yield Progress(
+            report = Progress(
                 run.step, steps, run.step * per_step, train_loss, held_out, run.best, rate, norm.item(), run.seconds, speed
             )
-        if path is not None and now - saved >= save_every:
+            try:
+                yield report
+            except GeneratorExit:
+                if path is not None:
+                    _save(run, path, identity)
+                raise
+        if path is not None and (due or now - saved >= save_every):
             saved = now
             _save(run, path, identity)
+
+
+def _is_due(step: int, steps: int, validations: int) -> bool:
+    """Whether the held-out part is judged after this step: so many times, at even distances, at last after the last step."""
+    return step * validations // steps > (step - 1) * validations // steps
 
 
 def _step(run: _Run, piece: Tensor, recipe: Recipe, rate: float) -> tuple[Tensor, Tensor]:
@@ -264,12 +265,16 @@ def _step(run: _Run, piece: Tensor, recipe: Recipe, rate: float) -> tuple[Tensor
     return loss.detach(), norm
 
 
-def _validate(run: _Run, corpus: Corpus) -> float:
+def _validate(run: _Run, corpus: Corpus, losses: list[Tensor]) -> float:
+    """Judges the run, remembers its weights when they are the best so far, and empties the list of training losses."""
     streams = max(1, min(32, len(corpus.held_out) // 1000))
     loss = held_out_loss(run.model, corpus.held_out, streams)
     if loss < run.best:
         run.best, run.best_step = loss, run.step
         run.best_weights = {k: v.detach().clone() for k, v in run.model.state_dict().items()}
+    train = torch.stack(losses).mean().item()
+    run.history.append({"step": run.step, "train": round(train, 4), "held_out": round(loss, 4)})
+    losses.clear()
     return loss
 
 
@@ -302,14 +307,21 @@ def _save(run: _Run, path: Path, identity: dict[str, Any]) -> None:
     tensors["random"] = torch.get_rng_state()
     facts = {"identity": identity, **{name: getattr(run, name) for name in _COUNTERS}}
     beside = path.with_name(path.name + ".part")
-    safetensors.torch.save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, beside, {"run": json.dumps(facts)})
+    tensors = {k: v.contiguous().cpu() for k, v in tensors.items()}
+    try:
+        safetensors.torch.save_file(tensors, beside, {"run": json.dumps(facts)})
+    except safetensors.SafetensorError as error:
+        raise OSError(f"the run can't be kept in {path}: {error}") from error
     os.replace(beside, path)
 
 
 def _load(run: _Run, path: Path, identity: dict[str, Any]) -> None:
-    with safetensors.safe_open(path, "pt") as file:
-        facts = json.loads(file.metadata()["run"])
-        tensors = {k: file.get_tensor(k) for k in file.keys()}
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {})["run"])
+        tensors = safetensors.torch.load_file(path)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is no run that could go on ({error}); remove it to begin anew") from error
     if facts["identity"] != json.loads(json.dumps(identity)):
         raise ValueError(f"{path} holds another run (other settings or another corpus); remove it to begin anew")
     for name in _COUNTERS:
@@ -327,9 +339,3 @@ def _load(run: _Run, path: Path, identity: dict[str, Any]) -> None:
         kept.setdefault(int(index), {})[name] = value
     run.optimiser.load_state_dict({"state": kept, "param_groups": run.optimiser.state_dict()["param_groups"]})
     torch.set_rng_state(tensors["random"])
-
-
-def recipe_from(values: dict[str, Any]) -> Recipe:
-    """A recipe from a card's dictionary; keys that recipes no longer have are ignored."""
-    known = {f.name for f in fields(Recipe)}
-    return Recipe(**{k: v for k, v in values.items() if k in known})

@@ -10,9 +10,25 @@ from typing import Literal
 import numpy as np
 
 from lstm_core.formula import (
-    Affine, Apply, Cell, Complement, Compiled, Diagonal, Expression, Product, Signal, Sum, Vector, compiled, equation, source_of,
-    symbols, terms, to_latex, x,
-)  # fmt: skip
+    Affine,
+    Apply,
+    Cell,
+    Compiled,
+    Complement,
+    Diagonal,
+    Expression,
+    Product,
+    Signal,
+    Sum,
+    Vector,
+    compiled,
+    equation,
+    source_of,
+    symbols,
+    terms,
+    to_latex,
+    x,
+)
 from lstm_core.model import CharModel
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
@@ -273,9 +289,16 @@ def _line(place: _Place, signal: Signal, decimals: int) -> Line:
     shown = _number(value, digits)
     operands = to_latex(filled, lambda node: _number(node.value, more), r" \times ")  # type: ignore[attr-defined]
     return Line(
-        signal.name, signal.symbol, signal.title, equation(cell, signal.name, place.model.rnn.bias), f"= {operands} = {shown}", value, shown,
-        _preactivation(place, signal.equation, more), _terms(place, signal, decimals),
-    )  # fmt: skip
+        name=signal.name,
+        symbol=signal.symbol,
+        title=signal.title,
+        equation=equation(cell, signal.name, place.model.rnn.bias),
+        numbers=f"= {operands} = {shown}",
+        value=value,
+        shown=shown,
+        preactivation=_preactivation(place, signal.equation, more),
+        terms=_terms(place, signal, decimals),
+    )
 
 
 def _preactivation(place: _Place, formula: Expression, decimals: int) -> Split | None:

@@ -12,9 +12,11 @@ GRU = Cell(
     signals=(
         Signal("update", "z", "update gate", sigmoid(affine("z", h_prev, x)), (0, 1)),
         Signal("reset", "r", "reset gate", sigmoid(affine("r", h_prev, x)), (0, 1)),
-        Signal("candidate", r"\tilde{h}", "candidate", tanh(affine("n", r * h_prev, x, symbol="")), (-1, 1), ("r × h′", "tanh")),
+        Signal(
+            "candidate", r"\tilde{h}", "candidate", tanh(affine("n", r * h_prev, x, symbol="")), (-1, 1), ("r × h′", "tanh")
+        ),
         Signal("hidden", "h", "hidden state", (1 - z) * h_prev + z * n, (-1, 1), ("z ×", "+ (1−z) × h′", "=")),
     ),
     biases=0,
     note="z near 1 lets the new in; the reset comes before the product. Not the cell that PyTorch calls GRU.",
-)  # fmt: skip
+)

@@ -12,10 +12,17 @@ GRU_PYTORCH = Cell(
     signals=(
         Signal("update", "z", "update gate", sigmoid(affine("z", h_prev, x)), (0, 1)),
         Signal("reset", "r", "reset gate", sigmoid(affine("r", h_prev, x)), (0, 1)),
-        Signal("candidate", r"\tilde{h}", "candidate", tanh(affine("n", x, symbol="in") + r * affine("n", h_prev, symbol="hn")), (-1, 1), ("r × (W h′)", "tanh")),
+        Signal(
+            "candidate",
+            r"\tilde{h}",
+            "candidate",
+            tanh(affine("n", x, symbol="in") + r * affine("n", h_prev, symbol="hn")),
+            (-1, 1),
+            ("r × (W h′)", "tanh"),
+        ),
         Signal("hidden", "h", "hidden state", (1 - z) * n + z * h_prev, (-1, 1), ("(1−z) ×", "+ z × h′", "=")),
     ),
     kernel="gru",
     biases=2,
     note="z near 1 keeps the old; the reset comes after the product. Not the essay's GRU.",
-)  # fmt: skip
+)

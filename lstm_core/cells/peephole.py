@@ -4,7 +4,18 @@ The forget and input gates look at C of the step before, the output gate at C of
 """
 
 from lstm_core.formula import (
-    UNBOUNDED, C_prev, Cell, Expression, Signal, affine, diagonal, h_prev, sigmoid, signal, tanh, x,
+    UNBOUNDED,
+    C_prev,
+    Cell,
+    Expression,
+    Signal,
+    affine,
+    diagonal,
+    h_prev,
+    sigmoid,
+    signal,
+    tanh,
+    x,
 )  # fmt: skip
 
 f, i, g, C, o = map(signal, ("forget", "input", "candidate", "cell", "output"))

@@ -25,10 +25,10 @@ def from_torch(
 
     module: any layers, with or without bias. vocabulary: the characters in the order of their ids. embedding: None
     for one-hot input. head: from units to the vocabulary. Raises ValueError, one sentence, when sizes do not fit, and
-    for what is not supported: bidirectional, proj_size, a ReLU RNN.
+    for what is not supported: bidirectional, proj_size, a ReLU RNN, an embedding with max_norm.
     Source: torch.nn; rows i, f, g, o (LSTM), r, z, n (GRU).
     """
-    cell = next((name for kind, name in CELLS.items() if isinstance(module, kind)), None)
+    cell = next((cell for kind, cell in CELLS.items() if isinstance(module, kind)), None)
     if cell is None:
         raise ValueError(f"from_torch takes nn.LSTM, nn.GRU or nn.RNN; it was given {type(module).__name__}")
     known = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
@@ -46,12 +46,17 @@ def from_torch(
 
 
 def _check(module: nn.RNNBase, vocab: int, embedding: nn.Embedding | None, head: nn.Linear) -> None:
+    for what, given, kind in (("head", head, nn.Linear), ("embedding", embedding, nn.Embedding)):
+        if not isinstance(given, kind) and not (what == "embedding" and given is None):
+            raise ValueError(f"the {what} must be an nn.{kind.__name__}; it is of type {type(given).__name__}")
     if module.bidirectional:
         raise ValueError("bidirectional modules are not supported: a text is read from its start to its end")
     if module.proj_size:
         raise ValueError(f"proj_size = {module.proj_size} is not supported: h must have as many units as C")
     if isinstance(module, nn.RNN) and module.nonlinearity != "tanh":
         raise ValueError(f"nn.RNN with nonlinearity {module.nonlinearity!r} is not supported, only 'tanh'")
+    if embedding is not None and embedding.max_norm is not None:
+        raise ValueError(f"an embedding with max_norm = {embedding.max_norm} is not supported: it changes as it is read")
     if embedding is not None and embedding.num_embeddings != vocab:
         raise ValueError(f"the embedding has {embedding.num_embeddings} rows, the vocabulary {vocab} characters")
     width = vocab if embedding is None else embedding.embedding_dim

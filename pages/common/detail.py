@@ -39,7 +39,7 @@ def quiet_line(chosen: Selection, trace: lc.Trace) -> None:
         st.error(f"These pictures are NOT what {seal.against} computes: {line}. Do not trust them.")
     replaced = {(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r}
     if replaced:
-        pairs = ", ".join(f"{glyph(c)} as {glyph(r)}" for c, r in sorted(replaced)[:12])
+        pairs = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in sorted(replaced)[:12])
         more = f" and {len(replaced) - 12} more" if len(replaced) > 12 else ""
         st.text(f"This model does not know every character here. It read {pairs}{more}.")
 
@@ -48,13 +48,21 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
     """The pinned unit at the pinned character: its equations in numbers, two bars, its lines over time."""
     step, unit, layer = pin["step"], pin["unit"], pin["layer"]
     explained = explain(caches.model(chosen.model), trace, layer, step, unit)
-    st.subheader(f"Unit {unit} at t = {step}, layer {layer + 1}", anchor=False)
+    st.subheader(f"Unit {unit} of layer {layer + 1} at character {step + 1} of {trace.steps}", anchor=False)
+    st.caption(
+        f"In the arrays this is [layer {layer}, step {step}, unit {unit}], counted from 0."
+        " Click a character and a unit above to pin another."
+    )
     numbers, picture = st.columns([3, 2], gap="large")
     with numbers:
-        for line in explained.lines:
-            st.latex(f"{line.equation} {line.numbers}")
+        rows = [rf"{line.equation.replace('=', '&=', 1)} \\ &\;{line.numbers}" for line in explained.lines]
+        st.latex(r"\begin{aligned}" + r"\\[0.5em]".join(rows) + r"\end{aligned}")
     with picture:
         st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
+        splits = [line for line in explained.lines if line.preactivation is not None]
+        with st.expander("What went into σ and tanh"):
+            for line in splits:
+                st.latex(rf"{line.symbol}:\quad {line.preactivation.latex}")
     st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
 
 

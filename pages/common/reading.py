@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -13,7 +14,8 @@ from pages.common import caches, selection
 from pages.common.selection import ALL_LAYERS, Selection
 
 TEXTS = json.loads((Path(__file__).resolve().parents[2] / "assets" / "texts.json").read_text("utf-8"))
-COMPLAINTS = "complaints"  # sentences for the person, shown once
+COMPLAINTS = "complaints"  # sentences about a link, shown once
+TYPED = "typed"  # the sentence about what was typed last, where no model can read it
 LONGEST_LINE = 120
 
 
@@ -56,7 +58,7 @@ def _take(text: str) -> None:
     try:
         caches.model(selection.current().model).vocabulary.encode(text)
     except lc.TextError as error:
-        st.session_state[COMPLAINTS] = [str(error)]
+        st.session_state[TYPED] = str(error)
         return
     selection.change(text=text)
 
@@ -103,7 +105,9 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> None:
         st.text_input("Type, and watch", key="line", live=True, on_change=_typed_line, placeholder="one line, read as you type", max_chars=1000)
         st.selectbox("Or take a text", range(len(TEXTS)), None, lambda k: TEXTS[k]["title"], key="preset", on_change=_took_preset, placeholder="examples")  # fmt: skip
         st.text_area("Text", key="text", height=110, on_change=_typed_text, max_chars=lc.text.MAX_CHARACTERS, help="Any Unicode, up to 20,000 characters; each is one step. Ctrl+Enter reads it.")
-        st.selectbox("Model", list(models), key="model", format_func=lambda name: _title(models[name]), on_change=_took_model)
+        if TYPED in st.session_state:
+            st.text(f"⚠ {st.session_state.pop(TYPED)}")
+        st.selectbox("Model", list(models), key="model", on_change=_took_model)
         layers = info.config["layers"]
         if layers > 1:
             options = [*range(1, layers + 1), ALL_LAYERS]
@@ -112,11 +116,6 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> None:
             card(info)
         with st.popover("Link to this view", width="stretch"):
             _link(chosen)
-
-
-def _title(info: lc.ModelInfo) -> str:
-    config = info.config
-    return f"{info.name}  ({lc.cell(config['cell']).title}, {config['layers']} × {config['units']})"
 
 
 def card(info: lc.ModelInfo) -> None:
@@ -141,13 +140,10 @@ def _link(chosen: Selection) -> None:
 
 
 def _encoded(chosen: Selection) -> str:
-    from urllib.parse import urlencode
-
     return urlencode(chosen.query(), errors="replace")
 
 
 def complain() -> None:
-    """Shows the sentences that wait, once, as plain text: nothing in them is interpreted."""
+    """Shows what a link asked for in vain, once, as plain text: nothing in it is interpreted."""
     for sentence in st.session_state.pop(COMPLAINTS, []):
-        with st.container(border=True, key=f"complaint-{abs(hash(sentence))}"):
-            st.text(f"⚠ {sentence}")
+        st.text(f"⚠ {sentence}")

@@ -56,7 +56,6 @@ def test_an_empty_text_gets_a_sentence_and_the_picture_stays() -> None:
 
 def test_a_text_that_is_too_long_gets_a_sentence() -> None:
     app = run()
-    app.session_state["text"] = "a"
     app.sidebar.text_area(key="text").set_value("a" * 20_001).run()
     assert not app.exception
     assert "20,001 characters" in said(app)

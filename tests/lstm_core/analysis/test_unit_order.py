@@ -19,7 +19,7 @@ def test_mean_order_puts_the_highest_first_and_keeps_ties_by_number():
     assert mean_order(values).tolist() == [1, 3, 0, 2]
 
 
-@pytest.mark.parametrize("count, size", [(4, 8), (7, 5), (16, 4)])
+@pytest.mark.parametrize(("count", "size"), [(4, 8), (7, 5), (16, 4)])
 def test_units_that_move_together_stand_together(count, size):
     values, family = families(count, size)
     order = grouped_order([values])

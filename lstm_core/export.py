@@ -1,0 +1,193 @@
+"""Traces and figures to take away: numbers as NPZ and CSV, pictures as HTML, PNG and SVG."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+from collections.abc import Sequence
+from typing import IO, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+import lstm_core
+from lstm_core.formula import equation
+from lstm_core.trace import Trace
+
+MOST_CSV_ROWS = 20_000_000  # about a gigabyte
+CSV_COLUMNS = ("layer", "step", "character", "unit", "signal", "value")
+FIGURE_CONFIG = {"displaylogo": False, "typesetMath": False, "responsive": True}
+
+_A = {"png": "A PNG", "svg": "An SVG"}
+
+README = """\
+Every gate and state of a recurrent network at every character of a text, written by Gatescope.
+
+    with np.load("trace.npz", allow_pickle=False) as file:
+        metadata = json.loads(str(file["metadata"]))
+        text = "".join(map(chr, file["characters"]))
+        forget = file["forget"]                          # for an LSTM; metadata["signals"] names them all
+
+One array a signal, float32 (layer, time, unit), under the signal's name.
+initial_NAME, final_NAME   float32 (layer, unit): the states before the first and after the last character
+characters, read_as        uint32 (time,): code points of what was typed, and of what the model read in its place
+ids                        int64 (time,): the same as numbers of the vocabulary
+probabilities              float32 (time, vocab): the prediction made after each character
+surprise                   float32 (time,): nats of each character under the prediction before it; NaN where none was
+metadata                   JSON: model, cell, convention, equations, ranges, vocabulary, loss, version
+"""
+
+
+def to_npz(trace: Trace, file: str | os.PathLike[str] | IO[bytes] | None = None) -> bytes:
+    """A whole trace as an NPZ file; the text "README" in it explains the arrays.
+
+    file: a path or an open binary file to write to as well (default: none). Returns the file's bytes: float32 and
+    integer arrays, uncompressed, and JSON under "metadata"; `np.load(..., allow_pickle=False)` reads all of it.
+    Raises OSError when the file can't be written. Source: NumPy's NPZ format.
+    """
+    arrays = {name: trace[name] for name in trace.signals}
+    arrays |= {f"initial_{name}": trace.initial[name] for name in trace.cell.states}
+    arrays |= {f"final_{name}": trace.final[name] for name in trace.cell.states}
+    arrays |= {
+        "characters": _code_points(trace.chars),
+        "read_as": _code_points(trace.read_as),
+        "ids": trace.ids,
+        "probabilities": trace.probs,
+        "surprise": trace.surprise,
+        "metadata": np.array(json.dumps(_metadata(trace))),
+        "README": np.array(README),
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    data = buffer.getvalue()
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, "wb") as opened:
+            opened.write(data)
+    elif file is not None:
+        file.write(data)
+    return data
+
+
+def csv_rows(
+    trace: Trace, layers: Sequence[int] | None = None, units: Sequence[int] | None = None, signals: Sequence[str] | None = None
+) -> int:
+    """How many rows `to_csv` would write under its header; about 33 bytes each. Arguments and errors as there."""
+    return trace.steps * np.prod([len(chosen) for chosen in _chosen(trace, layers, units, signals)], dtype=int).item()
+
+
+def to_csv(
+    trace: Trace, layers: Sequence[int] | None = None, units: Sequence[int] | None = None, signals: Sequence[str] | None = None
+) -> bytes:
+    """Numbers of a trace in long form: one row a layer, step, unit and signal.
+
+    layers, units: numbers from 0; signals: names (default: all of each). Returns UTF-8 with the header
+    layer,step,character,unit,signal,value and "\\n" after each row; characters are always quoted, values keep float32's
+    full precision (9 digits), half a surrogate pair becomes U+FFFD.
+    Raises ValueError for a layer, unit or signal that the trace lacks, and for more than 20 million rows.
+    Source: RFC 4180.
+    """
+    chosen_layers, chosen_units, chosen_signals = _chosen(trace, layers, units, signals)
+    rows = csv_rows(trace, layers, units, signals)
+    if rows > MOST_CSV_ROWS:
+        raise ValueError(
+            f"a CSV of {rows:,} rows is too large, at most {MOST_CSV_ROWS:,}: choose fewer layers, units or signals, or NPZ"
+        )
+    # One format string writes all rows of a step at once: the only way that Python formats a million numbers a second.
+    row_ends = [f",{unit},{name},%.9g\n" for unit in chosen_units for name in chosen_signals]
+    chunks = [",".join(CSV_COLUMNS) + "\n"]
+    for layer in chosen_layers:
+        values = np.stack([trace[name][layer][:, list(chosen_units)] for name in chosen_signals], axis=-1)
+        for step, numbers in enumerate(values.reshape(trace.steps, -1)):
+            row_start = f"{layer},{step},{_quoted(trace.chars[step])}"
+            chunks.append((row_start + row_start.join(row_ends)) % tuple(numbers.tolist()))
+    return "".join(chunks).encode("utf-8")
+
+
+def figure_html(figure: go.Figure) -> str:
+    """A figure as one HTML page that needs nothing else: plotly.js is inside (4.8 MB), nothing is fetched.
+
+    Returns text to be saved as UTF-8. Source: Plotly's own HTML.
+    """
+    background = figure.layout.paper_bgcolor or "#ffffff"
+    page = figure.to_html(include_plotlyjs=True, include_mathjax=False, full_html=True, config=FIGURE_CONFIG)
+    style = f"<style>body{{margin:0;background:{background}}}</style>"
+    head = f'<meta name="viewport" content="width=device-width"><title>Gatescope</title>{style}'
+    return page.replace("</head>", f"{head}</head>", 1)
+
+
+def figure_image(
+    figure: go.Figure,
+    kind: Literal["png", "svg"] = "png",
+    width: int | None = None,
+    height: int | None = None,
+    scale: float = 2,
+) -> bytes:
+    """A figure as a PNG or SVG file, drawn by kaleido in an installed Chromium; nothing is fetched.
+
+    width, height: pixels (default: the figure's own, else 1000 x 500). scale: of a PNG's pixels.
+    Raises ValueError for another kind, RuntimeError, one sentence, when kaleido or a Chromium is missing or fails.
+    Source: kaleido.
+    """
+    if kind not in ("png", "svg"):
+        raise ValueError(f'a picture is "png" or "svg", not {kind!r}')
+    if importlib.util.find_spec("kaleido") is None:
+        raise RuntimeError(f"{_A[kind]} needs the package kaleido: pip install kaleido, or save the figure as HTML.")
+    import kaleido  # optional: pictures can be taken in the browser as well
+    from kaleido.errors import BrowserFailedError, ChromeNotFoundError
+
+    size = {"width": width or figure.layout.width or 1000, "height": height or figure.layout.height or 500}
+    try:
+        return kaleido.calc_fig_sync(figure.to_dict(), opts={"format": kind, "scale": scale, **size}, kopts={"mathjax": False})
+    except (BrowserFailedError, ChromeNotFoundError) as error:
+        raise RuntimeError(
+            f"{_A[kind]} needs an installed Chromium or Chrome that starts: install one, or save the figure as HTML."
+        ) from error
+
+
+def _code_points(characters: Sequence[str]) -> np.ndarray:
+    return np.array([ord(c) for c in characters], np.uint32)
+
+
+def _metadata(trace: Trace) -> dict:
+    cell = trace.cell
+    return {
+        "program": f"Gatescope {lstm_core.__version__}",
+        "model": trace.model,
+        "cell": cell.name,
+        "title": cell.title,
+        "convention": cell.note,
+        "source": cell.source,
+        "layers": trace.layers,
+        "units": trace.units,
+        "steps": trace.steps,
+        "signals": list(trace.signals),
+        "equations": {name: equation(cell, name) for name in trace.signals},
+        "ranges": {name: [v if np.isfinite(v) else None for v in cell[name].range] for name in trace.signals},
+        "vocabulary": list(trace.vocabulary.characters),
+        "loss_nats_per_character": trace.loss if np.isfinite(trace.loss) else None,
+    }
+
+
+def _chosen(
+    trace: Trace, layers: Sequence[int] | None, units: Sequence[int] | None, signals: Sequence[str] | None
+) -> tuple[Sequence[int], Sequence[int], Sequence[str]]:
+    for what, wanted, count in (("layer", layers, trace.layers), ("unit", units, trace.units)):
+        for index in () if wanted is None else wanted:
+            if not 0 <= index < count:
+                raise ValueError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
+    for name in () if signals is None else signals:
+        trace[name]  # raises, naming the signals there are
+    return (
+        range(trace.layers) if layers is None else layers,
+        range(trace.units) if units is None else units,
+        trace.signals if signals is None else signals,
+    )
+
+
+def _quoted(character: str) -> str:
+    """A character as a quoted CSV field, ready to stand in a format string."""
+    if "\ud800" <= character <= "\udfff":
+        character = "\ufffd"
+    return '"' + character.replace('"', '""').replace("%", "%%") + '"'

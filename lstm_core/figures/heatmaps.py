@@ -1,0 +1,266 @@
+"""Every gate and state of a layer as heatmaps under the typed characters, and the difference of two traces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lstm_core.figures import lettering, palette, paper
+from lstm_core.formula import Signal
+from lstm_core.trace import Trace
+
+CellAs = Literal["C", "tanh"]
+
+COVERED = 0.995  # the colours of an unbounded signal end where this share of its values does
+SAMPLE = 200_000  # values looked at to find that end
+SMALLEST_ROW, LARGEST_ROW = 96, 260  # pixels of one heatmap
+GAP = 30  # pixels between two heatmaps: room for the pointwise operations
+HUNDREDTHS = 100
+REORDERED = "Rows are reordered; each is told by its unit's number."
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One heatmap: its numbers (time, unit), where its colours end, and what is said of it."""
+
+    name: str
+    title: str
+    values: np.ndarray
+    limits: tuple[float, float]
+    scale: palette.Scale
+    lead: str = ""
+    said: str = ""
+
+
+def gate_heatmaps(
+    trace: Trace,
+    layer: int = 0,
+    signals: Sequence[str] | None = None,
+    order: Sequence[int] | np.ndarray | None = None,
+    theme: palette.Theme = "light",
+    cell_as: CellAs = "C",
+    width: int | None = None,
+    compact: bool = False,
+) -> go.Figure:
+    """One heatmap a signal, from the top of the cell's drawing to its foot, on one time axis under the typed characters.
+
+    layer: counted from 0. signals: which (default: all). order: which unit stands in each row, (unit,), as
+    `analysis.unit_order` gives it (default: by number). cell_as: the unbounded cell state as "C", with limits taken
+    from the data and printed, or as "tanh" of it, -1 to 1. width: pixels to lay out for (default: as wide as its
+    place). compact: bounded signals as whole hundredths (int8), a quarter of the size; else all numbers are float32.
+    Gates are coloured from 0 to 1, candidates and h from -1 to 1, whatever the data.
+    Raises ValueError for a layer, signal, order, theme or cell_as that does not exist; the message names those that do.
+    Source: the drawings of Olah 2015.
+    """
+    _check_layer(trace, layer)
+    if cell_as not in ("C", "tanh"):
+        raise ValueError(f'the cell state is drawn as "C" or as "tanh", not as {cell_as!r}')
+    rows = [_row(trace.cell[name], trace[name][layer], cell_as) for name in _wanted(trace, signals)]
+    sentences = [
+        f"{lettering.escaped(trace.model)}, {_layer_of(trace, layer)}, {trace.units} units, {_count(trace)}:"
+        f" “{lettering.snippet(trace.text)}”",
+        *(r.said for r in rows if r.said),
+        *([] if order is None else [REORDERED]),
+        f"{lettering.escaped(paper.convention(trace))} {paper.version()}.",
+    ]
+    title = f"Gates and states of the {lettering.escaped(trace.cell.title)}"
+    return _drawn(rows, [trace], _checked_order(order, trace.units), title, sentences, theme, width, compact)
+
+
+def difference_heatmaps(
+    trace_a: Trace,
+    trace_b: Trace,
+    layer: int = 0,
+    signals: Sequence[str] | None = None,
+    order: Sequence[int] | np.ndarray | None = None,
+    theme: palette.Theme = "light",
+    width: int | None = None,
+) -> go.Figure:
+    """Signal by signal, trace_a minus trace_b: two models on one text, or one model on two texts of equal length.
+
+    Arguments as for `gate_heatmaps`. Every signal is diverging about 0, to plus or minus the width of its declared
+    range; an unbounded one to limits taken from the data and printed. All numbers are float32.
+    Raises ValueError when the traces differ in cell, units or layers, or in their number of steps: the message names
+    both. Source: none; a subtraction.
+    """
+    _check_layer(trace_a, layer)
+    _check_same(trace_a, trace_b)
+    rows = [_difference(trace_a.cell[n], trace_a[n][layer] - trace_b[n][layer]) for n in _wanted(trace_a, signals)]
+    sentences = [
+        f"{_named(trace_a)} minus {_named(trace_b)}, {_layer_of(trace_a, layer)}, {trace_a.units} units, {_count(trace_a)}",
+        *(r.said for r in rows if r.said),
+        *([] if order is None else [REORDERED]),
+        f"{lettering.escaped(paper.convention(trace_a))} {paper.version()}.",
+    ]
+    title = f"Difference of two traces of the {lettering.escaped(trace_a.cell.title)}"
+    return _drawn(rows, [trace_a, trace_b], _checked_order(order, trace_a.units), title, sentences, theme, width, False)
+
+
+def colour_limit(values: np.ndarray) -> tuple[float, float]:
+    """Where the colours of an unbounded signal end, the same above and below 0, and its largest absolute value.
+
+    values: float array. The limit covers 99.5 % of the values and is rounded up to two digits; 1 where all are 0.
+    """
+    size = np.abs(values)
+    most = float(size.max())
+    usual = float(np.quantile(size.reshape(-1)[:: max(1, size.size // SAMPLE)], COVERED))
+    return paper.rounded_up(min(most, usual)) or 1.0, most
+
+
+# What is drawn
+
+
+def _row(signal: Signal, values: np.ndarray, cell_as: CellAs) -> _Row:
+    symbol = lettering.plain_symbol(signal.symbol)
+    lead = "  ".join(signal.lead)
+    if all(map(math.isfinite, signal.range)):
+        return _Row(signal.name, f"{symbol}  {signal.title}", values, signal.range, palette.scale_of(signal), lead)
+    if cell_as == "tanh":
+        return _Row(signal.name, f"tanh {symbol}  {signal.title}", np.tanh(values), (-1, 1), "diverging", lead)
+    return _unbounded(signal.name, f"{symbol}  {signal.title}", symbol, values, lead)
+
+
+def _difference(signal: Signal, values: np.ndarray) -> _Row:
+    symbol = lettering.plain_symbol(signal.symbol)
+    low, high = signal.range
+    if math.isfinite(high - low):
+        return _Row(signal.name, f"Δ{symbol}  {signal.title}", values, (low - high, high - low), "diverging")
+    return _unbounded(signal.name, f"Δ{symbol}  {signal.title}", f"Δ{symbol}", values)
+
+
+def _unbounded(name: str, title: str, symbol: str, values: np.ndarray, lead: str = "") -> _Row:
+    limit, most = colour_limit(values)
+    said = f"{symbol} has no bound: its colours end at ±{limit:g}, its largest |{symbol}| is {most:.3g}."
+    return _Row(name, title, values, (-limit, limit), "diverging", lead, said)
+
+
+def _drawn(
+    rows: Sequence[_Row],
+    traces: Sequence[Trace],
+    order: np.ndarray | None,
+    title: str,
+    sentences: Sequence[str],
+    theme: palette.Theme,
+    width: int | None,
+    compact: bool,
+) -> go.Figure:
+    figure = go.Figure(layout=paper.theme_layout(theme))
+    units = rows[0].values.shape[1]
+    height = min(max(units, SMALLEST_ROW), LARGEST_ROW)
+    letters = paper.letters_height(traces, width)
+    top = paper.write_above(figure, title, sentences, width, letters + 30)
+    plot = len(rows) * height + (len(rows) - 1) * GAP
+    figure.update_layout(height=top + plot + 40, hovermode="closest", dragmode="zoom")
+    for k, row in enumerate(rows):
+        axis = "y" if k == 0 else f"y{k + 1}"
+        start = k * (height + GAP) / plot
+        domain = [max(0.0, 1 - start - height / plot), 1 - start]
+        figure.add_trace(_heatmap(row, order, axis, compact, theme, domain))
+        figure.update_layout({axis.replace("y", "yaxis"): _unit_axis(units, order, domain)})
+        _write_above(figure, row, domain[1], theme, letters if k == 0 else 0)
+    paper.time_axis(figure, traces, theme, width)
+    figure.update_xaxes(side="top", anchor="y")
+    return figure
+
+
+def _heatmap(
+    row: _Row, order: np.ndarray | None, axis: str, compact: bool, theme: palette.Theme, domain: list[float]
+) -> go.Heatmap:
+    numbers = row.values.T if order is None else row.values.T[order]
+    hundredths = compact and max(map(abs, row.limits)) <= 1
+    times = HUNDREDTHS if hundredths else 1
+    z = np.rint(numbers * times).astype(np.int8) if hundredths else np.ascontiguousarray(numbers, np.float32)
+    low, high = row.limits
+    ticks = [low, high] if low == 0 else [low, 0, high]
+    symbol = row.title.split("  ")[0]
+    shown = "%{z} / 100" if hundredths else "%{z:.4f}"
+    return go.Heatmap(
+        z=z, yaxis=axis, name=row.name, zmin=low * times, zmax=high * times,
+        colorscale=palette.plotly_scale(row.scale, theme),
+        hovertemplate=f"{symbol} = {shown}<br>character %{{x}}<br>step %{{x:d}}, unit %{{y}}<extra></extra>",
+        colorbar={
+            "len": domain[1] - domain[0], "y": (domain[0] + domain[1]) / 2, "yanchor": "middle", "ypad": 0,
+            "x": 1, "xpad": 8, "thickness": 10, "outlinewidth": 0.5,
+            "tickvals": [t * times for t in ticks], "ticktext": [f"{t:g}".replace("-", "−") for t in ticks],
+            "tickfont": {"size": 11},
+        },
+    )  # fmt: skip
+
+
+def _unit_axis(units: int, order: np.ndarray | None, domain: list[float]) -> dict[str, Any]:
+    """Unit 0 at the top; where the rows are reordered, each row's number has the unit's as its alias."""
+    axis: dict[str, Any] = {
+        "domain": domain, "range": [units - 0.5, -0.5], "minallowed": -0.5, "maxallowed": units - 0.5,
+        "nticks": 5, "tickformat": "d", "hoverformat": "d", "showgrid": False, "zeroline": False, "ticks": "",
+        "tickfont": {"size": 10}, "matches": None if domain[1] == 1 else "y",
+    }  # fmt: skip
+    if order is not None:
+        axis["labelalias"] = {str(row): str(unit) for row, unit in enumerate(order)}
+    return axis
+
+
+def _write_above(figure: go.Figure, row: _Row, top: float, theme: palette.Theme, letters: int) -> None:
+    """The row's name at its left shoulder, and before it the pointwise operations that lead to it."""
+    words = f"<b>{row.title}</b>"
+    figure.add_annotation(
+        text=words if letters or not row.lead else f"{row.lead}   {words}",
+        xref="paper", yref="paper", x=0, y=top, xanchor="left", yanchor="bottom", showarrow=False, yshift=letters + 2,
+        font={"size": 13, "color": palette.INK[theme]},
+    )  # fmt: skip
+
+
+# What is said and what is refused
+
+
+def _named(trace: Trace) -> str:
+    return f"{lettering.escaped(trace.model)} on “{lettering.snippet(trace.text, 40)}”"
+
+
+def _layer_of(trace: Trace, layer: int) -> str:
+    return f"layer {layer + 1} of {trace.layers}"
+
+
+def _count(trace: Trace) -> str:
+    return f"{trace.steps:,} characters" if trace.steps != 1 else "1 character"
+
+
+def _wanted(trace: Trace, signals: Sequence[str] | None) -> Sequence[str]:
+    if signals is None:
+        return trace.signals
+    if not signals:
+        raise ValueError(f"no signal was asked for; {trace.cell.title} has {', '.join(trace.signals)}")
+    for name in signals:
+        trace[name]  # raises, naming the signals there are
+    return signals
+
+
+def _check_layer(trace: Trace, layer: int) -> None:
+    if not 0 <= layer < trace.layers:
+        raise ValueError(f"there is no layer {layer}; the trace has layers 0 to {trace.layers - 1}")
+
+
+def _check_same(a: Trace, b: Trace) -> None:
+    if a.cell != b.cell:
+        raise ValueError(f"a difference needs two traces of one cell, not of {a.cell.title} and {b.cell.title}")
+    if (a.layers, a.units) != (b.layers, b.units):
+        raise ValueError(
+            f"a difference needs equal sizes, not {a.layers} x {a.units} and {b.layers} x {b.units} (layers x units)"
+        )
+    if a.steps != b.steps:
+        raise ValueError(f"a difference needs texts of equal length; the first has {a.steps} characters, the second {b.steps}")
+
+
+def _checked_order(order: Sequence[int] | np.ndarray | None, units: int) -> np.ndarray | None:
+    if order is None:
+        return None
+    order = np.asarray(order)
+    if order.shape != (units,) or not np.array_equal(np.sort(order), np.arange(units)):
+        raise ValueError(
+            f"an order names each of the {units} units once; it was given {order.size} numbers: {order.tolist()[:8]}..."
+        )
+    return order

@@ -1,0 +1,100 @@
+"""How characters and symbols are written in pictures: visible, never interpreted, never invisible."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Literal
+
+Glyph = tuple[str, str, Literal["plain", "quiet", "boxed"]]
+
+BOX = "▯"
+
+_QUIET = {" ": ("␣", "space"), "\n": ("↵", "line break"), "\t": ("⇥", "tab"), "\r": ("␍", "carriage return")}
+_LABELS = {
+    "\u00a0": "NBSP", "\u00ad": "SHY", "\u061c": "ALM", "\u200b": "ZWSP", "\u200c": "ZWNJ", "\u200d": "ZWJ", "\u200e": "LRM",
+    "\u200f": "RLM", "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2028": "LS",
+    "\u2029": "PS", "\u202f": "NNSP", "\u2060": "WJ", "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI",
+    "\ufeff": "BOM", "\ufffc": "OBJ", "\u3000": "IDSP",
+}  # fmt: skip
+
+
+@lru_cache(4096)
+def glyph(character: str) -> Glyph:
+    """What to draw for one character, how to speak of it, and how it is drawn: "plain", "quiet" or "boxed".
+
+    Never returns the character itself where it would be invisible, would reorder its neighbours, or is half a pair:
+    controls become control pictures, a combining mark sits on a dotted circle, the rest a short label for a box.
+    Source: the Unicode character database.
+    """
+    if character in _QUIET:
+        return (*_QUIET[character], "quiet")
+    code, category = ord(character), unicodedata.category(character)
+    spoken = f"U+{code:04X} {unicodedata.name(character, '').lower()}".strip()
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2421 if code == 0x7F else 0x2400 + code), f"U+{code:04X} control character", "quiet"
+    if 0xFE00 <= code <= 0xFE0F:
+        return f"VS{code - 0xFE00 + 1}", spoken, "boxed"
+    if character in _LABELS or category in ("Cc", "Cf", "Cn", "Co", "Cs", "Zs", "Zl", "Zp"):
+        return _LABELS.get(character, f"{code:X}"), spoken, "boxed"
+    if category.startswith("M"):
+        return f"◌{character}", spoken, "plain"
+    return character, character if code < 0x7F else f"{character} {spoken}", "plain"
+
+
+def tick(character: str) -> str:
+    """One character as wide as one character, for a tick label: what needs a box becomes an empty one. Escaped."""
+    drawn, _, kind = glyph(character)
+    return escaped(BOX if kind == "boxed" else isolated(drawn))
+
+
+def spoken(character: str) -> str:
+    """One character as a hover label tells it: "h", "␣ space", "U+200B zero width space". Escaped."""
+    drawn, name, kind = glyph(character)
+    return escaped(f"{drawn} {name}" if kind == "quiet" else isolated(name))
+
+
+def snippet(text: str, most: int = 60) -> str:
+    """The beginning of a text in visible glyphs, at most `most` of them and "…" where more follows. Escaped."""
+    start = "".join(BOX if kind == "boxed" else drawn for drawn, _, kind in map(_spaced, text[:most]))
+    return escaped(isolated(start) + ("…" if len(text) > most else ""))
+
+
+def _spaced(character: str) -> Glyph:
+    """Inside running text a space is plain enough, and a combining mark sits on the letter before it."""
+    if character == " " or unicodedata.category(character).startswith("M"):
+        return character, "", "plain"
+    return glyph(character)
+
+
+def isolated(text: str) -> str:
+    """A text between marks that keep its writing direction from reordering what stands around it."""
+    return f"\u2068{text}\u2069" if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in text) else text
+
+
+def escaped(text: str) -> str:
+    """A text that Plotly shows as it is: no pseudo-HTML, no entity, and no "$" for MathJax to find.
+
+    Plotly looks for $...$ before it decodes entities, and for tags before that: so an entity is safe from both.
+    """
+    return html.escape(text, quote=False).replace("$", "&#36;")
+
+
+_ACCENTS = {"tilde": "\u0303", "hat": "\u0302", "bar": "\u0304"}
+
+
+def plain_symbol(latex: str) -> str:
+    r"""A signal's LaTeX letter as plain text: \tilde{C} becomes C with a combining tilde."""
+    accented = re.sub(r"\\(tilde|hat|bar)\s*\{?(\w)\}?", lambda m: m[2] + _ACCENTS[m[1]], latex)
+    return re.sub(r"[\\{}]", "", accented)
+
+
+def plain_formula(latex: str) -> str:
+    r"""A short product or sum in LaTeX as Plotly shows it: f_{t} \times C_{t-1} becomes fₜ × Cₜ₋₁."""
+    text = re.sub(r"_\{?t-1\}?", "ₜ₋₁", latex)
+    text = re.sub(r"_\{t\}|_t(?!\w)", "ₜ", text)
+    text = re.sub(r"_\{(\w+)\}", r"<sub>\1</sub>", text)
+    text = re.sub(r"\^\{(\w+)\}", r"<sup>\1</sup>", text)
+    return plain_symbol(text.replace(r"\times", "×").replace(" * ", " × ").replace(r"\,", " "))

@@ -1,0 +1,139 @@
+"""What every figure of a trace shares: the theme, the words above it, and the time axis under the typed characters."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+import lstm_core
+from lstm_core.figures import lettering, palette
+from lstm_core.trace import Trace
+
+WIDTH = 1000  # pixels that a figure is laid out for when it is told none
+LETTER = 7  # pixels that one character of a tick label needs
+STRETCH = 7  # characters of the text that a tick of a long axis shows; odd, for the middle one is the step's
+MARGINS = {"l": 64, "r": 92}
+TITLE = 22  # pixels of a line of the title
+LINE = 17  # pixels of a line of the caption
+
+
+def theme_layout(theme: palette.Theme) -> dict[str, Any]:
+    """The layout of a theme: Plotly's own white or dark template, by name, on the palette's background and ink.
+
+    Raises ValueError for a theme that is neither "light" nor "dark".
+    """
+    if theme not in palette.BACKGROUND:
+        raise ValueError(f"there is no theme {theme!r}; there are {', '.join(palette.BACKGROUND)}")
+    return {
+        "template": "plotly_dark" if theme == "dark" else "plotly_white",
+        "paper_bgcolor": palette.BACKGROUND[theme],
+        "plot_bgcolor": palette.BACKGROUND[theme],
+        "font": {"color": palette.INK[theme]},
+        "hoverlabel": {"bgcolor": palette.BACKGROUND[theme], "font": {"color": palette.INK[theme]}},
+    }
+
+
+def convention(trace: Trace) -> str:
+    """The cell and the convention a reader must know, in one sentence or two."""
+    return f"{trace.cell.title}: {trace.cell.note}" if trace.cell.note else trace.cell.title
+
+
+def version() -> str:
+    """Which program drew the figure, e.g. "Gatescope 0.1.0"."""
+    return f"Gatescope {lstm_core.__version__}"
+
+
+def write_above(
+    figure: go.Figure, title: str, sentences: Sequence[str], width: int | None, below: int = 0, usual: int = WIDTH
+) -> int:
+    """Puts a title and its caption, wrapped to the figure's width, above the plot, and makes room for them.
+
+    title, sentences: written by us, or `lettering.escaped`. below: pixels to leave between them and the plot.
+    usual: the width to wrap for when none is given.
+    Returns the top margin in pixels.
+    """
+    room = (width or usual) - 2 * 16
+    titles = _wrapped([title], room / 8.5)
+    lines = _wrapped(sentences, room / 6.6)
+    top = 14 + TITLE * len(titles) + LINE * len(lines) + below
+    figure.update_layout(
+        margin={**MARGINS, "t": top, "b": 40},
+        width=width,
+        title={
+            "text": "<br>".join(titles),
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": 12}},
+            "font": {"size": 17},
+            "x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
+            "pad": {"l": 16, "t": 12},
+        },
+    )  # fmt: skip
+    return top
+
+
+def _wrapped(sentences: Sequence[str], columns: float) -> list[str]:
+    """Lines of about so many columns, broken between words, never inside an entity."""
+    return [line for s in sentences for line in textwrap.wrap(s, int(columns), break_long_words=False, break_on_hyphens=False)]
+
+
+def is_roomy(steps: int, width: int | None = None) -> bool:
+    """Whether every character of a text has room to stand at its step, in a figure of so many pixels."""
+    return steps * LETTER <= (width or WIDTH) - MARGINS["l"] - MARGINS["r"]
+
+
+def letters_height(traces: Sequence[Trace], width: int | None = None) -> int:
+    """Pixels that the labels of `time_axis` need above the plot."""
+    lines = len({trace.chars for trace in traces}) if is_roomy(traces[0].steps, width) else 2
+    return 3 + 15 * lines
+
+
+def time_axis(figure: go.Figure, traces: Sequence[Trace], theme: palette.Theme, width: int | None = None) -> None:
+    """Writes the typed characters along the x axis of a figure whose steps are x = 0, 1, 2, ...
+
+    traces: one, or several of equal length; differing texts stand below each other, and all are told on hover.
+    Steps keep their places, however often a character comes again: the axis counts, and each count has an alias.
+    As long as every character has room it stands at its step. A longer text is labelled in stretches, with the step's
+    number, and shows single characters when it is zoomed into.
+    """
+    chars = traces[0].chars
+    # Formats make one number three keys: "40" the character, "+40" what hovering tells, " 40" the text around it.
+    texts = dict.fromkeys(trace.chars for trace in traces)
+    aliases = {str(t): "<br>".join(map(lettering.tick, column)) for t, column in enumerate(zip(*texts))}
+    aliases |= {f"+{t}": " | ".join(dict.fromkeys(_told(trace, t) for trace in traces)) for t in range(len(chars))}
+    axis: dict[str, Any] = {"tickmode": "linear", "tick0": 0, "dtick": 1, "tickformat": "d"}
+    if not is_roomy(len(chars), width):
+        aliases |= {f" {t}": _stretch(chars, t) for t in range(len(chars))}
+        stops = [{"dtickrange": [None, 1], "value": "~f"}, {"dtickrange": [2, None], "value": " d"}]
+        axis = {"tickmode": "auto", "tickformatstops": stops}
+    figure.update_xaxes(
+        **axis, tickangle=0, labelalias=aliases, hoverformat="+d",
+        range=[-0.5, len(chars) - 0.5], minallowed=-0.5, maxallowed=len(chars) - 0.5,
+        tickfont={"family": "monospace", "size": 11}, ticks="", showgrid=False, zeroline=False,
+        showspikes=True, spikemode="across", spikesnap="hovered data", spikethickness=1, spikedash="solid",
+        spikecolor=palette.INK[theme],
+    )  # fmt: skip
+
+
+def _told(trace: Trace, step: int) -> str:
+    """One character as a hover label tells it, and what the model read in its place."""
+    typed, read = trace.chars[step], trace.read_as[step]
+    told = lettering.spoken(typed)
+    return told if typed == read else f"{told}, read as {lettering.spoken(read)}"
+
+
+def _stretch(chars: Sequence[str], step: int) -> str:
+    """The step's number over the text around it, the step's own character in the middle."""
+    before = chars[max(0, step - STRETCH // 2) : step]
+    around = "".join(before).rjust(STRETCH // 2) + "".join(chars[step : step + STRETCH // 2 + 1])
+    return f"{step}<br>{lettering.snippet(around, STRETCH)}"
+
+
+def rounded_up(value: float) -> float:
+    """A limit for an axis or a scale, 0 or more, to two digits: 3.21 becomes 3.3."""
+    if value <= 0:
+        return 0.0
+    digits = 1 - math.floor(math.log10(value))
+    return round(math.ceil(value * 10**digits - 1e-9) / 10**digits, max(digits, 0))
