@@ -44,6 +44,7 @@ RECIPE_HELP = {
     "forget_bias": "Where the forget gate's bias starts",
     "input_range": "The weights on a one-hot input start uniformly within it; with none, within 1/sqrt(units)",
     "weight_decay": "Share of the weights, times the learning rate, that is taken off at each step",
+    "text_length": "A stream's state starts anew from zero after so many characters, on average; with none it never does",
     "validations": "How often the held-out part is judged, at even distances; the best weights are kept",
     "seed": "Decides the first weights and the dropout",
 }

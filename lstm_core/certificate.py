@@ -60,7 +60,7 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
             f"the trace is of {trace.model}, {trace.layers} x {trace.units} units of {trace.cell.title}; it can't be held to"
             f" {model.name}, {model.layers} x {model.units} units of {model.cell.title}"
         )
-    with torch.inference_mode():
+    with torch.inference_mode(), np.errstate(invalid="ignore"):  # a wrong trace may hold anything
         against, reference = _kernel_h(model, trace) if model.cell.kernel else _float64_h(model, trace)
         error = _largest(np.abs(trace["hidden"] - reference))
         shown = _h_from_signals(trace)

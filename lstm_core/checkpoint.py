@@ -44,6 +44,7 @@ class ModelInfo:
 
     name: what `load` takes. config: cell, units, layers, embedding, ... card: corpus, split, steps, losses, versions.
     path: the file. vocabulary: how many characters it knows.
+    Source: the file's header; for the card, the training run that wrote it.
     """
 
     name: str
@@ -56,7 +57,9 @@ class ModelInfo:
 def save(model: CharModel, path: str | Path) -> None:
     """Writes a model: weights as float32 safetensors, everything else as JSON in the header.
 
-    The file appears whole or not at all. Raises OSError when it can't be written.
+    path: should end in .safetensors, for `load` to take it. The file appears whole or not at all.
+    Raises OSError when it can't be written, TypeError when the card holds what JSON can't.
+    Source: the safetensors format, version 0.
     """
     path = Path(path)
     header = {
@@ -76,7 +79,8 @@ def save(model: CharModel, path: str | Path) -> None:
 def models() -> tuple[ModelInfo, ...]:
     """The shipped models, in the order in which a newcomer should meet them. Reads headers alone.
 
-    Raises CheckpointError when a shipped file is damaged.
+    Returns a tuple of `ModelInfo`, empty when none is shipped. Raises CheckpointError when a shipped file is damaged.
+    Source: assets/models; each card names the corpus and the recipe.
     """
     infos = [_info(path) for path in sorted(SHIPPED_MODELS.glob("*.safetensors"))]
     return tuple(sorted(infos, key=lambda i: (i.name.startswith("family"), "war" not in i.name, i.name)))
@@ -85,8 +89,9 @@ def models() -> tuple[ModelInfo, ...]:
 def load(name: str | Path) -> CharModel:
     """A shipped model by its name, or any checkpoint of ours by its path. In evaluation mode, float32, on the CPU.
 
-    Raises CheckpointError, one sentence, when there is no such model, or when the file is damaged, foreign, of wrong
-    shapes, not finite or too large. Nothing is unpickled.
+    name: as `models` lists it, or a path that ends in .safetensors. Raises CheckpointError, one sentence, when there is
+    no such model, or when the file is damaged, foreign, of wrong shapes, not finite or too large (over 1 GiB). Nothing is
+    unpickled. Source: the safetensors format, version 0.
     """
     path = _path_of(name)
     header = _header(path)
@@ -117,12 +122,10 @@ def _path_of(name: str | Path) -> Path:
 
 def _header(path: Path) -> dict[str, Any]:
     """The file's own description, checked for every key that is used."""
+    _check_start(path)
     try:
-        _check_start(path)
         with safetensors.safe_open(path, "pt") as opened:
             metadata = opened.metadata() or {}
-    except FileNotFoundError as error:
-        raise CheckpointError(f"there is no file {shorten(path.name)}") from error
     except (OSError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path.name} is not a whole safetensors file: {error}") from error
     if "gatescope" not in metadata:
@@ -141,12 +144,18 @@ def _header(path: Path) -> dict[str, Any]:
 
 
 def _check_start(path: Path) -> None:
-    """Refuses, from its size and first bytes, a file that is not worth opening. Raises OSError when it can't be read."""
-    size = path.stat().st_size
+    """Refuses, from its size and first bytes, a file that is not worth opening."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no file {path.name!r}") from error
+    except (OSError, ValueError) as error:  # a name may be one that no file can have
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointError(f"{shorten(path.name)} can't be read: {reason}") from error
     if size > LARGEST_FILE:
         raise CheckpointError(f"{path.name} has {size >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
-    with path.open("rb") as file:
-        start = file.read(8)
     header_size = int.from_bytes(start, "little")  # so a safetensors file begins, and any other bytes are too large a size
     if header_size > size and start.startswith(PICKLE_OR_ZIP):
         raise CheckpointError(

@@ -49,6 +49,7 @@ def decode(data: bytes) -> str:
 
 
 def sha256_of(text: str) -> str:
+    """SHA-256 of the text as UTF-8, 64 hexadecimal digits: what a card names its corpus by."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

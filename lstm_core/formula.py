@@ -36,6 +36,7 @@ class Expression:
 
     @property
     def children(self) -> tuple[Expression, ...]:
+        """The expressions that this one is made of, in order."""
         return ()
 
     def walk(self) -> Iterator[Expression]:
@@ -87,6 +88,8 @@ class Apply(Expression):
 
 @dataclass(frozen=True)
 class Sum(Expression):
+    """left + right, unit by unit."""
+
     left: Expression
     right: Expression
 
@@ -97,6 +100,8 @@ class Sum(Expression):
 
 @dataclass(frozen=True)
 class Product(Expression):
+    """left * right, unit by unit: the essay's pink circle, written × or *."""
+
     left: Expression
     right: Expression
 
@@ -107,7 +112,7 @@ class Product(Expression):
 
 @dataclass(frozen=True)
 class Complement(Expression):
-    """1 - gate."""
+    """1 - gate, unit by unit."""
 
     argument: Expression
 
@@ -127,18 +132,22 @@ def signal(name: str) -> Vector:
 
 
 def affine(rows: str, *inputs: Expression, symbol: str | None = None) -> Affine:
+    """W · [inputs] + b, by the rows called `rows`; `symbol` is W's subscript where it is another than these."""
     return Affine(rows, inputs, rows if symbol is None else symbol)
 
 
 def diagonal(rows: str) -> Diagonal:
+    """One trained weight a unit, to be multiplied with a vector."""
     return Diagonal(rows)
 
 
 def sigmoid(argument: Expression) -> Apply:
+    """1 / (1 + e^-argument), unit by unit: 0 to 1."""
     return Apply("sigmoid", argument)
 
 
 def tanh(argument: Expression) -> Apply:
+    """The hyperbolic tangent, unit by unit: -1 to 1."""
     return Apply("tanh", argument)
 
 
@@ -154,10 +163,12 @@ def source_of(vector: Expression) -> Source:
 
 @dataclass(frozen=True)
 class Signal:
-    """One gate or state of a cell: its name, the essay's letter, its equation, its range and how it is drawn.
+    """One gate or state of a cell: what it is called, how it is computed and how it is drawn.
 
-    `lead` holds the pointwise operations that stand above the signal's heatmap, so that a column of the
-    heatmaps, read downwards, is the equation.
+    name: as in trace["forget"]. symbol: the essay's letter, in LaTeX. title: as people say it. equation: an expression
+    over x, the states before and the signals above. range: its least and greatest value, (0, 1) for a gate. lead: the
+    pointwise operations that stand above the signal's heatmap, so that a column of the heatmaps, read downwards, is the
+    equation. Source: the paper that the cell names.
     """
 
     name: str
@@ -182,6 +193,8 @@ class Cell:
     hold the affine maps. drawn: the signals from the top of the drawing to its foot (default: as computed).
     kernel: torch's function that computes this very cell, where there is one. biases: how many bias vectors
     (PyTorch has two, the essay one, its GRU none). note: the convention a reader must know.
+    Raises ValueError, naming cell and signal, for a declaration that contradicts itself. Source: Olah 2015 for the letters
+    and the order; for the equations, each cell's own `source`.
     """
 
     name: str
@@ -218,6 +231,7 @@ class Cell:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Signal names in the order of computation."""
         return tuple(s.name for s in self.signals)
 
     @property
@@ -233,6 +247,7 @@ class Cell:
 
     @cached_property
     def nodes(self) -> tuple[Expression, ...]:
+        """Every expression in every equation, as often as it stands there."""
         return tuple(node for s in self.signals for node in s.equation.walk())
 
     @cached_property
@@ -243,6 +258,7 @@ class Cell:
 
     @cached_property
     def affines(self) -> tuple[Affine, ...]:
+        """The affine maps in the equations, each once."""
         return tuple(dict.fromkeys(n for n in self.nodes if isinstance(n, Affine)))
 
     def rows_of(self, source: Source) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from lstm_core.model import CharModel
 
 
 def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0, seed: int = 0) -> str:
-    """Writes `length` characters after `prompt` (the prompt is not returned).
+    """Writes `length` characters after `prompt` with `model` (the prompt is not returned).
 
     prompt: 1 to 20,000 characters. length: 0 or more. temperature: above 0; 1 is the model's own distribution, lower is
     more certain; 0 takes the likeliest character each time. seed: the same seed writes the same text.

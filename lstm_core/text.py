@@ -57,7 +57,7 @@ class Vocabulary:
     characters: one Unicode code point each, all different; a text or a list. unknown: the character that stands for
     whatever has no look-alike here (default: the space, else the first character).
     Raises ValueError for no characters, one that is there twice, an entry that is not one code point (a token such as
-    "<unk>"), and an `unknown` that is not among them.
+    "<unk>"), and an `unknown` that is not among them. Source: the characters of the model's training text.
     """
 
     characters: tuple[str, ...]
@@ -78,7 +78,7 @@ class Vocabulary:
         if unknown is None:
             unknown = " " if " " in characters else characters[0]
         if unknown not in characters:
-            raise ValueError(f"the unknown character {unknown!r} is not in the vocabulary")
+            raise ValueError(f"the unknown character {shorten(unknown)} is not in the vocabulary")
         object.__setattr__(self, "characters", characters)
         object.__setattr__(self, "unknown", unknown)
 

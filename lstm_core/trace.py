@@ -20,7 +20,7 @@ class State:
     """What a model remembers after a text: every state of every layer, and what it expects next.
 
     values: name -> float32 (layer, unit). probs: float32 (vocab,), the prediction made after the last character, or
-    None before any text.
+    None before any text. Source: the signals that the cell's equations read from the step before.
     """
 
     values: Mapping[str, np.ndarray]
@@ -46,7 +46,8 @@ class Trace:
     trace["forget"]: (layer, time, unit), in the signal's declared range. chars: the characters as typed, one a step;
     read_as: what the model read in their place; ids: int64 (time,). initial: the state before the first character;
     final: after the last, from which `trace(model, more, state=t.final)` goes on. probs: (time, vocab), the prediction
-    after each character, 0 to 1. model: the model's name. Source: the equations of `cell`.
+    after each character, 0 to 1. model: the model's name. vocabulary: the characters of `ids` and `probs`. values: the
+    signals by name. Source: the equations of `cell`.
     """
 
     model: str

@@ -34,7 +34,8 @@ class Progress:
 
     step of steps; characters: seen so far; loss: of the training text, averaged since the last report; held_out:
     loss on the held-out part when this report carries one, else None; best: the lowest held-out loss so far;
-    seconds: of work, over all resumptions; characters_per_second; seconds_left: what the speed so far predicts.
+    learning_rate: of the last step; gradient_norm: the last one, before clipping; seconds: of work, over all
+    resumptions; characters_per_second; seconds_left: what the speed so far predicts. Source: `fit`.
     """
 
     step: int
@@ -156,7 +157,9 @@ def fit(
 
     Truncated back-propagation through `recipe.window` steps, the state carried on over `recipe.streams` streams
     (and from the end of one stream to the start of the next), Adam, gradient clipping, cosine decay. The weights
-    with the lowest held-out loss are kept. resume: a file in which the run is kept every `save_every` seconds, after
+    with the lowest held-out loss are kept. corpus: the text, in two parts. name: what the model will be called.
+    vocabulary: the characters it knows; None: all of the corpus. device: torch's name of where to train; the model comes
+    back on the CPU. resume: a file in which the run is kept every `save_every` seconds, after
     every validation and when the generator is closed, and from which it goes on (on the CPU to exactly the weights that
     it would have had without the interruption); who gets the model removes it, once the model is safe.
     Raises ValueError when the training text is shorter than one step, or when `resume` is damaged or holds another
@@ -185,9 +188,7 @@ def fit(
 
 def _start(recipe: Recipe, vocabulary: Vocabulary, name: str, device: str) -> _Run:
     model = new_model(recipe, vocabulary, name).to(device)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
+    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
     return _Run(model, optimiser, model.rnn.zero_states(recipe.streams), weights)
 
@@ -217,6 +218,7 @@ def _train(
         piece, turned = next(windows)
         if turned:  # the end of one stream is the start of the next: hand each state on
             run.states = tuple(s.roll(1, dims=1) for s in run.states)
+        run.states = _begin_anew(run.states, recipe)
         rate = _rate(recipe, run.step, steps)
         loss, norm = _step(run, piece.to(device), recipe, rate)
         losses.append(loss)
@@ -249,6 +251,14 @@ def _train(
 def _is_due(step: int, steps: int, validations: int) -> bool:
     """Whether the held-out part is judged after this step: so many times, at even distances, at last after the last step."""
     return step * validations // steps > (step - 1) * validations // steps
+
+
+def _begin_anew(states: States, recipe: Recipe) -> States:
+    """Sets some streams back to the zero state, by chance: see `Recipe.text_length`."""
+    if recipe.text_length is None:
+        return states
+    goes_on = torch.rand(recipe.streams) >= recipe.window / recipe.text_length
+    return tuple(s * goes_on.to(s)[:, None] for s in states)
 
 
 def _step(run: _Run, piece: Tensor, recipe: Recipe, rate: float) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,9 @@ MakeModel = Callable[..., CharModel]
 def make_model() -> MakeModel:
     """A seeded model in evaluation mode; `spread` widens its weights, so that gates open and close."""
 
-    def make(cell: str | Cell = "lstm", units: int = 16, layers: int = 1, spread: float = 2.0, seed: int = 0, **more) -> CharModel:
+    def make(
+        cell: str | Cell = "lstm", units: int = 16, layers: int = 1, spread: float = 2.0, seed: int = 0, **more
+    ) -> CharModel:
         torch.manual_seed(seed)
         model = CharModel(Vocabulary(more.pop("vocabulary", ALPHABET)), cell, units, layers, **more)
         with torch.no_grad():

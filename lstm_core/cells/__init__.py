@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from reprlib import repr as shorten
 
 from lstm_core.formula import Cell
 
@@ -29,8 +30,11 @@ def cells() -> dict[str, Cell]:
 
 
 def cell(name: str) -> Cell:
-    """The cell called `name`. Raises ValueError, naming the cells there are, when there is none such."""
+    """The cell called `name`, as `cells` lists it.
+
+    Raises ValueError, naming the cells there are, when there is none such. Source: each cell's own `source`.
+    """
     try:
         return cells()[name]
     except KeyError:
-        raise ValueError(f"there is no cell {name!r}; there are {', '.join(cells())}") from None
+        raise ValueError(f"there is no cell {shorten(name)}; there are {', '.join(cells())}") from None

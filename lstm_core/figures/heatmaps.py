@@ -16,8 +16,6 @@ from lstm_core.trace import Trace
 
 CellAs = Literal["C", "tanh"]
 
-COVERED = 0.995  # the colours of an unbounded signal end where this share of its values does
-SAMPLE = 200_000  # values looked at to find that end
 SMALLEST_ROW, LARGEST_ROW = 96, 260  # pixels of one heatmap
 GAP = 30  # pixels between two heatmaps: room for the pointwise operations
 HUNDREDTHS = 100
@@ -101,17 +99,6 @@ def difference_heatmaps(
     return _drawn(rows, [trace_a, trace_b], _checked_order(order, trace_a.units), title, sentences, theme, width, False)
 
 
-def colour_limit(values: np.ndarray) -> tuple[float, float]:
-    """Where the colours of an unbounded signal end, the same above and below 0, and its largest absolute value.
-
-    values: float array. The limit covers 99.5 % of the values and is rounded up to two digits; 1 where all are 0.
-    """
-    size = np.abs(values)
-    most = float(size.max())
-    usual = float(np.quantile(size.reshape(-1)[:: max(1, size.size // SAMPLE)], COVERED))
-    return paper.rounded_up(min(most, usual)) or 1.0, most
-
-
 # What is drawn
 
 
@@ -134,7 +121,7 @@ def _difference(signal: Signal, values: np.ndarray) -> _Row:
 
 
 def _unbounded(name: str, title: str, symbol: str, values: np.ndarray, lead: str = "") -> _Row:
-    limit, most = colour_limit(values)
+    limit, most = palette.colour_limit(values)
     said = f"{symbol} has no bound: its colours end at ±{limit:g}, its largest |{symbol}| is {most:.3g}."
     return _Row(name, title, values, (-limit, limit), "diverging", lead, said)
 

@@ -7,6 +7,7 @@ interpolated in OKLab (Ottosson 2020), so equal steps look equal; blue and orang
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Literal
 
@@ -34,6 +35,9 @@ SIGNAL_COLOURS = {
     "reset": "#009e73",
 }
 
+COVERED = 0.995  # the share of an unbounded signal's values that its colours tell apart
+SAMPLE = 200_000  # values looked at to find where that share ends
+
 _STOPS: dict[tuple[Scale, Theme], tuple[str, ...]] = {
     ("gate", "light"): (BACKGROUND["light"], "#8fb8c9", "#2f6f8f", "#0b2233"),
     ("gate", "dark"): (BACKGROUND["dark"], "#2b5f7c", "#82b9cf", "#f4fbff"),
@@ -41,8 +45,20 @@ _STOPS: dict[tuple[Scale, Theme], tuple[str, ...]] = {
     ("diverging", "dark"): (NEGATIVE["dark"], "#2f5f90", BACKGROUND["dark"], "#94501c", POSITIVE["dark"]),
 }
 
-_TO_LMS = np.array([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]])  # fmt: skip
-_TO_LAB = np.array([[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]])  # fmt: skip
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
 
 
 def _oklab(colour: str) -> np.ndarray:
@@ -63,6 +79,26 @@ def scale_of(signal: Signal) -> Scale:
     return "gate" if signal.is_gate else "diverging"
 
 
+def colour_limit(values: np.ndarray) -> tuple[float, float]:
+    """Where the colours of an unbounded signal end, the same above and below 0, and its largest absolute value.
+
+    values: any shape. One unit that runs away must not bleach all others: where the largest value is far beyond the
+    usual ones, the limit covers 99.5 % of the values. Rounded up to two digits; 1 where all are 0.
+    """
+    size = np.abs(values)
+    most = float(size.max())
+    usual = float(np.quantile(size.reshape(-1)[:: max(1, size.size // SAMPLE)], COVERED))
+    return rounded_up(usual if most > 1.5 * usual else most) or 1.0, most
+
+
+def rounded_up(value: float) -> float:
+    """A limit for an axis or a scale, 0 or more, to two digits: 3.21 becomes 3.3."""
+    if value <= 0:
+        return 0.0
+    digits = 1 - math.floor(math.log10(value))
+    return round(math.ceil(value * 10**digits - 1e-9) / 10**digits, max(digits, 0))
+
+
 @cache
 def lut(scale: Scale, theme: Theme = "light") -> np.ndarray:
     """The colours of a scale, lowest value first: uint8 (256, 3), red, green, blue, read-only.
@@ -73,8 +109,8 @@ def lut(scale: Scale, theme: Theme = "light") -> np.ndarray:
     # Evenly spaced in perceived distance, not in stop number: equal steps of a value look equal.
     places = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(stops, axis=0), axis=1))])
     if scale == "diverging":  # zero stays in the middle
-        middle = len(places) // 2
-        places = np.concatenate([places[: middle + 1] / places[middle], 1 + (places[middle + 1 :] - places[middle]) / (places[-1] - places[middle])])  # fmt: skip
+        zero = places[len(places) // 2]
+        places = np.where(places <= zero, places / zero, 1 + (places - zero) / (places[-1] - zero))
     at = np.linspace(0, places[-1], 256)
     table = _srgb(np.stack([np.interp(at, places, stops[:, k]) for k in range(3)], axis=1))
     table.flags.writeable = False

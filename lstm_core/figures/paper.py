@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -129,11 +128,3 @@ def _stretch(chars: Sequence[str], step: int) -> str:
     before = chars[max(0, step - STRETCH // 2) : step]
     around = "".join(before).rjust(STRETCH // 2) + "".join(chars[step : step + STRETCH // 2 + 1])
     return f"{step}<br>{lettering.snippet(around, STRETCH)}"
-
-
-def rounded_up(value: float) -> float:
-    """A limit for an axis or a scale, 0 or more, to two digits: 3.21 becomes 3.3."""
-    if value <= 0:
-        return 0.0
-    digits = 1 - math.floor(math.log10(value))
-    return round(math.ceil(value * 10**digits - 1e-9) / 10**digits, max(digits, 0))

@@ -78,7 +78,7 @@ def _axis(theme: palette.Theme) -> dict[str, Any]:
 
 def _own_axis(trace: Trace, names: list[str], layer: int, unit: int) -> dict[str, Any]:
     """An axis on the right, its 0 at the height of the left one's."""
-    most = paper.rounded_up(max(float(np.abs(trace[name][layer, :, unit]).max()) for name in names))
+    most = palette.rounded_up(max(float(np.abs(trace[name][layer, :, unit]).max()) for name in names))
     symbols = ", ".join(lettering.plain_symbol(trace.cell[name].symbol) for name in names)
     return {
         "overlaying": "y", "side": "right", "range": [-1.05 * most, 1.05 * most],

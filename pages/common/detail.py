@@ -75,8 +75,14 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
         figure = gate_heatmaps(trace, layer, theme=theme())
         kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
         name = f"{chosen.model}-layer-{layer + 1}"
-        st.plotly_chart(figure, key="zoom", theme=None, config={**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}})
+        st.plotly_chart(
+            figure, key="zoom", theme=None, config={**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}}
+        )
         html, npz, csv = st.columns(3)
-        html.download_button("Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore")
+        html.download_button(
+            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore"
+        )
         npz.download_button("Numbers (NPZ)", lambda: export.to_npz(trace), f"{chosen.model}.npz", on_click="ignore")
-        csv.download_button("Numbers (CSV)", lambda: export.to_csv(trace, layers=[layer]), f"{name}.csv", "text/csv", on_click="ignore")
+        csv.download_button(
+            "Numbers (CSV)", lambda: export.to_csv(trace, layers=[layer]), f"{name}.csv", "text/csv", on_click="ignore"
+        )

@@ -7,8 +7,6 @@ uint16 (a step of 1/65534 of the range), unbounded ones as float32: the browser 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ import streamlit as st
 
 from lstm_core.analysis.unit_order import grouped_order, mean_order
 from lstm_core.figures import palette
+from lstm_core.figures.lettering import Glyph, glyph, plain_symbol
 
 if TYPE_CHECKING:
     from lstm_core.formula import Cell
@@ -30,8 +29,6 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets" / "gates"
 WINDOW = 1000  # so many columns of heatmap travel at once; a longer text is sent as the person gets there
 LEVELS = 65534  # even, so that 0 lies exactly on a step of a symmetric range
 LIKELIEST = 3
-COVERED = 0.995  # the colours of an unbounded signal end where this share of its values does
-SAMPLE = 200_000  # values looked at to find that end
 
 Order = Literal["index", "mean", "grouped"]
 Pin = Mapping[str, int]
@@ -231,20 +228,9 @@ def _described(trace: Trace, name: str, layers: tuple[int, ...]) -> dict[str, An
 
 
 def _limits(values: np.ndarray) -> tuple[float, float, float]:
-    """Where the colours of an unbounded signal end, symmetric about 0, rounded up; and its largest absolute value."""
-    size = np.abs(values)
-    most = float(size.max())
-    usual = float(np.quantile(size.reshape(-1)[:: max(1, size.size // SAMPLE)], COVERED))
-    limit = _rounded_up(usual if most > 1.5 * usual else most) or 1.0
+    """Where the colours of an unbounded signal end, symmetric about 0, and its largest absolute value."""
+    limit, most = palette.colour_limit(values)
     return -limit, limit, most
-
-
-def _rounded_up(value: float) -> float:
-    """To two digits: 3.21 becomes 3.3."""
-    if value <= 0:
-        return 0.0
-    digits = 1 - math.floor(math.log10(value))
-    return round(math.ceil(value * 10**digits - 1e-9) / 10**digits, max(digits, 0))
 
 
 def _recalled(cell: Cell, name: str) -> str:
@@ -254,15 +240,6 @@ def _recalled(cell: Cell, name: str) -> str:
         return top if name == below[0] else ""
     primed = [s for s in below if any("′" in operation for operation in cell[s].lead)]
     return "hidden" if primed[:1] == [name] else ""
-
-
-_ACCENTS = {"tilde": "\u0303", "hat": "\u0302", "bar": "\u0304"}
-
-
-def plain_symbol(latex: str) -> str:
-    r"""A signal's LaTeX letter as plain text: \tilde{C} becomes C with a combining tilde."""
-    accented = re.sub(r"\\(tilde|hat|bar)\s*\{?(\w)\}?", lambda m: m[2] + _ACCENTS[m[1]], latex)
-    return re.sub(r"[\\{}]", "", accented)
 
 
 def _orders(trace: Trace, layers: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -281,40 +258,6 @@ def _colours() -> dict[str, dict[str, str]]:
         scale: {theme: palette.lut(scale, theme).tobytes().hex() for theme in ("light", "dark")}
         for scale in ("gate", "diverging")
     }
-
-
-# Characters as a person can see them
-
-Glyph = tuple[str, str, Literal["plain", "quiet", "boxed"]]
-
-_QUIET = {" ": ("␣", "space"), "\n": ("↵", "line break"), "\t": ("⇥", "tab"), "\r": ("␍", "carriage return")}
-_LABELS = {
-    "\u00a0": "NBSP", "\u00ad": "SHY", "\u061c": "ALM", "\u200b": "ZWSP", "\u200c": "ZWNJ", "\u200d": "ZWJ", "\u200e": "LRM",
-    "\u200f": "RLM", "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2028": "LS",
-    "\u2029": "PS", "\u202f": "NNSP", "\u2060": "WJ", "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI",
-    "\ufeff": "BOM", "\ufffc": "OBJ", "\u3000": "IDSP",
-}  # fmt: skip
-
-
-def glyph(character: str) -> Glyph:
-    """What to draw for one character, how to speak of it, and how it is drawn.
-
-    Never returns the character itself where it would be invisible, would reorder its neighbours, or is half a pair:
-    controls become control pictures, a combining mark sits on a dotted circle, the rest a short label for a box.
-    """
-    if character in _QUIET:
-        return (*_QUIET[character], "quiet")
-    code, category = ord(character), unicodedata.category(character)
-    spoken = f"U+{code:04X} {unicodedata.name(character, '').lower()}".strip()
-    if code < 0x20 or code == 0x7F:
-        return chr(0x2421 if code == 0x7F else 0x2400 + code), f"U+{code:04X} control character", "quiet"
-    if 0xFE00 <= code <= 0xFE0F:
-        return f"VS{code - 0xFE00 + 1}", spoken, "boxed"
-    if character in _LABELS or category in ("Cc", "Cf", "Cn", "Co", "Cs", "Zs", "Zl", "Zp"):
-        return _LABELS.get(character, f"{code:X}"), spoken, "boxed"
-    if category.startswith("M"):
-        return f"◌{character}", spoken, "plain"
-    return character, character if code < 0x7F else f"{character} {spoken}", "plain"
 
 
 def _steps(trace: Trace) -> tuple[list[Glyph], pa.Table]:

@@ -102,16 +102,37 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> None:
     chosen, info = selection.current(), models[selection.current().model]
     with st.sidebar:
         st.subheader("Gatescope", anchor=False)
-        st.text_input("Type, and watch", key="line", live=True, on_change=_typed_line, placeholder="one line, read as you type", max_chars=1000)
-        st.selectbox("Or take a text", range(len(TEXTS)), None, lambda k: TEXTS[k]["title"], key="preset", on_change=_took_preset, placeholder="examples")  # fmt: skip
-        st.text_area("Text", key="text", height=110, on_change=_typed_text, max_chars=lc.text.MAX_CHARACTERS, help="Any Unicode, up to 20,000 characters; each is one step. Ctrl+Enter reads it.")
+        st.text_input("Type, and watch", key="line", live=True, on_change=_typed_line, placeholder="one line, read as you type")
+        st.selectbox(
+            "Or take a text",
+            range(len(TEXTS)),
+            None,
+            lambda k: TEXTS[k]["title"],
+            key="preset",
+            on_change=_took_preset,
+            placeholder="examples",
+        )
+        st.text_area(
+            "Text",
+            key="text",
+            height=110,
+            on_change=_typed_text,
+            help="Any Unicode, up to 20,000 characters; each is one step. Ctrl+Enter reads it.",
+        )
         if TYPED in st.session_state:
             st.text(f"⚠ {st.session_state.pop(TYPED)}")
         st.selectbox("Model", list(models), key="model", on_change=_took_model)
         layers = info.config["layers"]
         if layers > 1:
             options = [*range(1, layers + 1), ALL_LAYERS]
-            st.segmented_control("Layer", options, key="layer", required=True, on_change=_took_layer, format_func=lambda k: "all" if k == ALL_LAYERS else str(k))  # fmt: skip
+            st.segmented_control(
+                "Layer",
+                options,
+                key="layer",
+                required=True,
+                on_change=_took_layer,
+                format_func=lambda k: "all" if k == ALL_LAYERS else str(k),
+            )
         with st.expander("About this model"):
             card(info)
         with st.popover("Link to this view", width="stretch"):

@@ -30,7 +30,11 @@ class Selection:
         wanted = {"model": self.model, "layer": "all" if self.layer == ALL_LAYERS else str(self.layer)}
         if len(self.text) <= LONGEST_LINKED_TEXT:
             wanted["text"] = self.text
-        numbers = {"step": self.step, "unit": self.unit, "pinned_layer": self.pinned_layer if self.layer == ALL_LAYERS else None}
+        numbers = {
+            "step": self.step,
+            "unit": self.unit,
+            "pinned_layer": self.pinned_layer if self.layer == ALL_LAYERS else None,
+        }
         return wanted | {name: str(value) for name, value in numbers.items() if value is not None}
 
 

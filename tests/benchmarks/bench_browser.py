@@ -19,6 +19,20 @@ import pytest
 from tests.browser.conftest import browser, free_port, open_tab, rest, serve, server  # noqa: F401  fixtures
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
+PAINTED = f"""(wanted) => [...document.querySelectorAll('*')]
+    .flatMap((e) => (e.shadowRoot ? [...e.shadowRoot.querySelectorAll("{CANVAS}")] : []))
+    .some((c) => c.getAttribute('aria-label').includes(wanted))"""
+MOVES = """(canvas) => {
+    const box = canvas.getBoundingClientRect(), took = [];
+    for (let k = 0; k < 200; k++) {
+        const place = { clientX: box.left + box.width * (0.3 + (0.6 * k) / 200), clientY: box.top + box.height / 2 };
+        const event = new PointerEvent('pointermove', { ...place, bubbles: true, composed: true, pointerType: 'mouse' });
+        const start = performance.now();
+        canvas.dispatchEvent(event);
+        took.push(performance.now() - start);
+    }
+    return took.sort((a, b) => a - b);
+}"""
 SENTENCE = "It was a fine evening in July and nobody wished to go home before the music ended. "
 
 
@@ -56,7 +70,9 @@ def test_first_picture_and_memory(own_server, browser, report) -> None:  # noqa:
         context.close()
 
 
-@pytest.mark.parametrize("model, characters", [("family-lstm", 200), ("war-and-peace-lstm", 1000), ("war-and-peace-lstm", 20_000)])
+@pytest.mark.parametrize(
+    "model, characters", [("family-lstm", 200), ("war-and-peace-lstm", 1000), ("war-and-peace-lstm", 20_000)]
+)
 def test_committed_text_to_painted(browser, own_server, report, model: str, characters: int) -> None:  # noqa: F811
     _, url, _ = own_server
     tab = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
@@ -73,26 +89,17 @@ def test_committed_text_to_painted(browser, own_server, report, model: str, char
         received.clear()
         started = time.perf_counter()
         area.press("Control+Enter")
-        tab.wait_for_function(
-            f"""() => {{ const all = [...document.querySelectorAll('*')].flatMap(e => e.shadowRoot ? [...e.shadowRoot.querySelectorAll("{CANVAS}")] : []);
-                 return all.some(c => c.getAttribute('aria-label').includes('over {characters - k} characters')) }}""",
-            polling=5,
-        )  # fmt: skip
+        tab.wait_for_function(PAINTED, arg=f"over {characters - k} characters", polling=5)
         took.append(1000 * (time.perf_counter() - started))
         rest(tab)
         sent.append(sum(received))
-    report(f"{model}, {characters} characters: committed text to painted heatmaps {statistics.median(took):.0f} ms, {statistics.median(sent) / 1e6:.2f} MB sent")  # fmt: skip
+    what = f"{model}, {characters} characters"
+    megabytes = statistics.median(sent) / 1e6
+    report(f"{what}: committed text to painted heatmaps {statistics.median(took):.0f} ms, {megabytes:.2f} MB sent")
     received.clear()
     canvas = tab.locator(CANVAS).first
-    moves = canvas.evaluate(
-        """(c) => { const box = c.getBoundingClientRect(), took = [];
-            for (let k = 0; k < 200; k++) {
-                const event = new PointerEvent('pointermove', { clientX: box.left + box.width * (0.3 + 0.6 * k / 200), clientY: box.top + box.height / 2, bubbles: true, composed: true, pointerType: 'mouse' });
-                const t = performance.now(); c.dispatchEvent(event); took.push(performance.now() - t);
-            }
-            return took.sort((a, b) => a - b) }"""
-    )
-    report(f"{model}, {characters} characters: a cursor move takes {moves[100]:.2f} ms (median), {moves[-1]:.2f} ms (most), {len(received)} messages to or from the server")  # fmt: skip
+    moves = canvas.evaluate(MOVES)
+    report(f"{what}: a cursor move takes {moves[100]:.2f} ms (median), {moves[-1]:.2f} ms (most); {len(received)} messages")
 
 
 def test_machine(report) -> None:

@@ -18,9 +18,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # A deep link probes these two beside the page first; their 404 is by design.
 EXPECTED = re.compile(r"_stcore/(health|host-config)")
 
@@ -28,7 +33,9 @@ EXPECTED = re.compile(r"_stcore/(health|host-config)")
 def serve(port: int, log: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        )
     for _ in range(300):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
@@ -81,7 +88,14 @@ class Watch:
         self.said: list[str] = []
         tab.on("console", self._console)
         tab.on("pageerror", lambda e: self.said.append(f"page error: {e}"))
-        tab.on("request", lambda r: None if r.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")) else self.said.append(f"left the machine: {r.url[:200]}"))
+        tab.on(
+            "request",
+            lambda r: (
+                None
+                if r.url.startswith((url, url.replace("http", "ws"), "data:", "blob:"))
+                else self.said.append(f"left the machine: {r.url[:200]}")
+            ),
+        )
 
     def _console(self, message) -> None:
         if message.type == "error" and not EXPECTED.search(message.text + str(message.location)):

@@ -67,7 +67,9 @@ def test_every_parameter_takes_part(cell: str) -> None:
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 
-@pytest.mark.parametrize("cell", [cell for cell in cells().values() if cell.biases and "forget" in cell.names], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "cell", [cell for cell in cells().values() if cell.biases and "forget" in cell.names], ids=lambda c: c.name
+)
 def test_forget_bias_starts_at_one(cell) -> None:
     rnn = CharModel("abcde", cell, 6, 2).rnn
     for layer in range(2):

@@ -71,7 +71,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_workspace_that_is_not_understood_is_not_believed(make_model: make, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+def test_a_workspace_that_is_not_understood_is_not_believed(
+    make_model: make, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
     def other_kernel(*arguments: object) -> tuple:
         *results, workspace = kernel(*arguments)
         return *results, WRONG[wrong](workspace)

@@ -100,14 +100,16 @@ def made_up_cells(draw: st.DrawFn) -> Cell:
         signals.append(Signal(name, name, name, equation, (-1, 1)))
         readable.append(signal(name))
     signals.append(Signal("last", "l", "last", sigmoid(affine("d", h_prev, x)), (0, 1)))
-    return Cell(f"cell{next(SERIAL)}", "made up", "nobody", tuple("abcd"), tuple(signals), biases=draw(st.sampled_from([0, 1, 2])))
+    return Cell(
+        f"cell{next(SERIAL)}", "made up", "nobody", tuple("abcd"), tuple(signals), biases=draw(st.sampled_from([0, 1, 2]))
+    )
 
 
 SERIAL = count()
 
 
 @given(made_up_cells(), st.sampled_from([1, 2, 5]))
-@settings(max_examples=1500)
+@settings(max_examples=80)
 def test_any_cell_that_can_be_declared_runs_as_declared(make_model: Callable[..., CharModel], cell: Cell, units: int) -> None:
     model = make_model(cell, units, 2, vocabulary="aehst ")
     t = trace(model, "the hat", start_of(model))
@@ -124,6 +126,8 @@ def test_signals_of_one_form_are_computed_together() -> None:
 
 
 def test_x_outside_an_affine_map_is_refused(make_model: Callable[..., CharModel]) -> None:
-    cell = Cell("highway", "highway", "no paper", ("a",), (Signal("hidden", "h", "h", tanh(affine("a", h_prev, x)) * x, (-1, 1)),))
+    cell = Cell(
+        "highway", "highway", "no paper", ("a",), (Signal("hidden", "h", "h", tanh(affine("a", h_prev, x)) * x, (-1, 1)),)
+    )
     with pytest.raises(ValueError, match="'highway' reads x outside an affine map"):
         trace(make_model(cell, 27), "a")

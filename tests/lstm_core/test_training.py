@@ -130,12 +130,21 @@ def seen_by(model_class: type[CharModel], monkeypatch: pytest.MonkeyPatch) -> li
     return seen
 
 
+def test_streams_start_anew_as_often_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = seen_by(CharModel, monkeypatch)
+    length = 4 * SMALL.window
+    finish(fit(CLOUDS, replace(SMALL, passes=8, streams=32, text_length=length)))
+    anew = [not column.any() for _, before, _ in seen[1:] for column in before[0][0]]
+    assert np.mean(anew) == pytest.approx(SMALL.window / length, abs=0.08)
+    assert not torch.equal(seen[1][1][0], seen[2][1][0])
+
+
 @pytest.mark.parametrize("cell", ["lstm", "coupled"])
 def test_the_state_is_carried_on_through_each_stream_and_into_the_next(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     letters = "".join(map(chr, range(0x4E00, 0x4E00 + 800)))  # each once, so that a character says where it stands
     corpus = corpora.from_text(letters, "one of each")
     seen = seen_by(CharModel, monkeypatch)
-    finish(fit(corpus, replace(SMALL, cell=cell, passes=3)))
+    finish(fit(corpus, replace(SMALL, cell=cell, passes=3, text_length=None)))
     length, turns = len(corpus.train) // SMALL.streams, 0
     starts = np.arange(SMALL.streams) * length
     assert all(not s.any() for s in seen[0][1]), "the first piece begins from zeros"
@@ -331,7 +340,7 @@ def test_a_loss_that_is_no_number_stops_the_run() -> None:
         ("units", 0), ("layers", 0), ("embedding", 0), ("streams", 0), ("window", -1), ("validations", 0), ("warmup", -1),
         ("seed", -1), ("passes", 0), ("passes", math.nan), ("learning_rate", 0), ("learning_rate", math.inf), ("clip", -1),
         ("dropout", 1), ("dropout", -0.1), ("dropout", math.nan), ("forget_bias", math.nan),
-        ("input_range", -1), ("weight_decay", -0.1),
+        ("input_range", -1), ("weight_decay", -0.1), ("text_length", 1),
     ],
 )  # fmt: skip
 def test_a_recipe_names_what_it_can_not_do(name: str, value: float) -> None:

@@ -63,8 +63,19 @@ def test_a_text_that_is_too_long_gets_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["😀👩‍👩‍👧", "e\u0301\u0300", "שלום עולם", "a\0b", "\t\n\r\n", "x", "<b>bold</b><script>alert(1)</script>", "**b** [a](http://x) `c`", r"$\frac{1}{0}$ \(x\)", ":red[x] :material/home:"],
-)  # fmt: skip
+    [
+        "😀👩‍👩‍👧",
+        "e\u0301\u0300",
+        "שלום עולם",
+        "a\0b",
+        "\t\n\r\n",
+        "x",
+        "<b>bold</b><script>alert(1)</script>",
+        "**b** [a](http://x) `c`",
+        r"$\frac{1}{0}$ \(x\)",
+        ":red[x] :material/home:",
+    ],
+)
 def test_any_text_is_read(text: str) -> None:
     app = run()
     app.sidebar.text_area(key="text").set_value(text).run()

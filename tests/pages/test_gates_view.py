@@ -60,7 +60,7 @@ def test_an_unbounded_state_is_sent_as_it_is_with_limits_that_hold_it():
     assert not described["bounded"]
     assert low == -high
     assert most == np.abs(trace["cell"][1]).max()
-    assert high >= np.quantile(np.abs(trace["cell"][1]), gates_view.COVERED) * 0.999
+    assert high >= np.quantile(np.abs(trace["cell"][1]), palette.COVERED) * 0.999
 
 
 def test_one_runaway_unit_does_not_blanch_the_others():
@@ -76,7 +76,7 @@ def test_a_state_that_stays_at_zero_still_has_limits():
 
 @pytest.mark.parametrize(("value", "rounded"), [(3.21, 3.3), (3.3, 3.3), (680.2, 690), (0.0234, 0.024), (1.0, 1.0), (0, 0)])
 def test_limits_are_rounded_up_to_two_digits(value, rounded):
-    assert gates_view._rounded_up(value) == pytest.approx(rounded)
+    assert palette.rounded_up(value) == pytest.approx(rounded)
 
 
 def test_the_state_before_the_window_is_the_initial_one_or_the_last_not_sent(monkeypatch):

@@ -7,7 +7,8 @@ import torch
 
 import lstm_core as lc
 from lstm_core.figures import palette
-from lstm_core.figures.heatmaps import colour_limit, difference_heatmaps, gate_heatmaps
+from lstm_core.figures.heatmaps import difference_heatmaps, gate_heatmaps
+from lstm_core.figures.palette import colour_limit
 
 CELLS = tuple(lc.cells())
 NASTY = "l, o, l <b>x</b> $a$ &amp; \n\t\0\u200b\u202eשé😀%{x}"
