@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TRAIN_SHARE = 0.9
-STDLIB_LEFT_OUT = {"test", "tests", "site-packages", "lib2to3", "idlelib", "turtledemo", "pydoc_data", "ensurepip", "__pycache__"}  # fmt: skip
+STDLIB_LEFT_OUT = {
+    "test", "tests", "site-packages", "lib2to3", "idlelib", "turtledemo", "pydoc_data", "ensurepip", "__pycache__",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,8 @@ class CharModel(nn.Module):
 
     vocabulary: the characters, in the order of their ids. cell: a registered cell's name or a `Cell`.
     units, layers: sizes, 1 or more. embedding: its width, or None for one-hot input. dropout: 0 to 1, between the layers
-    and before the head, in training alone. bias, head_bias: whether cells and head have any. name, card: what the model is called, and what is known of its training.
+    and before the head, in training alone. bias, head_bias: whether cells and head have any. name, card: what the model is
+    called, and what is known of its training.
     Raises ValueError for a cell that is not registered and for sizes under 1. Source: Graves 2013, Karpathy 2015 (char-rnn).
     """
 

@@ -12,9 +12,9 @@ class Recipe:
     """What is trained and how. The defaults are what a small model needs: many small steps (see `streams`, `window`).
 
     cell: a registered cell's name. units, layers, embedding, bias: as in `CharModel`. seed: of the weights and the
-    order of the windows. streams x window characters make one optimiser step: small models learn by the number of steps, more than by
-    the number of characters. passes: how often the training text is read. learning_rate: Adam's, after `warmup`
-    steps, decayed by a cosine to zero. clip: the gradient's largest norm. dropout: between layers and before the
+    order of the windows. streams x window characters make one optimiser step: small models learn by the number of
+    steps, more than by the number of characters. passes: how often the training text is read. learning_rate: Adam's,
+    after `warmup` steps, decayed by a cosine to zero. clip: the gradient's largest norm. dropout: between layers and before the
     head. forget_bias: where the forget gate's bias starts (Jozefowicz et al. 2015: 1 or more). input_range: the
     weights on a one-hot input start uniformly within it, for one column alone is ever lit; None: 1/sqrt(units), as
     PyTorch does. weight_decay: decoupled from Adam's steps (Loshchilov & Hutter 2019); without it an LSTM's gates

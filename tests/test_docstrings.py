@@ -17,7 +17,7 @@ import lstm_core as lc
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "lstm_core").rglob("*.py"))
-UNTOLD = {"__init__", "__post_init__"}  # told in the docstring of their class
+CONSTRUCTORS = {"__init__", "__post_init__"}  # told of in the docstring of their class
 
 
 def definitions(path: Path) -> Iterator[tuple[str, Any]]:
@@ -54,13 +54,9 @@ def parameters(value: Any) -> list[str]:
 
 def raises(value: Any) -> bool:
     """Whether its own code raises something (that of its constructor, for a class)."""
-    tree = ast.parse(
-        inspect.cleandoc("\n" + inspect.getsource(value)) if inspect.isfunction(value) else inspect.getsource(value)
-    )
-    own = (
-        [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name in UNTOLD] if inspect.isclass(value) else [tree]
-    )
-    return any(isinstance(n, ast.Raise) for part in own for n in ast.walk(part))
+    functions = [n for n in ast.walk(ast.parse(inspect.getsource(value))) if isinstance(n, ast.FunctionDef)]
+    own = [f for f in functions if f.name in CONSTRUCTORS or not inspect.isclass(value)]
+    return any(isinstance(n, ast.Raise) for function in own for n in ast.walk(function))
 
 
 def callables() -> list[Any]:

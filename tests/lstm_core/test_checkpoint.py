@@ -179,11 +179,10 @@ def survives(data: bytes) -> None:
         path.write_bytes(data)
         try:
             model = lc.load(path)
-        except lc.CheckpointError as error:
-            assert str(error)
-        else:
-            assert all(torch.isfinite(p).all() for p in model.parameters())
-            assert np.isfinite(lc.trace(model, "abc").probs).all()
+        except lc.CheckpointError:
+            return
+        assert all(torch.isfinite(p).all() for p in model.parameters())
+        assert np.isfinite(lc.trace(model, "abc").probs).all()
 
 
 @given(st.data())

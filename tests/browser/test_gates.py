@@ -1,0 +1,230 @@
+"""The Gates page as a person uses it: type, point, click, press keys, share a link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import pytest
+
+import lstm_core as lc
+from tests.browser.conftest import free_port, rest, serve
+
+CANVAS = "canvas[aria-label^='Heatmaps over']"
+TEXT = "a quiet evening"
+
+
+def query(tab) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlparse(tab.url).query).items()}
+
+
+def cursor(tab) -> dict[str, str]:
+    return tab.locator(".gates").evaluate("e => ({...e.dataset})")
+
+
+def canvas(tab):
+    found = tab.locator(CANVAS).first
+    found.wait_for(state="visible")
+    return found
+
+
+def reads(tab, characters: int) -> None:
+    """Waits until a text of so many characters is painted."""
+    tab.locator(f"canvas[aria-label^='Heatmaps over {characters} characters']").first.wait_for(state="visible", timeout=60_000)
+    rest(tab)
+
+
+def type_text(tab, text: str) -> None:
+    area = tab.get_by_role("textbox", name="Text", exact=True)
+    area.fill(text)
+    area.press("Control+Enter")
+
+
+def link(**wanted: object) -> str:
+    return "/?" + urlencode({"model": "family-lstm", "text": TEXT, **wanted})
+
+
+def test_it_opens_with_every_gate_of_a_sentence(open_tab) -> None:
+    tab = open_tab()
+    assert "Heatmaps over" in canvas(tab).get_attribute("aria-label")
+    assert tab.get_by_text("Certified").count() == 1
+    painted = canvas(tab).evaluate(
+        """c => [...c.getRootNode().querySelectorAll('canvas')].some(k => {
+            const d = k.getContext('2d').getImageData(0, 0, k.width, k.height).data; return new Set(d).size > 30 })"""
+    )
+    assert painted, "the heatmaps are more than an empty box"
+
+
+def test_a_typed_text_is_read_character_by_character(open_tab) -> None:
+    tab = open_tab()
+    type_text(tab, "what a strange day")
+    reads(tab, 18)
+    assert query(tab)["text"] == "what a strange day"
+
+
+def test_the_live_line_redraws_as_one_types(open_tab) -> None:
+    tab = open_tab(link())
+    line = tab.get_by_role("textbox", name="Type, and watch")
+    line.click()
+    line.press("End")
+    line.type(" ago", delay=40)
+    reads(tab, len(TEXT) + 4)
+    assert query(tab)["text"] == TEXT + " ago"
+
+
+def test_pointing_and_keys_move_the_cursor_without_the_server(open_tab) -> None:
+    tab = open_tab(link(step=3, unit=5))
+    sent: list[str] = []
+    tab.on("websocket", lambda ws: ws.on("framesent", lambda data: sent.append(data)))
+    tab.reload()
+    rest(tab)
+    tab.wait_for_timeout(500)
+    sent.clear()
+    canvas(tab).focus()
+    before = int(cursor(tab)["step"])
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        tab.keyboard.press(key)
+    assert int(cursor(tab)["step"]) == before + 2
+    box = canvas(tab).bounding_box()
+    for k in range(20):
+        tab.mouse.move(box["x"] + box["width"] * (0.3 + 0.01 * k), box["y"] + box["height"] * 0.5)
+    tab.keyboard.press("Home")
+    assert cursor(tab)["step"] == "0"
+    tab.keyboard.press("End")
+    assert cursor(tab)["step"] == str(len(TEXT) - 1)
+    tab.wait_for_timeout(300)
+    assert sent == []
+
+
+def test_the_readout_speaks_the_traces_numbers(open_tab) -> None:
+    tab = open_tab(link(step=4, unit=17))
+    trace = lc.trace(lc.load("family-lstm"), TEXT)
+    canvas(tab).focus()
+    tab.keyboard.press("Home")
+    for _ in range(4):
+        tab.keyboard.press("ArrowRight")
+    tab.wait_for_timeout(500)
+    spoken = tab.locator(".gates [aria-live=polite]").inner_text()
+    at = {name: int(value) for name, value in cursor(tab).items() if name in ("step", "unit", "layer")}
+    assert at["step"] == 4
+    for name in ("forget", "input", "output"):
+        assert f"{trace[name][0, 4, at['unit']]:.3f}" in spoken, spoken
+
+
+def test_a_click_pins_a_character_and_a_unit_everywhere(open_tab) -> None:
+    tab = open_tab(link(step=0, unit=0))
+    box = canvas(tab).bounding_box()
+    tab.mouse.click(box["x"] + 330, box["y"] + 0.5 * box["height"])
+    tab.wait_for_timeout(300)
+    rest(tab)
+    at = cursor(tab)
+    assert int(at["step"]) > 0
+    assert query(tab)["step"] == at["step"] and query(tab)["unit"] == at["unit"]
+    assert tab.get_by_text(f"Unit {at['unit']} of layer 1 at character {int(at['step']) + 1} of {len(TEXT)}").count() == 1
+
+
+def test_a_shared_link_opens_the_same_view(open_tab) -> None:
+    tab = open_tab(link(step=6, unit=42))
+    other = open_tab("/?" + urlparse(tab.url).query)
+    assert query(other) == query(tab)
+    assert other.get_by_text("Unit 42 of layer 1 at character 7").count() == 1
+
+
+def test_play_moves_and_stops(open_tab) -> None:
+    tab = open_tab(link(step=0, unit=0))
+    canvas(tab).focus()
+    tab.keyboard.press("Home")
+    tab.locator(".gates button[aria-label='Play']").click()
+    tab.wait_for_timeout(700)
+    tab.locator(".gates button[aria-label='Pause']").click()
+    stopped = int(cursor(tab)["step"])
+    assert stopped > 0
+    tab.wait_for_timeout(400)
+    assert int(cursor(tab)["step"]) == stopped
+
+
+def test_an_empty_text_leaves_the_last_good_picture(open_tab) -> None:
+    tab = open_tab(link())
+    type_text(tab, "")
+    tab.get_by_text("There is no text to read").wait_for()
+    assert f"over {len(TEXT)} characters" in canvas(tab).get_attribute("aria-label")
+
+
+def test_too_long_a_text_gets_a_sentence(open_tab) -> None:
+    tab = open_tab(link())
+    type_text(tab, "a" * 20_001)
+    tab.get_by_text("20,001 characters").wait_for()
+    assert f"over {len(TEXT)} characters" in canvas(tab).get_attribute("aria-label")
+
+
+def test_twenty_thousand_characters_are_read_and_scrolled(open_tab) -> None:
+    tab = open_tab(link())
+    type_text(tab, ("It was a long road. " * 1000))
+    reads(tab, 20_000)
+    assert tab.locator(".gates *").count() < 400
+    canvas(tab).focus()
+    tab.keyboard.press("End")
+    tab.wait_for_timeout(1500)
+    rest(tab)
+    assert cursor(tab)["step"] == "19999"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)><script>alert(2)</script>",
+        "**b** _i_ [l](http://example.org) ![p](http://example.org/p.png) `c` :red[x]",
+        r"$\frac{1}{2}$ \(x\) $$y$$",
+        "a\tb\nc\u0000d",
+        "שלום עולם \u202e right to left",
+        "e\u0301\u0300 n\u0303 👩‍👩‍👧 🏳️‍🌈",
+    ],
+)
+def test_nothing_in_the_text_is_interpreted(open_tab, text: str) -> None:
+    tab = open_tab(link())
+    dialogs: list[str] = []
+    tab.on("dialog", lambda d: (dialogs.append(d.message), d.dismiss()))
+    type_text(tab, text)
+    reads(tab, len(text))
+    main = tab.locator("[data-testid=stMain]")
+    assert main.locator("a[href*='example.org'], img[src*='example.org'], img[src='x']").count() == 0
+    assert not dialogs
+
+
+def test_the_figure_and_the_numbers_can_be_taken_away(open_tab, tmp_path: Path) -> None:
+    tab = open_tab(link())
+    tab.get_by_text("Zoom, compare, download").click()
+    rest(tab)
+    for label, ending in (("NPZ", ".npz"), ("CSV", ".csv"), ("HTML", ".html")):
+        with tab.expect_download() as waiting:
+            tab.get_by_role("button", name=label).click()
+        path = tmp_path / f"file{ending}"
+        waiting.value.save_as(path)
+        assert path.stat().st_size > 10_000, label
+
+
+def test_every_size_and_theme_fits_its_window(open_tab) -> None:
+    for width, height in ((1400, 1000), (390, 844)):
+        for scheme in ("light", "dark"):
+            tab = open_tab(link(), width, height, scheme)
+            wide = tab.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 2
+            assert canvas(tab).is_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/gates"])
+def test_a_deep_link_opened_first_after_a_restart_looks_like_any_other(browser, tmp_path: Path, path: str) -> None:
+    port = free_port()
+    process = serve(port, tmp_path / "log")
+    try:
+        tab = browser.new_context().new_page()
+        tab.goto(f"http://127.0.0.1:{port}{path}?model=family-gru&text=hello&step=2&unit=9")
+        rest(tab)
+        tab.wait_for_selector(CANVAS)
+        assert tab.get_by_text("Unit 9 of layer 1 at character 3 of 5").count() == 1
+        assert tab.get_by_role("textbox", name="Text", exact=True).input_value() == "hello"
+        assert tab.get_by_text("Page not found").count() == 0
+        tab.context.close()
+    finally:
+        process.terminate()
+        process.wait(10)
