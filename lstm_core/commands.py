@@ -290,7 +290,8 @@ def trace(arguments: Namespace) -> int:
     print(f"loss: {_nats(traced.loss)}")
     print(
         f"certificate: {'holds' if certificate.holds else 'FAILS'} against {certificate.against}:"
-        f" max |h - h of it| {certificate.h_error:.1e}, its loss {_nats(certificate.loss_reference)}"
+        f" max |h - h of it| {certificate.h_error:.1e}, its loss {_nats(certificate.loss_reference)},"
+        f" every signal within {certificate.signal_error:.1e} of its equation"
     )
     return 0 if certificate.holds else 1
 

@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from lstm_core.analysis.ngrams import ngram_loss
 from lstm_core.corpora import Corpus
 from lstm_core.model import CharModel, States
 from lstm_core.recipes import Recipe
@@ -289,6 +290,7 @@ def _validate(run: _Run, corpus: Corpus, losses: list[Tensor]) -> float:
 
 
 def _card(run: _Run, corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
+    table = ngram_loss(corpus.train, corpus.held_out)
     return {
         **corpus.facts,
         "recipe": asdict(recipe),
@@ -298,6 +300,7 @@ def _card(run: _Run, corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
         "held_out_loss": round(held_out_loss(run.model, corpus.held_out), 4),
         "loss_protocol": "nats per character on the held-out part, one stream, state carried on from its first character;"
         " the same part chose the step that was kept",
+        "ngrams": {"order": table.best_order, "held_out_loss": round(table.best_loss, 4)},
         "history": run.history,
         "seconds": round(run.seconds),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},

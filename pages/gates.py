@@ -44,6 +44,9 @@ pin = view.pin or pin
 selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"] + 1)
 st.query_params.from_dict(selection.current().query())
 
-detail.quiet_line(chosen, trace)
+certificate = st.container()  # its place is above, but a long text's certificate takes longer than all the rest
 detail.pinned(chosen, trace, pin)
+detail.drawing(trace)
 detail.take_away(chosen, trace, pin["layer"])
+with certificate:
+    detail.quiet_line(chosen, trace)

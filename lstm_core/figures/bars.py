@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 from lstm_core.analysis.explain import Explanation, Line, Part, Split
 from lstm_core.figures import lettering, palette, paper
 
-USUAL_WIDTH = 420  # these bars stand beside the equations, in a narrow column
 BAR = 44  # pixels of one bar and the space to the next
 COLOURS = {"kept": "forget", "written": "input"}  # as the gate that lets it through
 
@@ -31,7 +30,7 @@ def kept_and_written(explanation: Explanation, theme: palette.Theme = "light", w
     split = line.terms or line.preactivation
     assert split is not None, f"{line.name} is neither a sum nor a squashed sum"
     figure = go.Figure(layout=paper.theme_layout(theme))
-    top = paper.write_above(figure, title, [where, f"{paper.version()}."], width, 8, USUAL_WIDTH)
+    top = paper.write_above(figure, title, [where, f"{paper.version()}."], width, 8)
     names = [_name(part) for part in split.parts]
     start = 0.0
     for part, name in zip(split.parts, names):

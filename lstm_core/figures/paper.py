@@ -18,6 +18,7 @@ STRETCH = 7  # characters of the text that a tick of a long axis shows; odd, for
 MARGINS = {"l": 64, "r": 92}
 TITLE = 22  # pixels of a line of the title
 LINE = 17  # pixels of a line of the caption
+CAPTION = 360  # pixels that a caption is wrapped for: a phone's
 
 
 def theme_layout(theme: palette.Theme) -> dict[str, Any]:
@@ -46,16 +47,13 @@ def version() -> str:
     return f"Gatescope {lstm_core.__version__}"
 
 
-def write_above(
-    figure: go.Figure, title: str, sentences: Sequence[str], width: int | None, below: int = 0, usual: int = WIDTH
-) -> int:
-    """Puts a title and its caption, wrapped to the figure's width, above the plot, and makes room for them.
+def write_above(figure: go.Figure, title: str, sentences: Sequence[str], width: int | None, below: int = 0) -> int:
+    """Puts a title and its caption above the plot, wrapped for a phone where no width is given, and makes room for them.
 
     title, sentences: written by us, or `lettering.escaped`. below: pixels to leave between them and the plot.
-    usual: the width to wrap for when none is given.
     Returns the top margin in pixels.
     """
-    room = (width or usual) - 2 * 16
+    room = (width or CAPTION) - 2 * 16
     titles = _wrapped([title], room / 8.5)
     lines = _wrapped(sentences, room / 6.6)
     top = 14 + TITLE * len(titles) + LINE * len(lines) + below

@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export
+from lstm_core import diagram, export
 from lstm_core.analysis.explain import explain
 from lstm_core.figures.bars import kept_and_written
 from lstm_core.figures.heatmaps import gate_heatmaps
@@ -17,7 +17,8 @@ from pages.common.gates_view import glyph
 from pages.common.selection import Selection
 
 PLOT = {"displaylogo": False}
-MOST_ROWS = 3_000_000  # of a CSV: more than this is no use to a spreadsheet, nor to the browser
+LARGE = 100_000  # values a signal, from which a zoomable figure is sent in hundredths: a quarter of the bytes
+MOST_ROWS = 4_000_000  # of a CSV: more is no use to a spreadsheet, nor to a browser
 
 
 def theme() -> str:
@@ -31,8 +32,10 @@ def quiet_line(chosen: Selection, trace: lc.Trace) -> None:
     loss = "one character: nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.3f} nats a character on this text"
     held_out = model.card.get("held_out_loss")
     known = f", {held_out:.3f} on the held-out part of its corpus" if held_out else ""
-    compared = f"loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from it" if trace.steps > 1 else ""
-    line = f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}{'; ' + compared if compared else ''}"
+    line = f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}"
+    if trace.steps > 1:
+        line += f", loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from it"
+    line += f"; every signal within {seal.signal_error:.1e} of its equation"
     if seal.holds:
         st.caption(f"✓ Certified: {line}. {model.name}: {loss}{known}. {trace.cell.note}")
     else:
@@ -72,7 +75,7 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
     if not opened.open:
         return
     with opened:
-        figure = gate_heatmaps(trace, layer, theme=theme())
+        figure = gate_heatmaps(trace, layer, theme=theme(), compact=trace.steps * trace.units > LARGE)
         kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
         name = f"{chosen.model}-layer-{layer + 1}"
         st.plotly_chart(
@@ -83,6 +86,21 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
             "Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore"
         )
         npz.download_button("Numbers (NPZ)", lambda: export.to_npz(trace), f"{chosen.model}.npz", on_click="ignore")
-        csv.download_button(
-            "Numbers (CSV)", lambda: export.to_csv(trace, layers=[layer]), f"{name}.csv", "text/csv", on_click="ignore"
+        if export.csv_rows(trace, layers=[layer]) <= MOST_ROWS:
+            csv.download_button(
+                "Numbers (CSV)", lambda: export.to_csv(trace, layers=[layer]), f"{name}.csv", "text/csv", on_click="ignore"
+            )
+        else:
+            csv.caption("As CSV this would be more than four million lines: take the NPZ, or a shorter text.")
+
+
+def drawing(trace: lc.Trace) -> None:
+    """The cell as the essay draws it, and how its lines are read."""
+    with st.expander(f"The drawing of this cell: {trace.cell.title}"):
+        st.markdown(f'<div class="drawing">{diagram.load(trace.cell)}</div>', unsafe_allow_html=True)
+        st.caption(
+            "Yellow boxes are learned layers, pink circles work unit by unit, and each line carries a whole vector:"
+            f" {trace.units} numbers. Lines that merge are put side by side, lines that fork are copied."
+            " Drawn anew after the figures of Christopher Olah's essay"
+            " [Understanding LSTM Networks](https://colah.github.io/posts/2015-08-Understanding-LSTMs/) (2015)."
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -141,16 +141,24 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> None:
 
 def card(info: lc.ModelInfo) -> None:
     """What is known of a model, from its file's own header."""
-    facts: dict[str, Any] = dict(info.card)
-    cell = lc.cell(info.config["cell"])
-    st.markdown(
-        f"**{info.name}** reads {info.vocabulary} characters with {info.config['layers']} layer(s) of"
-        f" {info.config['units']} units: {cell.title} ({cell.source}).\n\n"
-        f"It was trained on *{facts.get('corpus', 'an unnamed text')}*, {facts.get('split', '')}:"
-        f" {facts.get('characters_seen', 0):,} characters seen in {facts.get('steps', 0):,} steps.\n\n"
-        f"Loss on the part it never saw: **{facts.get('held_out_loss', float('nan')):.3f}** nats a character"
-        f" ({facts.get('loss_protocol', 'protocol not recorded')})."
-    )
+    facts, config, cell = info.card, info.config, lc.cell(info.config["cell"])
+    layers = f"{config['layers']} layers" if config["layers"] > 1 else "one layer"
+    sizes = f"knows {info.vocabulary} characters and has {layers} of {config['units']} units"
+    lines = [f"**{info.name}** {sizes}: {cell.title} ({cell.source})."]
+    if "corpus" in facts:
+        lines.append(
+            f"Trained on *{facts['corpus']}*, {facts['split']}: {facts['characters_seen']:,} characters read in"
+            f" {facts['steps']:,} steps."
+        )
+    if "held_out_loss" in facts:
+        lines.append(f"On the part it never saw: **{facts['held_out_loss']:.3f}** nats a character ({facts['loss_protocol']}).")
+    if "ngrams" in facts:
+        table = facts["ngrams"]
+        lines.append(
+            f"For comparison: the best table of n-grams, order {table['order']}, reaches {table['held_out_loss']:.3f} there,"
+            f" and guessing evenly {math.log(info.vocabulary):.3f}."
+        )
+    st.markdown("\n\n".join(lines))
 
 
 def _link(chosen: Selection) -> None:
