@@ -57,11 +57,13 @@ class ModelInfo:
 def save(model: CharModel, path: str | Path) -> None:
     """Writes a model: weights as float32 safetensors, everything else as JSON in the header.
 
-    path: should end in .safetensors, for `load` to take it. The file appears whole or not at all.
-    Raises OSError when it can't be written, TypeError when the card holds what JSON can't.
+    path: must end in .safetensors, as `load` wants it. The file appears whole or not at all.
+    Raises ValueError for another ending, OSError when it can't be written, TypeError when the card holds what JSON can't.
     Source: the safetensors format, version 0.
     """
     path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"a model is written to a file that ends in .safetensors, not to {path.name}")
     header = {
         "format": FORMAT,
         "name": model.name,
@@ -71,18 +73,35 @@ def save(model: CharModel, path: str | Path) -> None:
         "card": model.card,
     }
     tensors = {k: v.detach().to("cpu", torch.float32).contiguous() for k, v in model.state_dict().items()}
+    write(path, tensors, {"gatescope": json.dumps(header, ensure_ascii=True)})
+
+
+def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Writes a safetensors file beside its place and renames it, so that no half file is left. Raises OSError."""
     beside = path.with_name(path.name + ".part")
-    safetensors.torch.save_file(tensors, beside, {"gatescope": json.dumps(header, ensure_ascii=True)})
+    try:
+        safetensors.torch.save_file(dict(tensors), beside, metadata)
+    except safetensors.SafetensorError as error:
+        raise OSError(f"{path} can't be written: {error}") from error
+    beside.chmod(0o644)
     os.replace(beside, path)
 
 
-def models() -> tuple[ModelInfo, ...]:
+def models(damaged: list[CheckpointError] | None = None) -> tuple[ModelInfo, ...]:
     """The shipped models, in the order in which a newcomer should meet them. Reads headers alone.
 
-    Returns a tuple of `ModelInfo`, empty when none is shipped. Raises CheckpointError when a shipped file is damaged.
-    Source: assets/models; each card names the corpus and the recipe.
+    damaged: a list that takes the errors of files that can't be read, which are then left out.
+    Returns a tuple of `ModelInfo`, empty when none is shipped. Raises CheckpointError when a shipped file is damaged and
+    no list is given. Source: assets/models; each card names the corpus and the recipe.
     """
-    infos = [_info(path) for path in sorted(SHIPPED_MODELS.glob("*.safetensors"))]
+    infos = []
+    for path in sorted(SHIPPED_MODELS.glob("*.safetensors")):
+        try:
+            infos.append(_info(path))
+        except CheckpointError as error:
+            if damaged is None:
+                raise
+            damaged.append(error)
     return tuple(sorted(infos, key=lambda i: (i.name.startswith("family"), "war" not in i.name, i.name)))
 
 

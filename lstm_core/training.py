@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 import time
 from collections.abc import Generator, Iterator
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_core.analysis.ngrams import ngram_loss
+from lstm_core.checkpoint import write
 from lstm_core.corpora import Corpus
 from lstm_core.model import CharModel, States
 from lstm_core.recipes import Recipe
@@ -319,13 +319,7 @@ def _save(run: _Run, path: Path, identity: dict[str, Any]) -> None:
         tensors |= {f"adam.{k}.{name}": value for name, value in values.items()}
     tensors["random"] = torch.get_rng_state()
     facts = {"identity": identity, **{name: getattr(run, name) for name in _COUNTERS}}
-    beside = path.with_name(path.name + ".part")
-    tensors = {k: v.contiguous().cpu() for k, v in tensors.items()}
-    try:
-        safetensors.torch.save_file(tensors, beside, {"run": json.dumps(facts)})
-    except safetensors.SafetensorError as error:
-        raise OSError(f"the run can't be kept in {path}: {error}") from error
-    os.replace(beside, path)
+    write(path, {k: v.contiguous().cpu() for k, v in tensors.items()}, {"run": json.dumps(facts)})
 
 
 def _load(run: _Run, path: Path, identity: dict[str, Any]) -> None:

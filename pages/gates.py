@@ -11,10 +11,13 @@ from pages.common import detail
 from pages.common.gates_view import gates_view
 
 frame.begin()
-models = caches.shipped()
+models, damaged = caches.shipped()
+if not models:
+    st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
+    st.stop()
 reading.start(models)
 reading.sidebar(models)
-reading.complain()
+reading.complain(damaged)
 
 chosen = selection.current()
 trace = caches.read(chosen.model, chosen.text)

@@ -1,8 +1,6 @@
-"""Models and traces, computed once and shared by all sessions."""
+"""Models, traces and certificates, computed once and shared by all sessions."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import streamlit as st
 
@@ -11,9 +9,23 @@ import lstm_core as lc
 SHORT_TEXT = 2_000  # characters; a trace of one more than this can take hundreds of megabytes
 
 
+@st.cache_resource(show_spinner=False)
+def shipped() -> tuple[dict[str, lc.ModelInfo], tuple[str, ...]]:
+    """The shipped models that can be read, by name, and a sentence for each file that can't."""
+    damaged: list[lc.CheckpointError] = []
+    good = {}
+    for info in lc.models(damaged):
+        try:
+            model(info.name)
+            good[info.name] = info
+        except lc.CheckpointError as error:
+            damaged.append(error)
+    return good, tuple(map(str, damaged))
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
-def model(name: str, stamp: float = 0.0) -> lc.CharModel:
-    """A shipped model. stamp: the file's time, so that a changed file is read again."""
+def model(name: str) -> lc.CharModel:
+    """A shipped model. Raises lc.CheckpointError."""
     return lc.load(name)
 
 
@@ -34,15 +46,5 @@ def _long(name: str, text: str) -> lc.Trace:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def certificate(name: str, text: str) -> lc.Certificate:
+    """How far that trace is from an independent computation."""
     return lc.certify(model(name), read(name, text))
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def models(stamps: tuple[tuple[str, float], ...]) -> dict[str, lc.ModelInfo]:
-    """The shipped models by name. stamps: the files and their times, so that a new file is seen."""
-    return {info.name: info for info in lc.models()}
-
-
-def shipped() -> dict[str, lc.ModelInfo]:
-    files = sorted(Path(lc.checkpoint.SHIPPED_MODELS).glob("*.safetensors"))
-    return models(tuple((f.name, f.stat().st_mtime) for f in files))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -172,7 +173,7 @@ def _encoded(chosen: Selection) -> str:
     return urlencode(chosen.query(), errors="replace")
 
 
-def complain() -> None:
-    """Shows what a link asked for in vain, once, as plain text: nothing in it is interpreted."""
-    for sentence in st.session_state.pop(COMPLAINTS, []):
+def complain(damaged: Sequence[str]) -> None:
+    """Shows which models are damaged, and what a link asked for in vain, as plain text: nothing in it is interpreted."""
+    for sentence in (*damaged, *st.session_state.pop(COMPLAINTS, [])):
         st.text(f"⚠ {sentence}")

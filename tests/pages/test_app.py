@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
@@ -99,6 +103,35 @@ def test_a_bad_link_gets_a_sentence_and_a_picture(query: dict[str, str], sentenc
     app = run(**query)
     assert sentence in said(app)
     assert any("Certified" in c.value for c in app.caption)
+
+
+@pytest.fixture
+def folder_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that the app takes its models from, instead of the shipped ones."""
+    monkeypatch.setattr(lc.checkpoint, "SHIPPED_MODELS", tmp_path)
+    streamlit.cache_resource.clear()
+    yield tmp_path
+    streamlit.cache_resource.clear()
+
+
+def test_damaged_models_are_named_and_the_others_work(folder_of_models: Path) -> None:
+    shutil.copy(ROOT / "assets/models/family-rnn.safetensors", folder_of_models)
+    whole = (ROOT / "assets/models/family-lstm.safetensors").read_bytes()
+    (folder_of_models / "truncated.safetensors").write_bytes(whole[: len(whole) // 2])
+    (folder_of_models / "pickle.safetensors").write_bytes(pickle.dumps({"weights": [1.0]}))
+    broken = lc.load(ROOT / "assets/models/family-gru.safetensors")
+    next(broken.parameters()).data[0] = float("nan")
+    lc.save(broken, folder_of_models / "broken.safetensors")
+    app = run()
+    assert app.session_state["selection"].model == "family-rnn"
+    for name in ("truncated", "pickle", "broken"):
+        assert f"{name}.safetensors" in said(app)
+    assert any("Certified" in c.value for c in app.caption)
+
+
+def test_no_model_at_all_gets_a_sentence(folder_of_models: Path) -> None:
+    app = run()
+    assert "There is no model to read with" in said(app)
 
 
 def test_numbers_beyond_the_trace_show_the_nearest() -> None:
