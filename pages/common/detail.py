@@ -62,11 +62,11 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
         st.latex(r"\begin{aligned}" + r"\\[0.5em]".join(rows) + r"\end{aligned}")
     with picture:
         st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
-        splits = [line for line in explained.lines if line.preactivation is not None]
-        with st.expander("What went into σ and tanh"):
-            for line in splits:
-                st.latex(rf"{line.symbol}:\quad {line.preactivation.latex}")
     st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
+    with st.expander("What went into σ and tanh: from x, from h, from the biases"):
+        for line in explained.lines:
+            if line.preactivation is not None:
+                st.latex(rf"{line.symbol}:\quad {line.preactivation.latex}")
 
 
 def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
@@ -97,7 +97,8 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
 def drawing(trace: lc.Trace) -> None:
     """The cell as the essay draws it, and how its lines are read."""
     with st.expander(f"The drawing of this cell: {trace.cell.title}"):
-        st.markdown(f'<div class="drawing">{diagram.load(trace.cell)}</div>', unsafe_allow_html=True)
+        one_line = " ".join(diagram.load(trace.cell).split())  # Markdown ends an HTML block at a blank line
+        st.markdown(f'<div class="drawing">{one_line}</div>', unsafe_allow_html=True)
         st.caption(
             "Yellow boxes are learned layers, pink circles work unit by unit, and each line carries a whole vector:"
             f" {trace.units} numbers. Lines that merge are put side by side, lines that fork are copied."

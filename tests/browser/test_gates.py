@@ -203,6 +203,15 @@ def test_the_figure_and_the_numbers_can_be_taken_away(open_tab, tmp_path: Path) 
         assert path.stat().st_size > 10_000, label
 
 
+def test_the_cells_drawing_is_a_picture(open_tab) -> None:
+    tab = open_tab(link())
+    tab.get_by_text("The drawing of this cell").click()
+    tab.locator(".drawing svg").wait_for()
+    parts = tab.locator(".drawing svg [data-signal]").evaluate_all("e => [...new Set(e.map(x => x.dataset.signal))]")
+    assert set(parts) == set(lc.cell("lstm").names)
+    assert tab.get_by_text("data-from=").count() == 0
+
+
 def test_every_size_and_theme_fits_its_window(open_tab) -> None:
     for width, height in ((1400, 1000), (390, 844)):
         for scheme in ("light", "dark"):

@@ -1,0 +1,38 @@
+"""What the README says is true: its Python runs, and its table of models is the models' own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import lstm_core as lc
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+
+
+def row(info: lc.ModelInfo) -> str:
+    """A model's line in the README, from its card."""
+    config, card = info.config, info.card
+    size = f"{config['layers']} × {config['units']}"
+    table = card["ngrams"]
+    judged = f"{card['held_out_loss']:.3f} | {table['held_out_loss']:.3f} (order {table['order']})"
+    return f"| `{info.name}` | {lc.cell(config['cell']).title} | {size} | {card['corpus']} | {judged} |"
+
+
+def test_the_table_of_models_is_the_models_own() -> None:
+    rows = [row(info) for info in lc.models()]
+    written = [line for line in README.splitlines() if re.match(r"\| `(family|war|shake|python)-?", line)]
+    assert written == rows, "\n".join(rows)
+
+
+def test_the_python_in_the_readme_runs() -> None:
+    code = re.search(r"```python\n(.*?)```", README, re.S)
+    assert code
+    names: dict = {}
+    exec(code[1], names)
+    assert len(names["more"]) == len(" that is")
+
+
+def test_the_commands_in_the_readme_are_there() -> None:
+    for command in re.findall(r"^python -m lstm_core (\w+)", README, re.M):
+        assert f"_add_{command}" in (Path(lc.__file__).parent / "__main__.py").read_text("utf-8")
