@@ -20,6 +20,7 @@ import safetensors.torch
 import torch
 
 from lstm_core.model import CharModel
+from lstm_core.recipes import SHIPPED
 from lstm_core.text import Vocabulary
 
 SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "assets" / "models"
@@ -102,7 +103,8 @@ def models(damaged: list[CheckpointError] | None = None) -> tuple[ModelInfo, ...
             if damaged is None:
                 raise
             damaged.append(error)
-    return tuple(sorted(infos, key=lambda i: (i.name.startswith("family"), "war" not in i.name, i.name)))
+    order = list(SHIPPED)
+    return tuple(sorted(infos, key=lambda i: (order.index(i.name) if i.name in order else len(order), i.name)))
 
 
 def load(name: str | Path) -> CharModel:

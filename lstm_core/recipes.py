@@ -18,10 +18,9 @@ class Recipe:
     head. forget_bias: where the forget gate's bias starts (Jozefowicz et al. 2015: 1 or more). input_range: the
     weights on a one-hot input start uniformly within it, for one column alone is ever lit; None: 1/sqrt(units), as
     PyTorch does. weight_decay: decoupled from Adam's steps (Loshchilov & Hutter 2019); without it an LSTM's gates
-    saturate and C grows past a thousand. text_length: after how many characters, on average, a stream's state starts
-    anew from zero, as it does for each text that a person types; None: never. validations: how often the held-out
-    part is judged, at even distances. Raises ValueError for a value out of its range.
-    Source: the papers named above; defaults: measured on War and Peace.
+    tend to saturate, and its C to grow past a thousand. text_length: after how many characters, on average, a
+    stream's state starts anew from zero, as it does for each text that a person types; None: never. validations: how
+    often the held-out part is judged, at even distances. Raises ValueError for a value out of its range.
     """
 
     cell: str = "lstm"

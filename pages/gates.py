@@ -16,7 +16,7 @@ if not models:
     st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
     st.stop()
 reading.start(models)
-reading.sidebar(models)
+link_place = reading.sidebar(models)
 reading.complain(damaged)
 
 chosen = selection.current()
@@ -45,7 +45,8 @@ pin |= {name: value for name, value in wanted.items() if value is not None}
 view = gates_view(trace, layers, key="gates", pin=pin)
 pin = view.pin or pin
 selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"] + 1)
-st.query_params.from_dict(selection.current().query())
+reading.write_address()
+reading.link(link_place)
 
 certificate = st.container()  # its place is above, but a long text's certificate takes longer than all the rest
 detail.pinned(chosen, trace, pin)

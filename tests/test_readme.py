@@ -1,4 +1,4 @@
-"""What the README says is true: its Python runs, and its table of models is the models' own."""
+"""What the README says is true: its Python runs, its table of models is the models' own, and each can be made again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import lstm_core as lc
+from lstm_core.recipes import SHIPPED
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 
@@ -23,6 +24,12 @@ def test_the_table_of_models_is_the_models_own() -> None:
     rows = [row(info) for info in lc.models()]
     written = [line for line in README.splitlines() if re.match(r"\| `(family|war|shake|python)-?", line)]
     assert written == rows, "\n".join(rows)
+
+
+def test_every_shipped_model_has_its_recipe() -> None:
+    assert {info.name for info in lc.models()} == set(SHIPPED)
+    for info in lc.models():
+        assert lc.Recipe(**info.card["recipe"]) == SHIPPED[info.name].recipe, info.name
 
 
 def test_the_python_in_the_readme_runs() -> None:

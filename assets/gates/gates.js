@@ -863,7 +863,7 @@ function writeReadout(inst) {
   const nats = data.steps.surprise[step];
   el.typed.textContent = glyph[0];
   el.typed.title = glyph[1];
-  el.step.textContent = `step ${step + 1} of ${data.meta.steps}`;
+  el.step.textContent = `character ${step + 1} of ${data.meta.steps}`;
   el.replaced.textContent = remark(inst, step);
   el.replaced.className = replaced ? "replaced" : "quiet";
   el.surprise.textContent = Number.isNaN(nats) ? "nothing expected yet" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`;

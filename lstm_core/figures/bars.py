@@ -24,8 +24,8 @@ def kept_and_written(explanation: Explanation, theme: palette.Theme = "light", w
         line = explanation["hidden"]
         title = f"What goes into {_symbol(line)}: unit {explanation.unit}"
     where = (
-        f"{lettering.escaped(explanation.model)}, layer {explanation.layer + 1}, step {explanation.step}:"
-        f" “{lettering.tick(explanation.character)}”"
+        f"{lettering.escaped(explanation.model)}, layer {explanation.layer + 1},"
+        f" character {explanation.step + 1}: “{lettering.tick(explanation.character)}”"
     )
     split = line.terms or line.preactivation
     assert split is not None, f"{line.name} is neither a sum nor a squashed sum"

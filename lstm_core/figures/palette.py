@@ -82,12 +82,12 @@ def scale_of(signal: Signal) -> Scale:
 def colour_limit(values: np.ndarray) -> tuple[float, float]:
     """Where the colours of an unbounded signal end, the same above and below 0, and its largest absolute value.
 
-    values: any shape. One unit that runs away must not bleach all others: where the largest value is far beyond the
+    values: (time, unit). One unit that runs away must not bleach all others: where the largest value is far beyond the
     usual ones, the limit covers 99.5 % of the values. Rounded up to two digits; 1 where all are 0.
     """
     size = np.abs(values)
     most = float(size.max())
-    usual = float(np.quantile(size.reshape(-1)[:: max(1, size.size // SAMPLE)], COVERED))
+    usual = float(np.quantile(size[:: max(1, size.size // SAMPLE)], COVERED))  # of some steps, and of every unit
     return rounded_up(usual if most > 1.5 * usual else most) or 1.0, most
 
 

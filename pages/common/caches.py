@@ -6,7 +6,7 @@ import streamlit as st
 
 import lstm_core as lc
 
-SHORT_TEXT = 2_000  # characters; a trace of one more than this can take hundreds of megabytes
+SHORT_TEXT = 1_000  # characters: with 2 x 256 units 12 MB a trace, of which 16 are kept; of longer ones, 2
 
 
 @st.cache_resource(show_spinner=False)
@@ -34,7 +34,7 @@ def read(name: str, text: str) -> lc.Trace:
     return (_short if len(text) <= SHORT_TEXT else _long)(name, text)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _short(name: str, text: str) -> lc.Trace:
     return lc.trace(model(name), text)
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import math
 
+import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
 from lstm_core import diagram, export
 from lstm_core.analysis.explain import explain
+from lstm_core.figures import palette
 from lstm_core.figures.bars import kept_and_written
 from lstm_core.figures.heatmaps import gate_heatmaps
+from lstm_core.figures.lettering import glyph
 from lstm_core.figures.unit_lines import unit_lines
 from pages.common import caches
-from pages.common.gates_view import glyph
 from pages.common.selection import Selection
 
 PLOT = {"displaylogo": False}
+MOST_DRAWN = 8_000_000  # values in all heatmaps of a zoomable figure: more makes a browser slow
 LARGE = 100_000  # values a signal, from which a zoomable figure is sent in hundredths: a quarter of the bytes
 MOST_ROWS = 4_000_000  # of a CSV: more is no use to a spreadsheet, nor to a browser
 
 
-def theme() -> str:
+def theme() -> palette.Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
@@ -35,7 +38,7 @@ def quiet_line(chosen: Selection, trace: lc.Trace) -> None:
     line = f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}"
     if trace.steps > 1:
         line += f", loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from it"
-    line += f"; every signal within {seal.signal_error:.1e} of its equation"
+    line += f"; each step within {seal.step_error:.1e} of it, every signal within {seal.signal_error:.1e} of its equation"
     if seal.holds:
         st.caption(f"✓ Certified: {line}. {model.name}: {loss}{known}. {trace.cell.note}")
     else:
@@ -74,17 +77,9 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
     opened = st.expander("Zoom, compare, download", key="take_away", on_change="rerun")
     if not opened.open:
         return
+    name = f"{chosen.model}-layer-{layer + 1}"
     with opened:
-        figure = gate_heatmaps(trace, layer, theme=theme(), compact=trace.steps * trace.units > LARGE)
-        kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
-        name = f"{chosen.model}-layer-{layer + 1}"
-        st.plotly_chart(
-            figure, key="zoom", theme=None, config={**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}}
-        )
         html, npz, csv = st.columns(3)
-        html.download_button(
-            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore"
-        )
         npz.download_button("Numbers (NPZ)", lambda: export.to_npz(trace), f"{chosen.model}.npz", on_click="ignore")
         if export.csv_rows(trace, layers=[layer]) <= MOST_ROWS:
             csv.download_button(
@@ -92,6 +87,22 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
             )
         else:
             csv.caption("As CSV this would be more than four million lines: take the NPZ, or a shorter text.")
+        if trace.steps * trace.units * len(trace.signals) > MOST_DRAWN:
+            html.caption("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one.")
+            return
+        figure = _zoomable(chosen.model, chosen.text, layer, theme())
+        html.download_button(
+            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore"
+        )
+        kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
+        camera = {**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}}
+        st.plotly_chart(figure, key="zoom", theme=None, config=camera)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _zoomable(model: str, text: str, layer: int, theme: palette.Theme) -> go.Figure:
+    trace = caches.read(model, text)
+    return gate_heatmaps(trace, layer, theme=theme, compact=trace.steps * trace.units > LARGE)
 
 
 def drawing(trace: lc.Trace) -> None:

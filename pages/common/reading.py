@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import lstm_core as lc
 from pages.common import caches, selection
-from pages.common.selection import ALL_LAYERS, Selection
+from pages.common.selection import ALL_LAYERS, Selection, Sizes
 
 TEXTS = json.loads((Path(__file__).resolve().parents[2] / "assets" / "texts.json").read_text("utf-8"))
 COMPLAINTS = "complaints"  # sentences about a link, shown once
-TYPED = "typed"  # the sentence about what was typed last, where no model can read it
+TYPED = "typed"  # the sentence about what was typed last, as long as no model can read it
+ADDRESS = "address"  # the query that the page wrote last; another one means that the person went elsewhere
 LONGEST_LINE = 120
 
 
@@ -26,22 +29,34 @@ def text_for(model: str) -> str:
 
 
 def start(models: dict[str, lc.ModelInfo]) -> None:
-    """The selection at the first run of a session: what the link asks for, else a shipped model and a sentence."""
-    if selection.KEY in st.session_state:
-        return
+    """The selection that the address asks for: at a session's first run, and when a person goes back or forward.
+
+    Where the address says nothing: a shipped model and a sentence.
+    """
     query = {name: st.query_params[name] for name in st.query_params}
+    if selection.KEY in st.session_state and query == st.session_state.get(ADDRESS, query):
+        return
     first = query["model"] if query.get("model") in models else next(iter(models))
-    default = Selection(first, text_for(first))
-    layers = {name: info.config["layers"] for name, info in models.items()}
-    chosen, complaints = selection.from_query(query, layers, default)
+    default = st.session_state.get(selection.KEY, Selection(first, text_for(first)))
+    sizes = {name: Sizes(info.config["layers"], info.config["units"]) for name, info in models.items()}
+    chosen, complaints = selection.from_query(query, sizes, default)
     try:
         caches.model(chosen.model).vocabulary.encode(chosen.text)
     except lc.TextError as error:
         complaints.append(str(error))
-        chosen = Selection(chosen.model, default.text, chosen.layer)
+        chosen = replace(chosen, text=default.text, step=None)
     st.session_state[selection.KEY] = chosen
     st.session_state[COMPLAINTS] = complaints
+    st.session_state.pop(TYPED, None)
     _fill_widgets(chosen)
+
+
+def write_address() -> None:
+    """Puts the view into the address: it is always the link to what is seen, and the browser's way back leads back."""
+    chosen = selection.current()
+    st.session_state[ADDRESS] = chosen.query()
+    if st.query_params.to_dict() != chosen.query():
+        st.query_params.from_dict(chosen.query())
 
 
 def _fill_widgets(chosen: Selection) -> None:
@@ -50,29 +65,37 @@ def _fill_widgets(chosen: Selection) -> None:
 
 
 def _fill_texts(text: str) -> None:
-    st.session_state["text"] = text
-    st.session_state["line"] = text if "\n" not in text and len(text) <= LONGEST_LINE else ""
+    st.session_state["text"], st.session_state["line"] = text, _as_line(text)
 
 
-def _take(text: str) -> None:
-    """A new text, if a model can read it; else a sentence, and the last good picture stays."""
+def _as_line(text: str) -> str:
+    """A text as the one-line field shows it: nothing, where it is no short line."""
+    return text if "\n" not in text and len(text) <= LONGEST_LINE else ""
+
+
+def _take(text: str) -> bool:
+    """A new text, if a model can read it; else a sentence, and the last good picture stays. Returns whether it was read."""
     try:
         caches.model(selection.current().model).vocabulary.encode(text)
     except lc.TextError as error:
         st.session_state[TYPED] = str(error)
-        return
-    selection.change(text=text)
+        return False
+    st.session_state.pop(TYPED, None)
+    chosen = selection.current()
+    step = chosen.step if chosen.step is not None and chosen.step < len(text) else None
+    selection.change(text=text, step=step)
+    return True
 
 
 def _typed_line() -> None:
-    st.session_state["text"] = st.session_state["line"]
-    _take(st.session_state["line"])
+    if _take(st.session_state["line"]):
+        st.session_state["text"] = st.session_state["line"]
 
 
 def _typed_text() -> None:
     text = st.session_state["text"]
-    _take(text)
-    st.session_state["line"] = text if "\n" not in text and len(text) <= LONGEST_LINE else ""
+    if _take(text):
+        st.session_state["line"] = _as_line(text)
 
 
 def _took_preset() -> None:
@@ -85,12 +108,12 @@ def _took_preset() -> None:
 
 def _took_model() -> None:
     chosen, name = selection.current(), st.session_state["model"]
-    was_preset = chosen.text in (t["text"] for t in TEXTS[:1]) or chosen.text == text_for(chosen.model)
-    text = text_for(name) if was_preset else chosen.text
     layer = min(chosen.layer, caches.model(name).layers)
-    selection.change(model=name, text=text, layer=layer, unit=None, pinned_layer=None)
+    selection.change(model=name, layer=layer, unit=None, pinned_layer=None)
     st.session_state["layer"] = layer
-    _fill_texts(text)
+    if chosen.text == text_for(chosen.model) and chosen.text != text_for(name) and TYPED not in st.session_state:
+        _fill_texts(text_for(name))
+        _take(text_for(name))
 
 
 def _took_layer() -> None:
@@ -98,9 +121,9 @@ def _took_layer() -> None:
         selection.change(layer=st.session_state["layer"], pinned_layer=None)
 
 
-def sidebar(models: dict[str, lc.ModelInfo]) -> None:
-    """Draws the choices. They are keyed widgets, and their callbacks keep the selection."""
-    chosen, info = selection.current(), models[selection.current().model]
+def sidebar(models: dict[str, lc.ModelInfo]) -> DeltaGenerator:
+    """Draws the choices: keyed widgets, whose callbacks keep the selection. Returns the place for the link."""
+    info = models[selection.current().model]
     with st.sidebar:
         st.subheader("Gatescope", anchor=False)
         st.text_input("Type, and watch", key="line", live=True, on_change=_typed_line, placeholder="one line, read as you type")
@@ -121,7 +144,7 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> None:
             help="Any Unicode, up to 20,000 characters; each is one step. Ctrl+Enter reads it.",
         )
         if TYPED in st.session_state:
-            st.text(f"⚠ {st.session_state.pop(TYPED)}")
+            st.text(f"⚠ {st.session_state[TYPED]} The picture is of the last text that was read.")
         st.selectbox("Model", list(models), key="model", on_change=_took_model)
         layers = info.config["layers"]
         if layers > 1:
@@ -136,8 +159,7 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> None:
             )
         with st.expander("About this model"):
             card(info)
-        with st.popover("Link to this view", width="stretch"):
-            _link(chosen)
+        return st.popover("Link to this view", width="stretch")
 
 
 def card(info: lc.ModelInfo) -> None:
@@ -147,12 +169,11 @@ def card(info: lc.ModelInfo) -> None:
     sizes = f"knows {info.vocabulary} characters and has {layers} of {config['units']} units"
     lines = [f"**{info.name}** {sizes}: {cell.title} ({cell.source})."]
     if "corpus" in facts:
-        lines.append(
-            f"Trained on *{facts['corpus']}*, {facts['split']}: {facts['characters_seen']:,} characters read in"
-            f" {facts['steps']:,} steps."
-        )
+        read = f"{facts.get('characters_seen', 0):,} characters read in {facts.get('steps', 0):,} steps"
+        lines.append(f"Trained on *{facts['corpus']}*, {facts.get('split', 'whole')}: {read}.")
     if "held_out_loss" in facts:
-        lines.append(f"On the part it never saw: **{facts['held_out_loss']:.3f}** nats a character ({facts['loss_protocol']}).")
+        protocol = facts.get("loss_protocol", "protocol not recorded")
+        lines.append(f"On the part it was not trained on: **{facts['held_out_loss']:.3f}** nats a character ({protocol}).")
     if "ngrams" in facts:
         table = facts["ngrams"]
         lines.append(
@@ -162,15 +183,15 @@ def card(info: lc.ModelInfo) -> None:
     st.markdown("\n\n".join(lines))
 
 
-def _link(chosen: Selection) -> None:
-    st.write("The address of this page opens exactly this view:")
-    st.code(f"{st.context.url or ''}?{_encoded(chosen)}", language=None, wrap_lines=True)
-    if "text" not in chosen.query():
-        st.write(f"Its text of {len(chosen.text):,} characters is too long for a link; send the text along.")
-
-
-def _encoded(chosen: Selection) -> str:
-    return urlencode(chosen.query(), errors="replace")
+def link(place: DeltaGenerator) -> None:
+    """Fills the place for the link, once everything is chosen."""
+    chosen = selection.current()
+    with place:
+        st.write("This address opens exactly this view:")
+        here = urlsplit(st.context.url or "")._replace(query=urlencode(chosen.query()))
+        st.code((here if here.path else here._replace(path="/")).geturl(), language=None, wrap_lines=True)
+        if "text" not in chosen.query():
+            st.write(f"Its text of {len(chosen.text):,} characters does not fit into a link; send the text along.")
 
 
 def complain(damaged: Sequence[str]) -> None:

@@ -26,9 +26,9 @@ class Selection:
     pinned_layer: int | None = None
 
     def query(self) -> dict[str, str]:
-        """The query parameters of a link that opens this view; a long text is left out."""
+        """The query parameters of a link that opens this view; a text that no address can hold is left out."""
         wanted = {"model": self.model, "layer": "all" if self.layer == ALL_LAYERS else str(self.layer)}
-        if len(self.text) <= LONGEST_LINKED_TEXT:
+        if len(self.text) <= LONGEST_LINKED_TEXT and not any("\ud800" <= c <= "\udfff" for c in self.text):
             wanted["text"] = self.text
         numbers = {
             "step": self.step,
@@ -47,32 +47,54 @@ def change(**fields: Any) -> None:
     st.session_state[KEY] = replace(current(), **fields)
 
 
-def from_query(query: Mapping[str, str], models: Mapping[str, int], default: Selection) -> tuple[Selection, list[str]]:
+@dataclass(frozen=True)
+class Sizes:
+    """How many layers and units a model has: what a link may ask for."""
+
+    layers: int
+    units: int
+
+
+def from_query(query: Mapping[str, str], models: Mapping[str, Sizes], default: Selection) -> tuple[Selection, list[str]]:
     """The selection that a link asks for, and one sentence for each thing in it that can't be had.
 
-    models: name -> number of layers. default: what holds where the link says nothing, or nothing that is there.
+    default: what holds where the link says nothing, or asks for nothing that is there.
     """
-    complaints: list[str] = []
+    said: list[str] = []
     model = query.get("model", default.model)
     if model not in models:
-        complaints.append(f"The link names a model “{model[:60]}”, which is not here; {default.model} is shown instead.")
+        said.append(f"The link names a model “{model[:60]}”, which is not here; {default.model} is shown instead.")
         model = default.model
-    layer = default.layer
-    asked = query.get("layer", "")
-    if asked == "all":
-        layer = ALL_LAYERS if models[model] > 1 else 1
-    elif asked and (number := _number(asked)) is not None and 1 <= number <= models[model]:
-        layer = number
-    elif asked:
-        complaints.append(f"The link asks for layer “{asked[:20]}”; {model} has layers 1 to {models[model]}.")
-    numbers: dict[str, int | None] = {}
-    for name in ("step", "unit", "pinned_layer"):
-        value = query.get(name, "")
-        numbers[name] = _number(value)
-        if value and numbers[name] is None:
-            complaints.append(f"The link's {name} “{value[:20]}” is not a number counted from 0.")
-    return Selection(model, query.get("text", default.text), layer, **numbers), complaints
+    text, sizes = query.get("text", default.text), models[model]
+    layer = _layer(query.get("layer", ""), model, sizes.layers, said) or (default.layer if default.model == model else 1)
+    if query.get("layer") == "all" and sizes.layers > 1:
+        layer = ALL_LAYERS
+    step = _index(query.get("step", ""), "character", len(text), "the text", said)
+    unit = _index(query.get("unit", ""), "unit", sizes.units, model, said)
+    pinned = _layer(query.get("pinned_layer", ""), model, sizes.layers, said)
+    return Selection(model, text, layer, step, unit, pinned), said
+
+
+def _layer(asked: str, model: str, layers: int, said: list[str]) -> int | None:
+    """A layer counted from 1; None, and a sentence, where there is none such."""
+    if not asked or (asked == "all" and layers > 1):
+        return None
+    number = _number(asked)
+    if number is None or not 1 <= number <= layers:
+        has = f"layers 1 to {layers}" if layers > 1 else "one layer"
+        said.append(f"The link asks for layer “{asked[:20]}”; {model} has {has}.")
+        return None
+    return number
+
+
+def _index(asked: str, what: str, count: int, of: str, said: list[str]) -> int | None:
+    """A number counted from 0; None, and a sentence, where there is none such."""
+    number = _number(asked)
+    if asked and (number is None or number >= count):
+        said.append(f"The link asks for {what} “{asked[:20]}”; {of} has {what}s 0 to {count - 1}.")
+        return None
+    return number
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

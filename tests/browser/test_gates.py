@@ -130,6 +130,19 @@ def test_a_shared_link_opens_the_same_view(open_tab) -> None:
     assert other.get_by_text("Unit 42 of layer 1 at character 7").count() == 1
 
 
+def test_the_copied_link_is_of_what_is_seen_and_the_way_back_leads_back(open_tab) -> None:
+    tab = open_tab(link(step=6, unit=42))
+    type_text(tab, "another text")
+    reads(tab, 12)
+    tab.get_by_text("Link to this view").click()
+    copied = tab.locator("[data-testid=stPopoverBody] code").inner_text()
+    assert parse_qs(urlparse(copied).query) == parse_qs(urlparse(tab.url).query)
+    assert copied.startswith(tab.url.split("?")[0])
+    tab.go_back()
+    reads(tab, len(TEXT))
+    assert tab.get_by_role("textbox", name="Text", exact=True).input_value() == TEXT
+
+
 def test_play_moves_and_stops(open_tab) -> None:
     tab = open_tab(link(step=0, unit=0))
     canvas(tab).focus()

@@ -12,7 +12,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
-from pages.common.selection import Selection, from_query
+from pages.common.selection import Selection, Sizes, from_query
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = ("app.py", "pages/gates.py")
@@ -93,9 +93,12 @@ def test_any_text_is_read(text: str) -> None:
         ({"model": "../../etc/passwd"}, "which is not here"),
         ({"model": "no-such"}, "which is not here"),
         ({"layer": "7"}, "layers 1 to"),
-        ({"unit": "minus"}, "not a number"),
-        ({"step": "-3"}, "not a number"),
-        ({"text": ""}, ""),
+        ({"unit": "minus"}, "units 0 to"),
+        ({"step": "-3"}, "characters 0 to"),
+        ({"text": ""}, "no text to read"),
+        ({"unit": "12345678"}, "units 0 to"),
+        ({"text": "abc", "step": "3"}, "characters 0 to 2"),
+        ({"model": "family-rnn", "layer": "all"}, "one layer"),
         ({"text": "b" * 20_001}, "20,001 characters"),
     ],
 )
@@ -134,10 +137,23 @@ def test_no_model_at_all_gets_a_sentence(folder_of_models: Path) -> None:
     assert "There is no model to read with" in said(app)
 
 
-def test_numbers_beyond_the_trace_show_the_nearest() -> None:
-    app = run(text="abc", unit="99999", step="99999")
-    chosen = app.session_state["selection"]
-    assert chosen.step == 2 and chosen.unit is not None
+def test_going_back_shows_the_view_before() -> None:
+    app = run(**Selection("family-lstm", "before", 1, 3, 17).query())
+    app.sidebar.text_area(key="text").set_value("after").run()
+    assert app.session_state["selection"].text == "after"
+    for name, value in Selection("family-lstm", "before", 1, 3, 17).query().items():
+        app.query_params[name] = value
+    app.run()
+    assert app.session_state["selection"] == Selection("family-lstm", "before", 1, 3, 17, 1)
+    assert app.sidebar.text_area(key="text").value == "before"
+
+
+def test_what_could_not_be_read_is_not_lost() -> None:
+    app = run()
+    app.sidebar.text_area(key="text").set_value("a" * 20_001).run()
+    app.sidebar.selectbox(key="model").set_value("family-rnn").run()
+    assert len(app.sidebar.text_area(key="text").value) == 20_001
+    assert "20,001 characters" in said(app)
 
 
 def test_a_link_opens_exactly_its_view() -> None:
@@ -148,5 +164,5 @@ def test_a_link_opens_exactly_its_view() -> None:
 
 def test_selection_and_query_are_inverse() -> None:
     default = Selection("a", "text")
-    for chosen in (default, Selection("b", "x", 2, 5, 7), Selection("b", "x\ny", 0, 5, 7, 2)):
-        assert from_query(chosen.query(), {"a": 1, "b": 2}, default) == (chosen, [])
+    for chosen in (default, Selection("b", "xyxyxy", 2, 5, 7), Selection("b", "x\nyxyx", 0, 5, 7, 2)):
+        assert from_query(chosen.query(), {"a": Sizes(1, 9), "b": Sizes(2, 9)}, default) == (chosen, [])
