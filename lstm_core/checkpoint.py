@@ -7,6 +7,7 @@ vocabulary and the card. The tensors are the model's state dict, under PyTorch's
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ LARGEST_HEADER = 1 << 24
 LARGEST_SIZE = {"units": 8192, "layers": 32, "embedding": 65536}
 CONFIG: dict[str, type | UnionType] = {
     "cell": str, "units": int, "layers": int, "embedding": int | None, "dropout": int | float, "bias": bool, "head_bias": bool,
+}  # fmt: skip
+CARD: dict[str, type | UnionType] = {  # what pages and the command line read of a card, where it is there
+    "corpus": str, "sha256": str, "split": str, "loss_protocol": str, "held_out_loss": int | float, "steps": int,
+    "characters_seen": int, "ngrams": dict, "recipe": dict, "history": list,
 }  # fmt: skip
 NUMBERS = ("F32", "F16", "BF16", "F64")  # safetensors' names of what weights may be kept in
 PICKLE_OR_ZIP = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -159,9 +164,21 @@ def _header(path: Path) -> dict[str, Any]:
     for key, kind in wanted.items():
         if not isinstance(header, dict) or not isinstance(header.get(key), kind):
             raise CheckpointError(f"the header of {path.name} has no {key!r} of kind {kind.__name__}")
+    _check_card(path, header["card"])
     if header["format"] != FORMAT:
         raise CheckpointError(f"{path.name} has format {header['format']}; this version reads format {FORMAT}")
     return header
+
+
+def _check_card(path: Path, card: Mapping[str, Any]) -> None:
+    """Refuses a card that claims what no training run could have written."""
+    table = card.get("ngrams", {"order": 1, "held_out_loss": 0.0})
+    table = table if isinstance(table, dict) else {}
+    claims = [(key, card[key], kind) for key, kind in CARD.items() if key in card]
+    claims += [("ngrams", table.get("order"), int), ("ngrams", table.get("held_out_loss"), int | float)]
+    for key, value, kind in claims:
+        if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
+            raise CheckpointError(f"the card of {path.name} gives {key!r} as {shorten(str(value))}")
 
 
 def _check_start(path: Path) -> None:

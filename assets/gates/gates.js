@@ -1056,13 +1056,16 @@ function showPlaying(inst) {
 
 function askForWindow(inst) {
   if (inst.timers.ask || !missing(inst)) return;
+  // A new wish would break off the run that answers the one before.
+  const patience = inst.asked === null ? 150 : Math.max(150, inst.askedAt + 4000 - performance.now());
   inst.timers.ask = setTimeout(() => {
     inst.timers.ask = 0;
     const first = missing(inst) ? wantedStart(inst) : inst.asked;
     if (first === inst.asked || first === inst.data.meta.start) return;
     inst.asked = first;
+    inst.askedAt = performance.now();
     inst.send("start", { first, serial: inst.serial });
-  }, 150);
+  }, patience);
 }
 
 function missing(inst) {
@@ -1126,14 +1129,25 @@ function fillOrders(inst) {
 
 function exported(pen, inst) {
   const { layout, theme } = inst;
-  const height = layout.height + 44;
+  const style = { size: 11.5, fill: theme.quiet, family: theme.sans };
+  const caption = [captionOf(inst), textExcerpt(inst), poolingNote(inst)].flatMap((line) => wrapped(line, style, layout.width - 8));
+  const height = layout.height + 10 + 17 * caption.length;
   pen.rect(0, 0, layout.width, height, { fill: theme.paper });
   drawPicture(pen, inst);
   drawOverlay(pen, inst);
-  const style = { size: 11.5, fill: theme.quiet, family: theme.sans };
-  pen.text(captionOf(inst), 4, layout.height + 18, style);
-  pen.text(`${textExcerpt(inst)} ${poolingNote(inst)}`, 4, layout.height + 35, style);
+  caption.forEach((line, k) => pen.text(line, 4, layout.height + 18 + 17 * k, style));
   return { width: layout.width, height };
+}
+
+/** A sentence as lines of at most so many pixels, broken between words. */
+function wrapped(sentence, style, width) {
+  const lines = [];
+  for (const word of sentence.split(" ").filter(Boolean)) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && widthOf(longer, style) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function textExcerpt(inst) {
@@ -1331,6 +1345,8 @@ function create(root, data) {
 /** Takes new data in, keeping the cursor, the pin and the view wherever they still make sense. */
 function update(inst, data) {
   const appended = isAppended(inst.data, data);
+  clearTimeout(inst.timers.ask);
+  inst.timers.ask = 0;
   Object.assign(inst, { data, asked: null, profile: null, rows: new Map(), theme: readTheme(inst.root) });
   const { meta, view } = data;
   const told = view.serial !== inst.serial;

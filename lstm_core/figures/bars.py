@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 from lstm_core.analysis.explain import Explanation, Line, Part, Split
 from lstm_core.figures import lettering, palette, paper
 
+DIGIT = 7  # pixels that one digit of a number beside a bar needs
+NARROWEST = 190  # pixels of the plot between its labels, on a phone
 BAR = 44  # pixels of one bar and the space to the next
 COLOURS = {"kept": "forget", "written": "input"}  # as the gate that lets it through
 
@@ -62,7 +64,9 @@ def _range(split: Split) -> list[float]:
     for part in split.parts:
         place += part.value
         places.append(place)
-    room = 0.3 * (max(places) - min(places) or 1.0)
+    longest = max(len(split.total), *(len(part.written) for part in split.parts))
+    share = min(0.45, longest * DIGIT / NARROWEST)  # of the axis, that the longest number takes on the narrowest plot
+    room = share / (1 - 2 * share) * (max(places) - min(places) or 1.0)
     return [min(places) - room, max(places) + room]
 
 

@@ -105,9 +105,10 @@ class _Shown:
 def _shown(key: str, trace: Trace, layers: tuple[int, ...], given: Pin | None, start: int) -> _Shown:
     memory = f"{key}: shown"
     state = st.session_state.get(key)
-    now = _after_clicks(st.session_state.get(memory, _Shown(start=start)), state or {})
+    last = st.session_state.get(memory, _Shown(start=start))
+    now = _after_clicks(last, state or {})
     pin, wish = _clamped(now.pin, trace, layers), _clamped(given, trace, layers)
-    changed = given is not None and dict(given) != now.given and wish != pin
+    changed = given is not None and dict(given) not in (last.given, last.pin) and wish != pin
     come_back = state is None and pin is not None  # the browser starts afresh when its page is opened again
     if changed or come_back:
         pin = wish if changed else pin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -167,12 +168,12 @@ def card(info: lc.ModelInfo) -> None:
     facts, config, cell = info.card, info.config, lc.cell(info.config["cell"])
     layers = f"{config['layers']} layers" if config["layers"] > 1 else "one layer"
     sizes = f"knows {info.vocabulary} characters and has {layers} of {config['units']} units"
-    lines = [f"**{info.name}** {sizes}: {cell.title} ({cell.source})."]
+    lines = [f"**{plain(info.name)}** {sizes}: {cell.title} ({cell.source})."]
     if "corpus" in facts:
         read = f"{facts.get('characters_seen', 0):,} characters read in {facts.get('steps', 0):,} steps"
-        lines.append(f"Trained on *{facts['corpus']}*, {facts.get('split', 'whole')}: {read}.")
+        lines.append(f"Trained on *{plain(facts['corpus'])}*, {plain(facts.get('split', 'whole'))}: {read}.")
     if "held_out_loss" in facts:
-        protocol = facts.get("loss_protocol", "protocol not recorded")
+        protocol = plain(facts.get("loss_protocol", "protocol not recorded"))
         lines.append(f"On the part it was not trained on: **{facts['held_out_loss']:.3f}** nats a character ({protocol}).")
     if "ngrams" in facts:
         table = facts["ngrams"]
@@ -181,6 +182,11 @@ def card(info: lc.ModelInfo) -> None:
             f" and guessing evenly {math.log(info.vocabulary):.3f}."
         )
     st.markdown("\n\n".join(lines))
+
+
+def plain(text: str) -> str:
+    """A text that Markdown shows as it is: a file's words are no instructions."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def link(place: DeltaGenerator) -> None:

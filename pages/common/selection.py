@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 KEY = "selection"
-LONGEST_LINKED_TEXT = 500  # characters; a longer text does not belong in an address
+LONGEST_LINKED_TEXT = 2000  # characters; a longer text does not belong in an address
 ALL_LAYERS = 0
 
 

@@ -113,13 +113,15 @@ def test_the_readout_speaks_the_traces_numbers(open_tab) -> None:
 
 def test_a_click_pins_a_character_and_a_unit_everywhere(open_tab) -> None:
     tab = open_tab(link(step=0, unit=0))
-    box = canvas(tab).bounding_box()
-    tab.mouse.click(box["x"] + 330, box["y"] + 0.5 * box["height"])
-    tab.wait_for_timeout(300)
-    rest(tab)
-    at = cursor(tab)
-    assert int(at["step"]) > 0
-    assert query(tab)["step"] == at["step"] and query(tab)["unit"] == at["unit"]
+    box, clicked = canvas(tab).bounding_box(), []
+    for right in (330, 250, 390, 300):  # again and again: a page may not answer a click with the pin before it
+        tab.mouse.click(box["x"] + right, box["y"] + 0.5 * box["height"])
+        tab.wait_for_timeout(800)
+        rest(tab)
+        at = cursor(tab)
+        clicked.append(int(at["step"]))
+        assert query(tab)["step"] == at["step"] and query(tab)["unit"] == at["unit"]
+    assert len(set(clicked)) == 4
     assert tab.get_by_text(f"Unit {at['unit']} of layer 1 at character {int(at['step']) + 1} of {len(TEXT)}").count() == 1
 
 

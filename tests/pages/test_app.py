@@ -132,6 +132,19 @@ def test_damaged_models_are_named_and_the_others_work(folder_of_models: Path) ->
     assert any("Certified" in c.value for c in app.caption)
 
 
+def test_a_models_card_is_checked_and_not_interpreted(folder_of_models: Path) -> None:
+    odd = lc.load(ROOT / "assets/models/family-rnn.safetensors")
+    hostile = "![p](http://example.org/p.png) $x$ **b** :red[r] <b>"
+    odd.card = {"corpus": hostile, "split": hostile, "held_out_loss": 1.5}
+    lc.save(odd, folder_of_models / "hostile.safetensors")
+    odd.card = {"held_out_loss": "abc"}
+    lc.save(odd, folder_of_models / "odd.safetensors")
+    app = run()
+    assert "the card of odd.safetensors gives 'held_out_loss' as 'abc'" in said(app)
+    card = next(m.value for m in app.sidebar.markdown if "Trained on" in m.value)
+    assert r"\!\[p\]\(http\:\/\/example\.org\/p\.png\) \$x\$ \*\*b\*\* \:red\[r\] \<b\>" in card
+
+
 def test_no_model_at_all_gets_a_sentence(folder_of_models: Path) -> None:
     app = run()
     assert "There is no model to read with" in said(app)
