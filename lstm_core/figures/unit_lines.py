@@ -14,6 +14,7 @@ MOST_MARKERS = 40  # on one line; more would hide it
 HEIGHT = 250  # pixels of the plot
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
+READABLE = 200  # steps that a line chart opens with
 
 
 def unit_lines(
@@ -47,6 +48,9 @@ def unit_lines(
     figure.update_layout(margin={"b": 60})
     paper.time_axis(figure, [trace], theme, width)
     figure.update_xaxes(side="top", anchor="y", showspikes=False)
+    if trace.steps > READABLE:  # more lines than eyes can follow: open about the pinned step, zoom out for the rest
+        first = min(max((step or 0) - READABLE // 2, 0), trace.steps - READABLE)
+        figure.update_xaxes(range=[first - 0.5, first + READABLE - 0.5])
     if step is not None:
         figure.add_vline(x=step, line={"color": palette.INK[theme], "width": 1.5, "dash": "dot"}, layer="below")
     return figure

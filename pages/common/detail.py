@@ -9,7 +9,7 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core import diagram, export
-from lstm_core.analysis.explain import explain
+from lstm_core.analysis.explain import Line, explain
 from lstm_core.figures import palette
 from lstm_core.figures.bars import kept_and_written
 from lstm_core.figures.heatmaps import gate_heatmaps
@@ -19,6 +19,7 @@ from pages.common import caches
 from pages.common.selection import Selection
 
 PLOT = {"displaylogo": False}
+NARROW = 32  # letters of LaTeX that a row of numbers may have on a phone
 MOST_DRAWN = 8_000_000  # values in all heatmaps of a zoomable figure: more makes a browser slow
 LARGE = 100_000  # values a signal, from which a zoomable figure is sent in hundredths: a quarter of the bytes
 MOST_ROWS = 4_000_000  # of a CSV: more is no use to a spreadsheet, nor to a browser
@@ -61,8 +62,7 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
     )
     numbers, picture = st.columns([3, 2], gap="large")
     with numbers:
-        rows = [rf"{line.equation.replace('=', '&=', 1)} \\ &\;{line.numbers}" for line in explained.lines]
-        st.latex(r"\begin{aligned}" + r"\\[0.5em]".join(rows) + r"\end{aligned}")
+        st.latex(r"\begin{aligned}" + r"\\[0.5em]".join(map(_in_rows, explained.lines)) + r"\end{aligned}")
     with picture:
         st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
     st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
@@ -70,6 +70,13 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
         for line in explained.lines:
             if line.preactivation is not None:
                 st.latex(rf"{line.symbol}:\quad {line.preactivation.latex}")
+
+
+def _in_rows(line: Line) -> str:
+    """An equation, its numbers, and, where these are long, their result in a row of its own: a phone is narrow."""
+    sum_, _, result = line.numbers.rpartition(" = ")
+    numbers = rf"{sum_} \\ &= {result}" if len(sum_) > NARROW else line.numbers
+    return rf"{line.equation.replace('=', '&=', 1)} \\ &\;{numbers}"
 
 
 def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
