@@ -21,6 +21,7 @@ class Recipe:
     tend to saturate, and its C to grow past a thousand. text_length: after how many characters, on average, a
     stream's state starts anew from zero, as it does for each text that a person types; None: never. validations: how
     often the held-out part is judged, at even distances. Raises ValueError for a value out of its range.
+    Source: the papers named above; defaults: measured on War and Peace.
     """
 
     cell: str = "lstm"
@@ -79,9 +80,7 @@ _ALIKE = "one of six cells trained alike on War and Peace"
 
 SHIPPED: dict[str, Shipped] = {
     "war-and-peace-lstm": Shipped(
-        Recipe(
-            units=256, layers=2, passes=24, learning_rate=8e-3, dropout=0.1, input_range=None, weight_decay=0, text_length=None
-        ),
+        Recipe(units=256, layers=2, passes=11, learning_rate=1e-2, dropout=0.05),
         _WAR,
         "Tolstoy's War and Peace, in the Maudes' translation",
     ),
