@@ -35,7 +35,7 @@ SIGNAL_COLOURS = {
     "reset": "#009e73",
 }
 
-COVERED = 0.995  # the share of an unbounded signal's values that its colours tell apart
+COVERED = 0.98  # the share of an unbounded signal's values that its colours tell apart
 SAMPLE = 200_000  # values looked at to find where that share ends
 
 _STOPS: dict[tuple[Scale, Theme], tuple[str, ...]] = {
@@ -83,7 +83,7 @@ def colour_limit(values: np.ndarray) -> tuple[float, float]:
     """Where the colours of an unbounded signal end, the same above and below 0, and its largest absolute value.
 
     values: (time, unit). One unit that runs away must not bleach all others: where the largest value is far beyond the
-    usual ones, the limit covers 99.5 % of the values. Rounded up to two digits; 1 where all are 0.
+    usual ones, the limit covers 98 % of the values. Rounded up to two digits; 1 where all are 0.
     """
     size = np.abs(values)
     most = float(size.max())

@@ -67,7 +67,8 @@ def test_one_runaway_unit_does_not_blanch_the_others():
     values = np.random.default_rng(0).uniform(-1, 1, (500, 400)).astype(np.float32)
     values[-1, 7] = -680
     low, high, most = gates_view._limits(values)
-    assert (low, high, most) == (-1.0, 1.0, 680.0)
+    assert low == -high and 0.95 < high <= 1
+    assert most == 680
 
 
 def test_a_state_that_stays_at_zero_still_has_limits():
