@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from weakref import WeakKeyDictionary
 
@@ -20,12 +19,12 @@ import streamlit as st
 from lstm_core.analysis.unit_order import grouped_order, mean_order
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import Glyph, glyph, plain_symbol
+from pages.common import components
 
 if TYPE_CHECKING:
     from lstm_core.formula import Cell
     from lstm_core.trace import Trace
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "gates"
 WINDOW = 1000  # so many columns of heatmap travel at once; a longer text is sent as the person gets there
 LEVELS = 65534  # even, so that 0 lies exactly on a step of a symmetric range
 LIKELIEST = 3
@@ -33,12 +32,7 @@ LIKELIEST = 3
 Order = Literal["index", "mean", "grouped"]
 Pin = Mapping[str, int]
 
-_COMPONENT = st.components.v2.component(
-    "gatescope_gates",
-    html="<div class='gates'></div>",
-    css=(ASSETS / "gates.css").read_text("utf-8"),
-    js=(ASSETS / "gates.js").read_text("utf-8"),
-)
+_COMPONENT = components.declared("gates")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -29,14 +29,19 @@ def text_for(model: str) -> str:
     return next((t["text"] for t in TEXTS if t.get("model") == model), TEXTS[0]["text"])
 
 
-def start(models: dict[str, lc.ModelInfo]) -> None:
+def start(models: dict[str, lc.ModelInfo]) -> bool:
     """The selection that the address asks for: at a session's first run, and when a person goes back or forward.
 
-    Where the address says nothing: a shipped model and a sentence.
+    Where the address says nothing: what was chosen on another page, else a shipped model and a sentence. Returns True
+    when the address is a link that this page has not answered yet: then st.query_params holds the page's own wishes too.
     """
-    query = {name: st.query_params[name] for name in st.query_params}
-    if selection.KEY in st.session_state and query == st.session_state.get(ADDRESS, query):
-        return
+    query = st.query_params.to_dict()
+    if selection.KEY in st.session_state:
+        if not query:  # come from another page
+            _fill_widgets(selection.current())
+            return False
+        if query == st.session_state.get(ADDRESS, query):
+            return False
     first = query["model"] if query.get("model") in models else next(iter(models))
     default = st.session_state.get(selection.KEY, Selection(first, text_for(first)))
     sizes = {name: Sizes(info.config["layers"], info.config["units"]) for name, info in models.items()}
@@ -50,14 +55,18 @@ def start(models: dict[str, lc.ModelInfo]) -> None:
     st.session_state[COMPLAINTS] = complaints
     st.session_state.pop(TYPED, None)
     _fill_widgets(chosen)
+    return True
 
 
-def write_address() -> None:
-    """Puts the view into the address: it is always the link to what is seen, and the browser's way back leads back."""
-    chosen = selection.current()
-    st.session_state[ADDRESS] = chosen.query()
-    if st.query_params.to_dict() != chosen.query():
-        st.query_params.from_dict(chosen.query())
+def write_address(more: Mapping[str, str] | None = None) -> None:
+    """Puts the view into the address: it is always the link to what is seen, and the browser's way back leads back.
+
+    more: what the page alone has to say, by names that the selection does not use.
+    """
+    query = selection.current().query() | dict(more or {})
+    st.session_state[ADDRESS] = query
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
 
 
 def _fill_widgets(chosen: Selection) -> None:
@@ -190,11 +199,11 @@ def plain(text: str) -> str:
 
 
 def link(place: DeltaGenerator) -> None:
-    """Fills the place for the link, once everything is chosen."""
+    """Fills the place for the link, once everything is chosen and write_address has been called."""
     chosen = selection.current()
     with place:
         st.write("This address opens exactly this view:")
-        here = urlsplit(st.context.url or "")._replace(query=urlencode(chosen.query()))
+        here = urlsplit(st.context.url or "")._replace(query=urlencode(st.session_state[ADDRESS]))
         st.code((here if here.path else here._replace(path="/")).geturl(), language=None, wrap_lines=True)
         if "text" not in chosen.query():
             st.write(f"Its text of {len(chosen.text):,} characters does not fit into a link; send the text along.")
