@@ -17,6 +17,7 @@ import lstm_core as lc
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "lstm_core").rglob("*.py"))
+COMMANDS = ROOT / "lstm_core" / "command_line"  # `add` and `run` of each are told of in the package; --help tells the rest
 CONSTRUCTORS = {"__init__", "__post_init__"}  # told of in the docstring of their class
 
 
@@ -25,6 +26,8 @@ def definitions(path: Path) -> Iterator[tuple[str, Any]]:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     module = importlib.import_module(name)
     yield name, module
+    if path.parent == COMMANDS and not path.name.startswith("_"):
+        return
     for node in public(ast.parse(path.read_text(encoding="utf-8"))):
         value = getattr(module, node.name)
         yield f"{name}.{node.name}", value

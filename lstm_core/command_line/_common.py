@@ -1,0 +1,129 @@
+"""What the commands share: arguments, texts, and words about numbers."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from lstm_core import corpora
+from lstm_core.corpora import Corpus
+from lstm_core.model import CharModel
+
+
+class UsageError(ValueError):
+    """Options that do not go together, in one sentence."""
+
+
+def set_threads(arguments: Namespace) -> None:
+    """Two threads make small recurrences slower, so it is one unless --threads says otherwise."""
+    torch.set_num_threads(getattr(arguments, "threads", 1))
+
+
+def remark(sentence: str) -> None:
+    """A line for whoever watches, apart from the results."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 step", "1,200 steps"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def bar(total: int, done: int = 0) -> tqdm[Any]:
+    """A progress bar over characters, shown on a terminal alone."""
+    shape = "{percentage:3.0f} % |{bar}| {n_fmt} of {total_fmt} characters, {rate_fmt}, {remaining} left{postfix}"
+    return tqdm(
+        total=total,
+        initial=done,
+        unit=" characters",
+        unit_scale=True,
+        bar_format=shape,
+        leave=False,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def text(arguments: Namespace) -> str:
+    """The text that was asked for by what `add_text` offers."""
+    if arguments.stdin:
+        return corpora.decode(sys.stdin.buffer.read())
+    if arguments.text_file is not None:
+        return corpora.decode(Path(arguments.text_file).read_bytes())
+    return arguments.text
+
+
+def nats(loss: float) -> str:
+    """A loss in words; NaN where nothing was predicted."""
+    return "none, for one character alone" if math.isnan(loss) else f"{loss:.4f} nats per character"
+
+
+def corpus(path: str | None) -> Corpus:
+    """A file as a corpus; without one the Python standard library's own source."""
+    return corpora.standard_library() if path is None else corpora.from_file(path)
+
+
+def corpus_name(model: CharModel) -> str:
+    """The text that a model was trained on, by its card."""
+    return model.card.get("corpus", "a text that its card does not name")
+
+
+def command(commands: Any, name: str, line: str, text: str, examples: Sequence[str]) -> argparse.ArgumentParser:
+    """A command that explains itself: a line, a text, and what may follow its name, as examples."""
+    return commands.add_parser(
+        name,
+        help=line,
+        description=f"{line}\n\n{text}",
+        epilog="examples:\n" + "\n".join(f"  python -m lstm_core {name} {example}".rstrip() for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def at_least(kind: type, least: float) -> Callable[[str], Any]:
+    """An argparse type: a number of `kind`, `least` or more."""
+
+    def number(text: str) -> Any:
+        value = kind(text)
+        if not least <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is not {least} or more")
+        return value
+
+    number.__name__ = {int: "whole number", float: "number"}[kind]
+    return number
+
+
+def typed(text: str) -> str:
+    """An argument as it was typed: UTF-8, also where the terminal claims to know ASCII alone."""
+    return os.fsencode(text).decode("utf-8", "replace")
+
+
+def add_threads(command: argparse.ArgumentParser) -> None:
+    """The option --threads, see `set_threads`."""
+    command.add_argument(
+        "--threads",
+        type=at_least(int, 1),
+        default=1,
+        metavar="N",
+        help="Processor threads to use. More than one make small models slower. The default is 1.",
+    )
+
+
+def add_model(command: argparse.ArgumentParser, **options: Any) -> None:
+    """The argument MODEL, for `checkpoint.load`."""
+    command.add_argument("model", metavar="MODEL", help="A shipped model's name, or a .safetensors file.", **options)
+
+
+def add_text(command: argparse.ArgumentParser) -> None:
+    """The text, given as it is, in a file, or by standard input: see `text`."""
+    group = command.add_mutually_exclusive_group(required=True)
+    group.add_argument("--text", type=typed, metavar="TEXT", help="The text itself.")
+    group.add_argument("--text-file", metavar="FILE", help="A file that holds the text.")
+    group.add_argument("stdin", nargs="?", choices=["-"], metavar="-", help="Read the text from standard input.")
