@@ -173,10 +173,10 @@ def _metadata(trace: Trace) -> dict:
 def _chosen(
     trace: Trace, layers: Sequence[int] | None, units: Sequence[int] | None, signals: Sequence[str] | None
 ) -> tuple[Sequence[int], Sequence[int], Sequence[str]]:
-    for what, wanted, count in (("layer", layers, trace.layers), ("unit", units, trace.units)):
-        for index in () if wanted is None else wanted:
-            if not 0 <= index < count:
-                raise ValueError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
+    for layer in layers or ():
+        trace.check(layer=layer)
+    for unit in units or ():
+        trace.check(unit=unit)
     for name in () if signals is None else signals:
         trace[name]  # raises, naming the signals there are
     return (

@@ -99,6 +99,12 @@ class Trace:
         """The text as typed."""
         return "".join(self.chars)
 
+    def check(self, layer: int = 0, step: int = 0, unit: int = 0) -> None:
+        """Raises ValueError, saying what there is, for a layer, step or unit (counted from 0) that the trace lacks."""
+        for what, index, count in (("layer", layer, self.layers), ("step", step, self.steps), ("unit", unit, self.units)):
+            if not 0 <= index < count:
+                raise ValueError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
+
     def before(self, name: str) -> np.ndarray:
         """A state as each step found it: float32 (layer, time, unit), the initial state first. For states alone."""
         if name not in self.cell.states:

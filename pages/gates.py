@@ -3,10 +3,9 @@
 from pages.common import caches, frame, reading, selection  # first: sets the threads before torch is there
 
 # isort: split
-import numpy as np
 import streamlit as st
 
-import lstm_core as lc
+from lstm_core.analysis.first_look import first_look
 from pages.common import detail
 from pages.common.gates_view import gates_view
 
@@ -24,22 +23,12 @@ trace = caches.read(chosen.model, chosen.text)
 layers = range(trace.layers) if chosen.layer == selection.ALL_LAYERS else (chosen.layer - 1,)
 
 
-FIRST_SCREEN = 40  # characters that are in view before a person scrolls
-
-
-def first_pin(trace: lc.Trace, layer: int) -> dict[str, int]:
-    """Something to look at first: the unit whose h swings most, at the character where it moves most."""
-    hidden = trace["hidden"][layer, :FIRST_SCREEN]
-    unit = int(np.ptp(hidden, axis=0).argmax())
-    step = int(np.abs(np.diff(hidden[:, unit], prepend=0)).argmax())
-    return {"step": step, "unit": unit, "layer": layer}
-
-
 st.caption(
     f"A trained {trace.cell.title} reads the text one character at a time. Each column is one character, each row one of"
     f" its {trace.units} units. Read a column downwards and it is the cell's equation; point anywhere for the numbers."
 )
-pin = first_pin(trace, layers[0])
+step, unit = first_look(trace, layers[0])
+pin = {"step": step, "unit": unit, "layer": layers[0]}
 wanted = {"step": chosen.step, "unit": chosen.unit, "layer": None if chosen.pinned_layer is None else chosen.pinned_layer - 1}
 pin |= {name: value for name, value in wanted.items() if value is not None}
 view = gates_view(trace, layers, key="gates", pin=pin)

@@ -125,9 +125,7 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     Raises ValueError for a layer, step or unit that the trace lacks, and for a trace that is not this model's.
     Source: the cell's declared equations.
     """
-    for what, index, count in (("layer", layer, trace.layers), ("step", step, trace.steps), ("unit", unit, trace.units)):
-        if not 0 <= index < count:
-            raise ValueError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
+    trace.check(layer, step, unit)
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
         raise ValueError(
             f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"

@@ -55,7 +55,7 @@ def gate_heatmaps(
     Raises ValueError for a layer, signal, order, theme or cell_as that does not exist; the message names those that do.
     Source: the drawings of Olah 2015.
     """
-    _check_layer(trace, layer)
+    trace.check(layer=layer)
     if cell_as not in ("C", "tanh"):
         raise ValueError(f'the cell state is drawn as "C" or as "tanh", not as {cell_as!r}')
     rows = [_row(trace.cell[name], trace[name][layer], cell_as) for name in _wanted(trace, signals)]
@@ -86,7 +86,7 @@ def difference_heatmaps(
     Raises ValueError when the traces differ in cell, units or layers, or in their number of steps: the message names
     both. Source: none; a subtraction.
     """
-    _check_layer(trace_a, layer)
+    trace_a.check(layer=layer)
     _check_same(trace_a, trace_b)
     rows = [_difference(trace_a.cell[n], trace_a[n][layer] - trace_b[n][layer]) for n in _wanted(trace_a, signals)]
     sentences = [
@@ -224,11 +224,6 @@ def _wanted(trace: Trace, signals: Sequence[str] | None) -> Sequence[str]:
     for name in signals:
         trace[name]  # raises, naming the signals there are
     return signals
-
-
-def _check_layer(trace: Trace, layer: int) -> None:
-    if not 0 <= layer < trace.layers:
-        raise ValueError(f"there is no layer {layer}; the trace has layers 0 to {trace.layers - 1}")
 
 
 def _check_same(a: Trace, b: Trace) -> None:

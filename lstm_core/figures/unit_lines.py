@@ -32,9 +32,7 @@ def unit_lines(
     Raises ValueError for a layer, unit or step that the trace lacks, or an unknown theme.
     Source: the trace itself.
     """
-    for what, index, count in (("layer", layer, trace.layers), ("unit", unit, trace.units), ("step", step or 0, trace.steps)):
-        if not 0 <= index < count:
-            raise ValueError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
+    trace.check(layer, step or 0, unit)
     figure = go.Figure(layout=paper.theme_layout(theme))
     beyond = [name for name in trace.signals if np.abs(trace[name][layer, :, unit]).max() > 1]
     for k, name in enumerate(trace.signals):
