@@ -1,0 +1,360 @@
+"""How far back a prediction reaches: the gradient of each loss with respect to every earlier state and character.
+
+A batched adjoint of the declared step: one pass from the last character to the first carries the gradients of all chosen
+losses at once, and each equation is differentiated as it is declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from lstm_core import stepping
+from lstm_core.formula import (
+    Affine,
+    Apply,
+    Cell,
+    Compiled,
+    Complement,
+    Diagonal,
+    Expression,
+    Product,
+    Source,
+    Sum,
+    Vector,
+    compiled,
+    source_of,
+    x,
+)
+from lstm_core.model import CharModel
+from lstm_core.stepping import NUMPY_FUNCTIONS
+from lstm_core.trace import Trace
+
+NOTHING = 1e-30  # a gradient this small is 0: what lies below is slow to reckon with, and nobody can see it
+TOO_MUCH = 1e30  # a gradient this large is infinite: float32 ends not far above
+
+# The slope of a squashing function, from what it puts out.
+SLOPES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """The gradients of the losses after some characters, with respect to every state and character before them.
+
+    targets: int64 (target,), the steps t whose losses are meant, ascending. aims: int64 (target,), the id whose surprise
+    is the loss at t: the character that came next, or, after the last one, the likeliest. norms: for each state of the
+    cell, (layer, target, step): the Euclidean norm of d loss_t / d state_s, 0 to inf, NaN where s > t. belt: the
+    same along the direct path alone, each state multiplied by what its gate keeps, for the states that have such a path.
+    characters: (target, step): d loss_t along the input of character s (gradient times input), nats.
+    """
+
+    model: str
+    cell: Cell
+    chars: tuple[str, ...]
+    targets: np.ndarray
+    aims: np.ndarray
+    norms: Mapping[str, np.ndarray] = field(repr=False)
+    belt: Mapping[str, np.ndarray] = field(repr=False)
+    characters: np.ndarray = field(repr=False)
+
+    def row(self, step: int) -> int:
+        """Where the loss after character `step` stands in the arrays. Raises ValueError when it was not asked for."""
+        row = int(np.searchsorted(self.targets, step))
+        if row == len(self.targets) or self.targets[row] != step:
+            raise ValueError(f"the loss after character {step} was not asked for; {len(self.targets)} others were")
+        return row
+
+
+def gradients(model: CharModel, trace: Trace, targets: Sequence[int] | None = None, float64: bool = False) -> Gradients:
+    """The gradients of the losses at `targets` (default: after every character) with respect to all that came before.
+
+    targets: steps, counted from 0. float64: recompute the trace in float64 first, for checks. Takes time in proportion to
+    targets x steps. Raises ValueError for a step that the trace lacks, for a trace with clamps, and for another model's.
+    Source: back-propagation through time (Werbos 1990) of the cell's declared equations.
+    """
+    run = gradient_steps(model, trace, targets, float64)
+    while True:
+        try:
+            next(run)
+        except StopIteration as finished:
+            return finished.value
+
+
+def gradient_steps(
+    model: CharModel, trace: Trace, targets: Sequence[int] | None = None, float64: bool = False
+) -> Generator[float, None, Gradients]:
+    """`gradients`, yielding after each step of the way back which share of the work is done, 0 to 1.
+
+    Takes, returns and raises as `gradients` does. Source: as there.
+    """
+    wanted = np.arange(trace.steps) if targets is None else np.unique(np.asarray(targets, np.int64))
+    _check(model, trace, wanted)
+    layers = _layers(model, trace, np.float64 if float64 else np.float32)
+    aims = _aims(trace, wanted)
+    back = _WayBack(model, trace, layers, wanted[::-1], aims[::-1])
+    total = back.cost(0)
+    for step in range(int(wanted[-1]), -1, -1):
+        back.take(step)
+        yield back.cost(step) / total
+    return back.result(wanted, aims)
+
+
+def _check(model: CharModel, trace: Trace, wanted: np.ndarray) -> None:
+    if not wanted.size:
+        raise ValueError("no step was asked for; give at least one target")
+    for step in (wanted[0], wanted[-1]):
+        trace.check(step=int(step))
+    if getattr(trace, "clamps", ()):
+        raise ValueError("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
+    if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
+        raise ValueError(
+            f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
+            f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
+        )
+
+
+def _aims(trace: Trace, wanted: np.ndarray) -> np.ndarray:
+    """Which character's surprise is the loss after each step."""
+    likeliest = trace.probs[wanted].argmax(axis=1)
+    came = np.append(trace.ids[1:], 0)[wanted]
+    return np.where(wanted < trace.steps - 1, came, likeliest)
+
+
+# What the equations hold at every step
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """One layer's vectors at every step, (time, unit) or (time, input), and its weights."""
+
+    cell: Cell
+    vectors: Mapping[Vector, np.ndarray]
+    parameters: Mapping[str, np.ndarray]
+    _known: dict[Expression, np.ndarray] = field(default_factory=dict)
+
+    def block(self, kind: str, source: Source, rows: str) -> np.ndarray | None:
+        """The rows of a weight matrix, or of a bias, that serve one gate."""
+        stacked = self.parameters.get(f"{kind}_{source}")
+        if stacked is None:
+            return None
+        units = self.units
+        place = self.cell.rows_of(source).index(rows)
+        return stacked[place * units : (place + 1) * units]
+
+    @cached_property
+    def units(self) -> int:
+        return self.vectors[Vector("hidden")].shape[1]
+
+    def value(self, node: Expression) -> np.ndarray:
+        """What an expression holds at every step: (time, unit), or (unit,) for a peephole's weights."""
+        if node not in self._known:
+            self._known[node] = compiled(node, self._leaf, NUMPY_FUNCTIONS)(self.vectors)  # type: ignore[arg-type]
+        return self._known[node]
+
+    def at(self, node: Expression, step: int) -> np.ndarray:
+        values = self.value(node)
+        return values if values.ndim == 1 else values[step]
+
+    def _leaf(self, node: Expression) -> Compiled:
+        if isinstance(node, Diagonal):
+            weights = self.block("weight", "peephole", node.rows)
+            return lambda values: weights
+        assert isinstance(node, Affine)
+        return lambda values: sum(self.share(node, vector) for vector in node.inputs)
+
+    def share(self, node: Affine, vector: Expression) -> np.ndarray:
+        """What one input, and its bias, adds to an affine map at every step: (time, unit)."""
+        source = source_of(vector)
+        weight, bias = self.block("weight", source, node.rows), self.block("bias", source, node.rows)
+        assert weight is not None
+        return self.value(vector) @ weight.T + (0 if bias is None else bias)
+
+
+def _layers(model: CharModel, trace: Trace, kind: Any) -> list[_Layer]:
+    found: list[_Layer] = []
+    below = _read(model, trace).astype(kind)
+    for layer in range(model.layers):
+        parameters = {n: p.detach().cpu().numpy().astype(kind) for n, p in model.rnn.layer(layer).items()}
+        start = {n: trace.initial[n][layer].astype(kind) for n in model.cell.states}
+        if kind is np.float64:
+            signals = stepping.reference(model.cell, parameters, below, start)
+        else:
+            signals = {n: trace[n][layer] for n in model.cell.names}
+        vectors = {Vector(n): values for n, values in signals.items()}
+        vectors |= {Vector(n, True): np.concatenate([start[n][None], signals[n][:-1]]) for n in model.cell.states}
+        vectors[x] = below
+        found.append(_Layer(model.cell, vectors, parameters))
+        below = signals["hidden"]
+    return found
+
+
+def _read(model: CharModel, trace: Trace) -> np.ndarray:
+    """What the first layer reads at every step, (time, input)."""
+    ids = model.head.weight.new_tensor(trace.ids[:, None].tolist()).long()
+    return model.read(ids)[:, 0].detach().cpu().numpy()
+
+
+def kept(cell: Cell, name: str) -> Expression | None:
+    """What a state is multiplied by on its direct way from one step to the next: f for C, 1 - z or z for a GRU's h.
+
+    Returns the factor as an expression over the signals, or None for a state without such a way. Never raises.
+    Source: the state's equation; the gates' own dependence on the state is left out.
+    """
+    past = Vector(name, previous=True)
+
+    def factor(node: Expression) -> Expression | None:
+        match node:
+            case Product(left, right) if left == past:
+                return right
+            case Product(left, right) if right == past:
+                return left
+            case Sum(left, right):
+                return factor(left) or factor(right)
+        return None
+
+    return factor(cell[name].equation)
+
+
+# The way back
+
+
+class _WayBack:
+    """The adjoints of all chosen losses, carried from the last step to the first.
+
+    Rows stand for targets, the latest first, so that those that have begun are the first ones at every step.
+    """
+
+    def __init__(self, model: CharModel, trace: Trace, layers: list[_Layer], targets: np.ndarray, aims: np.ndarray) -> None:
+        self.model, self.trace, self.layers, self.targets = model, trace, layers, targets
+        kind, count, units = layers[0].vectors[x].dtype, len(targets), layers[0].units
+        self.at_head = _head_gradients(model, layers[-1].vectors[Vector("hidden")][targets], aims).astype(kind)
+        shape, steps = (len(layers), count), trace.steps
+        self.carried = [{n: np.zeros((count, units), kind) for n in model.cell.states} for _ in layers]
+        self.norms = {n: np.full((*shape, steps), np.nan, kind) for n in model.cell.states}
+        self.keeps = {n: factor for n in model.cell.states if (factor := kept(model.cell, n)) is not None}
+        self.direct = [{n: np.zeros((count, units), kind) for n in self.keeps} for _ in layers]
+        self.belt = {n: np.full((*shape, steps), np.nan, kind) for n in self.keeps}
+        self.characters = np.full((count, steps), np.nan, kind)
+
+    def cost(self, step: int) -> int:
+        """How many (target, step) pairs are done once `step` is."""
+        return int((self.targets - step + 1).clip(0).sum())
+
+    def take(self, step: int) -> None:
+        """One step back: the losses' gradients with respect to this step's states, and on to those of the step before."""
+        begun = int(np.searchsorted(-self.targets, -step, side="right"))
+        new = begun and self.targets[begun - 1] == step
+        above: np.ndarray = np.zeros_like(self.at_head[:begun])
+        if new:
+            above[-1] = self.at_head[begun - 1]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for number in range(len(self.layers) - 1, -1, -1):
+                above = self._through(number, step, begun, above)
+                self._ride(number, step, begun, bool(new))
+
+    def _through(self, number: int, step: int, begun: int, above: np.ndarray) -> np.ndarray:
+        """Through one layer's equations; returns the gradients with respect to what it read from the layer below."""
+        layer, cell = self.layers[number], self.model.cell
+        found: dict[Expression, np.ndarray] = {Vector(n): held[:begun].copy() for n, held in self.carried[number].items()}
+        found[Vector("hidden")] += above
+        pull = _Pull(layer, step, found, first=number == 0)
+        for signal in reversed(cell.signals):
+            adjoint = found.pop(Vector(signal.name), None)
+            if adjoint is None:
+                continue
+            if signal.name in cell.states:
+                self.norms[signal.name][number, :begun, step] = _norms(adjoint)
+                self._board(number, signal.name, step, begun, adjoint)
+            pull.back(signal.equation, adjoint)
+        for name, held in self.carried[number].items():
+            held[:begun] = _flushed(found.get(Vector(name, True), np.zeros_like(above)))
+        if number == 0:
+            self.characters[:begun, step] = pull.along
+        return found.get(x, np.zeros_like(above))
+
+    def _board(self, number: int, name: str, step: int, begun: int, adjoint: np.ndarray) -> None:
+        """A loss that begins at this step takes the direct path from here."""
+        if name in self.keeps and self.targets[begun - 1] == step:
+            self.direct[number][name][begun - 1] = adjoint[-1]
+
+    def _ride(self, number: int, step: int, begun: int, new: bool) -> None:
+        """Along the direct path: what the gates keep, and nothing else."""
+        for name, factor in self.keeps.items():
+            riding = self.direct[number][name][:begun]
+            self.belt[name][number, :begun, step] = _norms(riding)
+            riding *= self.layers[number].at(factor, step)
+
+    def result(self, targets: np.ndarray, aims: np.ndarray) -> Gradients:
+        arrays = [*self.norms.values(), *self.belt.values()]
+        for array in arrays:
+            array[:] = array[:, ::-1]
+        self.characters[:] = self.characters[::-1]
+        for array in (*arrays, self.characters, targets, aims):
+            array.flags.writeable = False
+        norms, belt = MappingProxyType(self.norms), MappingProxyType(self.belt)
+        return Gradients(self.trace.model, self.trace.cell, self.trace.chars, targets, aims, norms, belt, self.characters)
+
+
+class _Pull:
+    """Takes an adjoint backwards through an equation, and gathers what arrives at each vector."""
+
+    def __init__(self, layer: _Layer, step: int, found: dict[Expression, np.ndarray], first: bool) -> None:
+        self.layer, self.step, self.found, self.first = layer, step, found, first
+        self.along: np.ndarray | float = 0.0  # what arrives at the character itself
+
+    def back(self, node: Expression, adjoint: np.ndarray) -> None:
+        layer, step = self.layer, self.step
+        match node:
+            case Vector():
+                self.found[node] = self.found[node] + adjoint if node in self.found else adjoint
+            case Apply(function, argument):
+                self.back(argument, adjoint * SLOPES[function](layer.at(node, step)))
+            case Sum(left, right):
+                self.back(left, adjoint)
+                self.back(right, adjoint)
+            case Product(left, right):
+                self.back(left, adjoint * layer.at(right, step))
+                self.back(right, adjoint * layer.at(left, step))
+            case Complement(argument):
+                self.back(argument, -adjoint)
+            case Affine(rows, inputs):
+                for vector in inputs:
+                    self._into(node, rows, vector, adjoint)
+
+    def _into(self, node: Affine, rows: str, vector: Expression, adjoint: np.ndarray) -> None:
+        weight = self.layer.block("weight", source_of(vector), rows)
+        assert weight is not None
+        if self.first and vector == x:
+            self.along = self.along + adjoint @ (weight @ self.layer.vectors[x][self.step])
+        else:
+            self.back(vector, adjoint @ weight)
+
+
+def _head_gradients(model: CharModel, hidden: np.ndarray, aims: np.ndarray) -> np.ndarray:
+    """d loss / d h of the top layer at each target: (target, unit)."""
+    weight = model.head.weight.detach().cpu().numpy().astype(hidden.dtype)
+    logits = hidden @ weight.T
+    if model.head.bias is not None:
+        logits += model.head.bias.detach().cpu().numpy()
+    chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances /= chances.sum(axis=1, keepdims=True)
+    chances[np.arange(len(aims)), aims] -= 1
+    return chances @ weight
+
+
+def _norms(adjoint: np.ndarray) -> np.ndarray:
+    """The Euclidean norm of each row, float64: the square of a small float32 is none."""
+    norms = np.sqrt(np.einsum("tu,tu->t", adjoint, adjoint, dtype=np.float64))
+    norms[~(norms < TOO_MUCH)] = np.inf
+    return norms
+
+
+def _flushed(adjoint: np.ndarray) -> np.ndarray:
+    """A gradient with 0 where it has vanished, and an end where it has exploded."""
+    adjoint[np.abs(adjoint) < NOTHING] = 0
+    return np.clip(adjoint, -TOO_MUCH, TOO_MUCH, out=adjoint)
