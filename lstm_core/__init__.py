@@ -3,6 +3,7 @@
 from lstm_core.cells import cell, cells
 from lstm_core.certificate import Certificate, certify
 from lstm_core.checkpoint import CheckpointError, ModelInfo, load, models, save
+from lstm_core.clamp import Clamp
 from lstm_core.convert.torch_module import from_torch
 from lstm_core.formula import Cell, Signal
 from lstm_core.model import CharModel
@@ -14,7 +15,7 @@ from lstm_core.training import Progress, Recipe, fit
 __version__ = "0.1.0"
 
 __all__ = [
-    "Cell", "Certificate", "CharModel", "CheckpointError", "ModelInfo", "Progress", "Recipe", "Signal", "State",
+    "Cell", "Certificate", "CharModel", "CheckpointError", "Clamp", "ModelInfo", "Progress", "Recipe", "Signal", "State",
     "TextError", "Trace", "Vocabulary", "cell", "cells", "certify", "fit", "from_torch", "load", "models", "sample",
     "save", "trace",
 ]  # fmt: skip

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from lstm_core import stepping
-from lstm_core.formula import Affine, Compiled, Expression, Vector, compiled
+from lstm_core.clamp import held_arrays, held_steps
+from lstm_core.formula import Affine, Vector, compiled, no_weights
 from lstm_core.model import TORCH_FUNCTIONS, CharModel, leaf_of
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
@@ -57,8 +58,9 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
     The reference h of every layer comes from torch's nn.LSTM, nn.GRU or nn.RNN kernel, or from a plain step-by-step
     float64 evaluation of the declared equations. The loss is computed twice: from the h that the shown gates and states
     give through their equations, and from the reference. Every signal is also put beside its own equation, so that a
-    wrong gate shows even where h and the loss are right. Returns a `Certificate`. Raises ValueError when the trace is not
-    of this model's cell, sizes and vocabulary. Source: declared equations; kernels of torch.
+    wrong gate shows even where h and the loss are right. A trace with clamps is held to the float64 evaluation with the
+    same clamps, for no kernel knows them, and what they hold to its held value. Returns a `Certificate`. Raises ValueError
+    when the trace is not of this model's cell, sizes and vocabulary. Source: declared equations; kernels of torch.
     """
     given, wanted = ((of.cell, of.layers, of.units, of.vocabulary) for of in (trace, model))
     if given != wanted:
@@ -67,12 +69,13 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
             f" {model.name}, {model.layers} x {model.units} units of {model.cell.title}"
         )
     with torch.inference_mode(), np.errstate(invalid="ignore"):  # a wrong trace may hold anything
-        against, reference = _kernel_h(model, trace) if model.cell.kernel else _float64_h(model, trace)
+        has_kernel = model.cell.kernel is not None and not trace.clamps
+        against, reference = _kernel_h(model, trace) if has_kernel else _float64_h(model, trace)
         error = _largest(np.abs(trace["hidden"] - reference))
         shown = _h_from_signals(trace)
         losses = _loss(model, trace, shown[-1]), _loss(model, trace, reference[-1])
         signal_error = _signal_error(model, trace)
-        step_error = _kernel_step_error(model, trace) if model.cell.kernel else signal_error
+        step_error = _kernel_step_error(model, trace) if has_kernel else signal_error
         return Certificate(against, error, *losses, step_error, signal_error)
 
 
@@ -93,9 +96,12 @@ def _signal_error(model: CharModel, trace: Trace) -> float:
         shown = {Vector(name): trace[name][layer] for name in trace.signals}
         shown |= {Vector(name, True): trace.before(name)[layer] for name in trace.cell.states}
         values = {Vector("x"): x} | {key: torch.tensor(value).to(x) for key, value in shown.items()}
-        leaf = leaf_of(model.rnn.blocks(layer))
+        leaf, held = leaf_of(model.rnn.blocks(layer)), held_arrays(trace.clamps, layer, trace.units, trace.steps)
         for signal in trace.cell.signals:
             value = compiled(signal.equation, leaf, TORCH_FUNCTIONS)(values)
+            if signal.name in held:
+                given, where = (torch.from_numpy(array).to(value.device) for array in held[signal.name])
+                value = torch.where(where, given.to(value), value)
             distance = (values[Vector(signal.name)] - value).abs() / value.abs().clamp(min=1)
             worst = max(worst, _largest(distance.cpu().numpy()))
         x = values[Vector("hidden")]
@@ -131,9 +137,11 @@ def _float64_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
     for layer in range(model.layers):
         parameters = {n: p.cpu().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: trace.initial[n][layer] for n in model.cell.states}
-        x = stepping.reference(model.cell, parameters, x, start)["hidden"]
+        held = held_steps(trace.clamps, layer, trace.units, trace.steps)
+        x = stepping.reference(model.cell, parameters, x, start, held)["hidden"]
         hidden.append(x)
-    return "the declared equations, step by step in float64", np.stack(hidden)
+    clamped = ", with the same clamps" if trace.clamps else ""
+    return f"the declared equations, step by step in float64{clamped}", np.stack(hidden)
 
 
 def _h_from_signals(trace: Trace) -> np.ndarray:
@@ -147,12 +155,18 @@ def _h_from_signals(trace: Trace) -> np.ndarray:
     for name in sorted(cell.states, key=cell.names.index):
         equation = cell[name].equation
         if not any(isinstance(node, Affine) for node in equation.walk()):
-            values[Vector(name)] = compiled(equation, _no_leaf, NUMPY_FUNCTIONS)(values)
+            values[Vector(name)] = _overwritten(trace, name, compiled(equation, no_weights, NUMPY_FUNCTIONS)(values))
     return values[Vector("hidden")]
 
 
-def _no_leaf(node: Expression) -> Compiled:
-    raise TypeError(f"a state that is made of shown signals has no weights, but this one has {node!r}")
+def _overwritten(trace: Trace, name: str, values: np.ndarray) -> np.ndarray:
+    """A signal's values, (layer, time, unit), with what the trace's clamps hold put in."""
+    for layer in range(trace.layers):
+        held = held_arrays(trace.clamps, layer, trace.units, trace.steps)
+        if name in held:
+            given, where = held[name]
+            values[layer][where] = given[where]
+    return values
 
 
 def _loss(model: CharModel, trace: Trace, hidden: np.ndarray) -> float:

@@ -76,6 +76,7 @@ def save(model: CharModel, path: str | Path) -> None:
         "config": model.config,
         "vocabulary": list(model.vocabulary.characters),
         "unknown": model.vocabulary.unknown,
+        "reads": model.vocabulary.reads,
         "card": model.card,
     }
     tensors = {k: v.detach().to("cpu", torch.float32).contiguous() for k, v in model.state_dict().items()}
@@ -215,10 +216,14 @@ def _build(path: Path, header: Mapping[str, Any]) -> CharModel:
             raise CheckpointError(f"{path.name} claims {key} = {shorten(config[key])}; it must be 1 to {largest}")
     if not 0 <= config["dropout"] < 1:
         raise CheckpointError(f"{path.name} claims dropout = {config['dropout']}; it must be at least 0 and less than 1")
+    functions = config.get("functions", {})
+    if not isinstance(functions, dict) or not all(isinstance(name, str) for name in functions.values()):
+        raise CheckpointError(f"the header of {path.name} gives 'functions' as {shorten(functions)}")
     try:
-        vocabulary = Vocabulary(header["vocabulary"], header["unknown"])
+        vocabulary = Vocabulary(header["vocabulary"], header["unknown"], header.get("reads", "characters"))
         with torch.device("meta"):
-            model = CharModel(vocabulary, name=header["name"], **{key: config[key] for key in CONFIG})
+            sizes = {key: config[key] for key in CONFIG}
+            model = CharModel(vocabulary, name=header["name"], functions=functions, **sizes)
     except ValueError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
     model.card = header["card"]

@@ -15,12 +15,13 @@ is the head of the line written before it. Colours are CSS custom properties wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from lstm_core.formula import Affine, Apply, Cell, Complement, Diagonal, Expression, Product, Sum, Vector
+from lstm_core.formula import FUNCTIONS, Affine, Apply, Cell, Complement, Diagonal, Expression, Product, Sum, Vector
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "cells"
 PREVIOUS = "@-1"
@@ -33,6 +34,7 @@ Arrow = tuple[str, str]  # from a vector to the signal that reads it, or to OUT
 def load(cell: Cell, folder: Path = FOLDER) -> str:
     """The cell's drawing, as SVG text, from `folder`/NAME.svg.
 
+    The drawing of a variant is its cell's, with the names of its functions in the boxes.
     Raises FileNotFoundError, naming the cell and the file to draw, when there is none.
     Source: the visual language is that of Olah 2015, "Understanding LSTM Networks".
     """
@@ -40,7 +42,16 @@ def load(cell: Cell, folder: Path = FOLDER) -> str:
     if not path.is_file():
         shown = path.relative_to(FOLDER.parent.parent) if path.is_relative_to(FOLDER) else path
         raise FileNotFoundError(f"cell {cell.name!r} has no picture: draw {shown}")
-    return path.read_text(encoding="utf-8")
+    svg = path.read_text(encoding="utf-8")
+    for old, new in cell.functions:
+        svg = re.sub(rf"\b{old}\(", f"{new}(", svg)
+        svg = svg.replace(f">{FUNCTIONS[old].label}<", f">{_boxed(FUNCTIONS[new].label)}<")
+    return svg
+
+
+def _boxed(label: str) -> str:
+    """A label as it fits a box that was drawn for tanh."""
+    return label if len(label) <= len("tanh") else f'<tspan font-size="0.75em">{label}</tspan>'
 
 
 def spelling(expression: Expression) -> str:

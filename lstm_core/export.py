@@ -1,4 +1,4 @@
-"""Traces and figures to take away: numbers as NPZ and CSV, pictures as HTML, PNG and SVG."""
+"""Traces and figures to take away: numbers as NPZ, CSV and Parquet, pictures as HTML, PNG, SVG and PDF."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import importlib.util
 import io
 import json
 import os
+import zipfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import IO, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
 
 import lstm_core
 from lstm_core.formula import equation
 from lstm_core.trace import Trace
 
-MOST_CSV_ROWS = 20_000_000  # about a gigabyte
+MOST_ROWS = 20_000_000  # of a table: about a gigabyte of CSV
 CSV_COLUMNS = ("layer", "step", "character", "unit", "signal", "value")
 FIGURE_CONFIG = {"displaylogo": False, "typesetMath": False, "responsive": True}
 
-_A = {"png": "A PNG", "svg": "An SVG"}
+_A = {"png": "A PNG", "svg": "An SVG", "pdf": "A PDF"}
 
 README = """\
 Every gate and state of a recurrent network at every character of a text, written by Gatescope.
@@ -32,12 +37,30 @@ Every gate and state of a recurrent network at every character of a text, writte
 
 One array a signal, float32 (layer, time, unit), under the signal's name.
 initial_NAME, final_NAME   float32 (layer, unit): the states before the first and after the last character
-characters, read_as        uint32 (time,): code points of what was typed, and of what the model read in its place
+characters, read_as        uint32 (time,): code points of what was typed, and of what the model read in its place; 0 at
+                           the further bytes of a character, where a model reads bytes: metadata tells them from "\\0"
 ids                        int64 (time,): the same as numbers of the vocabulary
 probabilities              float32 (time, vocab): the prediction made after each character
 surprise                   float32 (time,): nats of each character under the prediction before it; NaN where none was
-metadata                   JSON: model, cell, convention, equations, ranges, vocabulary, loss, version
+metadata                   JSON: model, cell, convention, equations, ranges, vocabulary, loss, what was held, version
+
+lstm_core.Trace.load("trace.npz") gives the trace back.
 """
+
+TABLE_README = """\
+Every gate and state of a recurrent network at every character of a text, written by Gatescope: one number a row.
+
+layer      from 0, the lowest; -1 for what stands above all layers, the predictions
+step       from 0, one a character; -1 for the states before the first character
+character  what was typed at that step; empty at step -1, and at the further bytes of a character that a model reads in bytes
+unit       from 0; for signal "probability" the character's number in metadata["vocabulary"]
+signal     a gate or state: metadata["signals"] names them all; or "probability", the prediction made after the character
+value      float32, nine digits
+
+The metadata, JSON, holds model, cell, convention, equations, ranges, vocabulary, the text, loss, what was held, version.
+lstm_core.Trace.load gives the trace back from this file.
+"""
+PROBABILITY = "probability"
 
 
 def to_npz(trace: Trace, file: str | os.PathLike[str] | IO[bytes] | None = None) -> bytes:
@@ -90,9 +113,9 @@ def to_csv(
     """
     chosen_layers, chosen_units, chosen_signals = _chosen(trace, layers, units, signals)
     rows = csv_rows(trace, layers, units, signals)
-    if rows > MOST_CSV_ROWS:
+    if rows > MOST_ROWS:
         raise ValueError(
-            f"a CSV of {rows:,} rows is too large, at most {MOST_CSV_ROWS:,}: choose fewer layers, units or signals, or NPZ"
+            f"a CSV of {rows:,} rows is too large, at most {MOST_ROWS:,}: choose fewer layers, units or signals, or NPZ"
         )
     # One format string writes all rows of a step at once: the only way that Python formats a million numbers a second.
     row_ends = [f",{unit},{name},%.9g\n" for unit in chosen_units for name in chosen_signals]
@@ -103,6 +126,72 @@ def to_csv(
             row_start = f"{layer},{step},{_quoted(trace.chars[step])}"
             chunks.append((row_start + row_start.join(row_ends)) % tuple(numbers.tolist()))
     return "".join(chunks).encode("utf-8")
+
+
+def to_csv_zip(trace: Trace) -> bytes:
+    """A whole trace as a ZIP file: trace.csv in long form, metadata.json, and README.txt, which explains the columns.
+
+    Besides what `to_csv` writes, the table holds the states before the first character (step -1) and the predictions
+    (layer -1). Returns the file's bytes; `Trace.load` reads it back.
+    Raises ValueError for more than 20 million rows. Source: RFC 4180.
+    """
+    table = _table(trace)
+    lines = io.BytesIO()
+    pyarrow.csv.write_csv(table.set_column(2, "character", table["character"].cast(pa.string())), lines)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("README.txt", TABLE_README)
+        archive.writestr("metadata.json", json.dumps(_metadata(trace), indent=1))
+        archive.writestr("trace.csv", lines.getvalue())
+    return buffer.getvalue()
+
+
+def to_parquet(trace: Trace) -> bytes:
+    """A whole trace as a Parquet file: the same table as in `to_csv_zip`.
+
+    "README" and "metadata" stand in the file's own key-value metadata. Returns the file's bytes; `Trace.load` reads it
+    back. Raises ValueError for more than 20 million rows. Source: Apache Parquet.
+    """
+    table = _table(trace)
+    facts = {"README": TABLE_README, "metadata": json.dumps(_metadata(trace))}
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table.replace_schema_metadata(facts), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def table_rows(trace: Trace) -> int:
+    """How many rows the table of a whole trace has, in `to_csv_zip` and `to_parquet`. Source: the trace's sizes."""
+    numbers = [trace[name].size for name in trace.signals] + [trace.initial[name].size for name in trace.cell.states]
+    return sum(numbers) + trace.probs.size
+
+
+def _table(trace: Trace) -> pa.Table:
+    if (rows := table_rows(trace)) > MOST_ROWS:
+        raise ValueError(f"a table of {rows:,} rows is too large, at most {MOST_ROWS:,}: take NPZ, or a shorter text")
+    names = [*trace.signals, PROBABILITY]
+    blocks = [_rows(trace[name][layer], layer, 0, k) for k, name in enumerate(trace.signals) for layer in range(trace.layers)]
+    for name in trace.cell.states:
+        blocks += [_rows(trace.initial[name][layer][None], layer, -1, names.index(name)) for layer in range(trace.layers)]
+    blocks.append(_rows(trace.probs, -1, 0, len(names) - 1))
+    layer, step, unit, signal, value = (np.concatenate(columns) for columns in zip(*blocks, strict=True))
+    characters = ["", *("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in trace.chars)]
+    columns = {
+        "layer": pa.array(layer),
+        "step": pa.array(step),
+        "character": pa.DictionaryArray.from_arrays(pa.array(step + 1), pa.array(characters)),
+        "unit": pa.array(unit),
+        "signal": pa.DictionaryArray.from_arrays(pa.array(signal), pa.array(names)),
+        "value": pa.array(value),
+    }
+    return pa.table(columns)
+
+
+def _rows(values: np.ndarray, layer: int, first: int, signal: int) -> tuple[np.ndarray, ...]:
+    """(time, unit) as columns: layer, step, unit, signal, value; `first` is the first step's number."""
+    steps, units = values.shape
+    step, unit = np.divmod(np.arange(steps * units, dtype=np.int32), np.int32(units))
+    size = values.size
+    return np.full(size, layer, np.int16), step + np.int32(first), unit, np.full(size, signal, np.int8), values.reshape(-1)
 
 
 def figure_html(figure: go.Figure) -> str:
@@ -119,19 +208,19 @@ def figure_html(figure: go.Figure) -> str:
 
 def figure_image(
     figure: go.Figure,
-    kind: Literal["png", "svg"] = "png",
+    kind: Literal["png", "svg", "pdf"] = "png",
     width: int | None = None,
     height: int | None = None,
     scale: float = 2,
 ) -> bytes:
-    """A figure as a PNG or SVG file, drawn by kaleido in an installed Chromium; nothing is fetched.
+    """A figure as a PNG, SVG or PDF file, drawn by kaleido in an installed Chromium; nothing is fetched.
 
     width, height: pixels (default: the figure's own, else 1000 x 500). scale: of a PNG's pixels.
     Raises ValueError for another kind, RuntimeError, one sentence, when kaleido or a Chromium is missing or fails.
     Source: kaleido.
     """
-    if kind not in ("png", "svg"):
-        raise ValueError(f'a picture is "png" or "svg", not {kind!r}')
+    if kind not in _A:
+        raise ValueError(f'a picture is "png", "svg" or "pdf", not {kind!r}')
     if importlib.util.find_spec("kaleido") is None:
         raise RuntimeError(f"{_A[kind]} needs the package kaleido: pip install kaleido, or save the figure as HTML.")
     import kaleido  # optional: pictures can be taken in the browser as well
@@ -147,7 +236,7 @@ def figure_image(
 
 
 def _code_points(characters: Sequence[str]) -> np.ndarray:
-    return np.array([ord(c) for c in characters], np.uint32)
+    return np.array([ord(c or "\0") for c in characters], np.uint32)
 
 
 def _metadata(trace: Trace) -> dict:
@@ -156,6 +245,7 @@ def _metadata(trace: Trace) -> dict:
         "program": f"Gatescope {lstm_core.__version__}",
         "model": trace.model,
         "cell": cell.name,
+        "functions": dict(cell.functions),
         "title": cell.title,
         "convention": cell.note,
         "source": cell.source,
@@ -166,7 +256,14 @@ def _metadata(trace: Trace) -> dict:
         "equations": {name: equation(cell, name) for name in trace.signals},
         "ranges": {name: [v if np.isfinite(v) else None for v in cell[name].range] for name in trace.signals},
         "vocabulary": list(trace.vocabulary.characters),
+        "unknown": trace.vocabulary.unknown,
+        "reads": trace.vocabulary.reads,
+        "characters": list(trace.chars),
+        "read_as": list(trace.read_as),
+        "ids": trace.ids.tolist(),
         "loss_nats_per_character": trace.loss if np.isfinite(trace.loss) else None,
+        "initial_probabilities": None if trace.initial.probs is None else trace.initial.probs.astype(float).tolist(),
+        "clamps": [asdict(clamp) for clamp in trace.clamps],
     }
 
 

@@ -7,9 +7,10 @@ the shapes of the weights, and which gates wait for which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from reprlib import repr as shorten
 from typing import Any, Literal
 
 Array = Any  # a numpy.ndarray or a torch.Tensor: expressions are evaluated over either
@@ -18,6 +19,45 @@ Source = Literal["ih", "hh", "ch", "peephole"]
 SOURCES: tuple[Source, ...] = ("ih", "hh", "ch", "peephole")
 
 UNBOUNDED = (float("-inf"), float("inf"))
+
+
+@dataclass(frozen=True)
+class Function:
+    """A squashing function of the formulas: how it is written, drawn and bounded.
+
+    latex: with #1 for its argument, as in TeX. label: in a box of a drawing. range: its least and greatest value.
+    line: slope and offset of the straight line that is cut off at the range; None for the curves, which each kind of
+    array has its own code for. title: as people say it.
+    """
+
+    title: str
+    latex: str
+    label: str
+    range: tuple[float, float]
+    line: tuple[float, float] | None = None
+
+
+# All functions of the formulas, by plain identifiers. Those with a line need no code of their own anywhere.
+FUNCTIONS: Mapping[str, Function] = {
+    "sigmoid": Function("sigmoid", r"\sigma\left(#1\right)", "σ", (0, 1)),
+    "tanh": Function("tanh", r"\tanh\left(#1\right)", "tanh", (-1, 1)),
+    "hard_sigmoid_keras2": Function(  # Keras 1 and 2, Theano, and ONNX by default
+        "hard sigmoid clip(0.2x + 0.5)",
+        r"\operatorname{clip}_{[0,1]}\left(0.2\left(#1\right) + 0.5\right)",
+        "hard σ",
+        (0, 1),
+        (0.2, 0.5),
+    ),
+    "hard_sigmoid_keras3": Function(  # Keras 3, PyTorch and JAX
+        "hard sigmoid clip(x/6 + 0.5)",
+        r"\operatorname{clip}_{[0,1]}\left(\tfrac{1}{6}\left(#1\right) + 0.5\right)",
+        "hard σ",
+        (0, 1),
+        (1 / 6, 0.5),
+    ),
+    "relu": Function("ReLU", r"\operatorname{relu}\left(#1\right)", "relu", (0, float("inf")), (1, 0)),
+    "linear": Function("linear", r"\left(#1\right)", "linear", UNBOUNDED, (1, 0)),
+}
 
 
 class Expression:
@@ -78,7 +118,7 @@ class Affine(Expression):
 class Apply(Expression):
     """A squashing function, unit by unit."""
 
-    function: Literal["sigmoid", "tanh"]
+    function: str  # one of FUNCTIONS
     argument: Expression
 
     @property
@@ -192,7 +232,8 @@ class Cell:
     signals: in an order in which they can be computed. rows: the order in which the stacked weight matrices
     hold the affine maps. drawn: the signals from the top of the drawing to its foot (default: as computed).
     kernel: torch's function that computes this very cell, where there is one. biases: how many bias vectors
-    (PyTorch has two, the essay one, its GRU none). note: the convention a reader must know.
+    (PyTorch has two, the essay one, its GRU none). note: the convention a reader must know. functions: what
+    `with_functions` has put in the place of what the paper applies: pairs of names.
     Raises ValueError, naming cell and signal, for a declaration that contradicts itself. Source: Olah 2015 for the letters
     and the order; for the equations, each cell's own `source`.
     """
@@ -206,6 +247,7 @@ class Cell:
     kernel: Literal["rnn_tanh", "lstm", "gru"] | None = None
     biases: Literal[0, 1, 2] = 1
     note: str = ""
+    functions: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         known = {"x"}
@@ -217,6 +259,10 @@ class Cell:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} reads {node.name!r} before it is declared")
                 if isinstance(node, Vector) and node.previous and node.name not in self.names:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} reads the previous {node.name!r}, never declared")
+                if isinstance(node, Apply) and node.function not in FUNCTIONS:
+                    raise ValueError(
+                        f"cell {self.name!r}: {s.name!r} applies {node.function!r}, not one of {', '.join(FUNCTIONS)}"
+                    )
                 if isinstance(node, (Affine, Diagonal)) and node.rows not in self.rows:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} uses rows {node.rows!r}, not in {self.rows}")
                 if isinstance(node, Affine) and len({source_of(v) for v in node.inputs}) < len(node.inputs):
@@ -228,6 +274,33 @@ class Cell:
             raise ValueError(f"cell {self.name!r} declares no signal 'hidden'")
         if not any(x in self.reads(name) for name in self.names):
             raise ValueError(f"cell {self.name!r} never reads the input x")
+
+    def with_functions(self, functions: Mapping[str, str]) -> Cell:
+        """The same cell with other squashing functions: {"sigmoid": "hard_sigmoid_keras2"} for that of Keras 2.
+
+        functions: what the cell applies -> what is applied in its place. Ranges follow; torch's fused kernels, which know
+        the original alone, are not used. An empty mapping, or one of functions to themselves, gives the cell itself. Raises
+        ValueError for a function that the cell does not apply and for one that there is not.
+        """
+        applied = {n.function for n in self.nodes if isinstance(n, Apply)}
+        for old, new in functions.items():
+            if old not in applied or self.functions:
+                has = "is a variant already" if self.functions else f"applies {' and '.join(sorted(applied))}"
+                raise ValueError(f"{self.title} {has}; there is no {shorten(old)} to replace")
+            if new not in FUNCTIONS:
+                raise ValueError(f"there is no function {shorten(new)}; there are {', '.join(FUNCTIONS)}")
+        changed = {old: new for old, new in functions.items() if old != new}
+        if not changed:
+            return self
+        widened = _widened(self.signals, changed)
+        titles = " and ".join(FUNCTIONS[new].title for _, new in sorted(changed.items()))
+        return replace(
+            self,
+            title=f"{self.title} with {titles}",
+            signals=tuple(_applying(s, changed, _range(s, changed, widened)) for s in self.signals),
+            kernel=None,
+            functions=tuple(sorted(changed.items())),
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -311,6 +384,55 @@ class Cell:
         return any(v.name not in ("x", "hidden") for v in self.reads(name))
 
 
+def _applying(signal: Signal, functions: Mapping[str, str], range: tuple[float, float]) -> Signal:
+    """A signal with other squashing functions in its equation, their names above its heatmap, and another range."""
+
+    def changed(node: Expression) -> Expression:
+        match node:
+            case Apply(function, argument):
+                return Apply(functions.get(function, function), changed(argument))
+            case Affine(rows, inputs, symbol):
+                return Affine(rows, tuple(map(changed, inputs)), symbol)
+            case Sum(left, right) | Product(left, right):
+                return type(node)(changed(left), changed(right))
+            case Complement(argument):
+                return Complement(changed(argument))
+            case _:
+                return node
+
+    lead = tuple(functions.get(operation, operation) for operation in signal.lead)
+    return replace(signal, equation=changed(signal.equation), range=range, lead=lead)
+
+
+def _range(signal: Signal, functions: Mapping[str, str], widened: Container[str]) -> tuple[float, float]:
+    """The range of a signal of a variant: its outer function's own, none where something inside it got wider."""
+    if isinstance(signal.equation, Apply) and signal.equation.function in functions:
+        return FUNCTIONS[functions[signal.equation.function]].range
+    return UNBOUNDED if signal.name in widened else signal.range
+
+
+def _widened(signals: tuple[Signal, ...], functions: Mapping[str, str]) -> set[str]:
+    """The signals that other functions let out of their declared ranges."""
+    found: set[str] = set()
+
+    def wider(node: Expression) -> bool:
+        match node:
+            case Apply(function):
+                low, high = FUNCTIONS[function].range
+                new_low, new_high = FUNCTIONS[functions.get(function, function)].range
+                return new_low < low or new_high > high
+            case Affine():
+                return False
+            case Vector(name):
+                return name in found
+            case _:
+                return any(map(wider, node.children))
+
+    for _ in signals:  # a signal may read, from the step before, one that is declared after it
+        found |= {s.name for s in signals if wider(s.equation)}
+    return found
+
+
 Values = dict[Vector, Array]  # what the vectors hold at one step
 Compiled = Callable[[Values], Array]
 
@@ -320,7 +442,7 @@ def compiled(
 ) -> Compiled:
     """An expression as a function of the vectors' values, over any arrays that know +, * and -.
 
-    leaf: compiles affine maps and diagonals. functions: "sigmoid" and "tanh" for these arrays.
+    leaf: compiles affine maps and diagonals. functions: all of FUNCTIONS for these arrays.
     """
 
     def build(node: Expression) -> Compiled:
@@ -345,14 +467,16 @@ def compiled(
     return build(expression)
 
 
+def no_weights(node: Expression) -> Compiled:
+    """The leaf for `compiled` where an expression is made of vectors alone. Raises TypeError for one that has weights."""
+    raise TypeError(f"made of gates and states alone, an expression has no weights; this one has {node!r}")
+
+
 def terms(expression: Expression) -> tuple[Expression, ...]:
     """The summands of an expression: for C, what was kept and what was written."""
     if isinstance(expression, Sum):
         return terms(expression.left) + terms(expression.right)
     return (expression,)
-
-
-_FUNCTION_LATEX = {"sigmoid": r"\sigma", "tanh": r"\tanh"}
 
 
 def to_latex(expression: Expression, leaf: Callable[[Expression], str], times: str = " * ") -> str:
@@ -365,7 +489,7 @@ def to_latex(expression: Expression, leaf: Callable[[Expression], str], times: s
     def write(node: Expression, inside_product: bool = False) -> str:
         match node:
             case Apply(function, argument):
-                return f"{_FUNCTION_LATEX[function]}\\left({write(argument)}\\right)"
+                return FUNCTIONS[function].latex.replace("#1", write(argument))
             case Sum(left, right):
                 text = f"{write(left)} + {guarded(write(right))}"
                 return f"\\left({text}\\right)" if inside_product else text

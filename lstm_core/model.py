@@ -15,12 +15,14 @@ from torch.nn.functional import linear
 
 from lstm_core.cells import cell as find_cell
 from lstm_core.formula import (
+    FUNCTIONS,
     SOURCES,
     Affine,
     Cell,
     Compiled,
     Diagonal,
     Expression,
+    Function,
     Source,
     Vector,
     compiled,
@@ -29,7 +31,19 @@ from lstm_core.formula import (
 )  # fmt: skip
 from lstm_core.text import Vocabulary
 
-TORCH_FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}
+
+def _cut_line(function: Function) -> Callable[[Tensor], Tensor]:
+    """A function that is a straight line within its range."""
+    assert function.line is not None
+    (slope, offset), (low, high) = function.line, function.range
+    return lambda z: torch.clamp(slope * z + offset, low, high)
+
+
+TORCH_FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    **{name: _cut_line(function) for name, function in FUNCTIONS.items() if function.line},
+}
 KERNELS = {"lstm": torch.lstm, "gru": torch.gru, "rnn_tanh": torch.rnn_tanh}
 
 States = tuple[Tensor, ...]  # one (layer, batch, unit) tensor a state of the cell, in the order of cell.states
@@ -207,11 +221,13 @@ class Recurrent(nn.Module):
 class CharModel(nn.Module):
     """A character model: one-hot or embedded characters, stacked cells of one kind, a linear next-character head.
 
-    vocabulary: the characters, in the order of their ids. cell: a registered cell's name or a `Cell`.
+    vocabulary: the characters, in the order of their ids. cell: a registered cell's name or a `Cell`. functions: other
+    squashing functions than the cell's own, as in `Cell.with_functions`.
     units, layers: sizes, 1 or more. embedding: its width, or None for one-hot input. dropout: 0 to 1, between the layers
     and before the head, in training alone. bias, head_bias: whether cells and head have any. name, card: what the model is
     called, and what is known of its training.
-    Raises ValueError for a cell that is not registered and for sizes under 1. Source: Graves 2013, Karpathy 2015 (char-rnn).
+    Raises ValueError for a cell or function that is not registered and for sizes under 1.
+    Source: Graves 2013, Karpathy 2015 (char-rnn).
     """
 
     def __init__(
@@ -225,10 +241,11 @@ class CharModel(nn.Module):
         bias: bool = True,
         head_bias: bool = True,
         name: str = "unnamed",
+        functions: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
-        declared = find_cell(cell) if isinstance(cell, str) else cell
+        declared = (find_cell(cell) if isinstance(cell, str) else cell).with_functions(functions or {})
         for what, size in (("units", units), ("layers", layers), ("embedding", embedding)):
             if size is not None and size < 1:
                 raise ValueError(f"{what} must be 1 or more, not {size}")
@@ -258,7 +275,8 @@ class CharModel(nn.Module):
     @property
     def config(self) -> dict[str, Any]:
         """What must be known, beside the weights and the vocabulary, to build this model again."""
-        return {
+        variant = {"functions": dict(self.cell.functions)} if self.cell.functions else {}
+        return variant | {
             "cell": self.cell.name,
             "units": self.units,
             "layers": self.layers,

@@ -30,6 +30,7 @@ def lstm_steps(parameters: Mapping[str, Tensor], x: Tensor, initial: Mapping[str
     weight_ih, weight_hh = parameters["weight_ih"], parameters["weight_hh"]
     none = torch.zeros(4 * units)
     biases = (parameters.get("bias_ih", none), parameters.get("bias_hh", none))
+    x = x.contiguous()  # the kernel does not heed strides
     h0, c0 = (torch.from_numpy(np.array(initial[name], np.float32))[None] for name in ("hidden", "cell"))
     try:
         with torch.enable_grad():  # without it the kernel keeps no workspace

@@ -10,7 +10,8 @@ from lstm_core.model import CharModel
 def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0, seed: int = 0) -> str:
     """Writes `length` characters after `prompt` with `model` (the prompt is not returned).
 
-    prompt: 1 to 20,000 characters. length: 0 or more. temperature: above 0; 1 is the model's own distribution, lower is
+    prompt: 1 to 20,000 characters. length: 0 or more; a model that reads bytes writes so many bytes, and U+FFFD where
+    they are no UTF-8. temperature: above 0; 1 is the model's own distribution, lower is
     more certain; 0 takes the likeliest character each time. seed: the same seed writes the same text.
     Raises text.TextError for an empty or too long prompt, ValueError for a negative length or temperature.
     Source: Graves 2013.
@@ -32,7 +33,7 @@ def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0,
                 choice = last.argmax()
             else:
                 choice = torch.multinomial(torch.softmax(last / temperature, -1), 1, generator=generator)[0]
-            written.append(model.vocabulary.characters[int(choice)])
+            written.append(int(choice))
             logits, states = model(choice.reshape(1, 1), states)
     model.train(was_training)
-    return "".join(written)
+    return model.vocabulary.text(written)

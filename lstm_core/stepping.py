@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
-from math import prod
+from math import isfinite, prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from lstm_core.formula import (
+    FUNCTIONS,
     Affine,
     Apply,
     Cell,
@@ -25,6 +27,7 @@ from lstm_core.formula import (
     Complement,
     Diagonal,
     Expression,
+    Function,
     Product,
     Signal,
     Source,
@@ -36,27 +39,51 @@ from lstm_core.formula import (
     x,
 )  # fmt: skip
 
-FUNCTIONS = ("dot", "add", "subtract", "multiply", "tanh", "copyto")  # NumPy's, as the loops use them
-NUMPY_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {"sigmoid": lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), "tanh": np.tanh}
+# NumPy's, as the loops use them
+UFUNCS = ("dot", "add", "subtract", "multiply", "maximum", "minimum", "tanh", "copyto")
 
+
+def _cut_line(function: Function) -> Callable[[Any], Any]:
+    """A function that is a straight line within its range."""
+    assert function.line is not None
+    (slope, offset), (low, high) = function.line, function.range
+    return lambda z: np.clip(slope * z + offset, low, high)
+
+
+NUMPY_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
+    "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(0.5 * z),
+    "tanh": np.tanh,
+    **{name: _cut_line(function) for name, function in FUNCTIONS.items() if function.line},
+}
+
+Held = Mapping[str, tuple[Sequence[np.ndarray], Sequence[np.ndarray]]]  # a held signal's values and mask, (unit,) each, a step
+NOTHING: Held = MappingProxyType({})
 Parameters = Mapping[str, np.ndarray]  # one layer's, named as in `Cell.parameter_shapes`
 Rows = Affine | Diagonal  # what uses rows of a weight matrix, or one weight a unit
 Inputs = Callable[[np.ndarray, np.ndarray | None], list[np.ndarray]]  # (weight, bias) -> what x adds, one row a step
 
 
 def steps(
-    cell: Cell, parameters: Parameters, inputs: Inputs, initial: Mapping[str, np.ndarray], length: int
+    cell: Cell,
+    parameters: Parameters,
+    inputs: Inputs,
+    initial: Mapping[str, np.ndarray],
+    length: int,
+    held: Held = NOTHING,
 ) -> dict[str, np.ndarray]:
     """Every signal of one layer at every step: name -> float32 (time, unit), views of one array.
 
     inputs: called with the weight (rows, input) and bias of the gates; gives x W^T + b, one row a step.
     initial: the states before the first step, (unit,) each. length: the number of steps.
+    held: what is written over some signals before anything reads them, as `clamp.held_steps` gives it.
     """
-    program, code = _program(cell)
+    program, code = _program(cell, tuple(n for n in cell.names if n in held))
     units = initial["hidden"].shape[0]
     out = np.empty((length, len(program.order) * units), np.float32)
     names = program.bind(parameters, inputs, initial, units)
     names["out"] = out
+    for name, (values, masks) in held.items():
+        names |= {f"VALUE_{name}": values, f"MASK_{name}": masks}
     exec(code, names)  # the source is made from the declaration alone, in `_program`
     names["run"]()
     return {name: out[:, k * units : (k + 1) * units] for k, name in enumerate(program.order)}
@@ -71,9 +98,11 @@ class _Program:
 
     cell: Cell
     groups: list[list[Signal]]
+    held: tuple[str, ...] = ()  # the signals that are overwritten, for some units, at some steps
     views: dict[str, tuple[str, int, int]] = field(default_factory=dict)  # name -> rows of the buffer "pre", "live", "tmp"
     weights: dict[str, tuple[Source, list[Rows]]] = field(default_factory=dict)  # name -> source, and whose rows
     from_x: list[list[Affine]] = field(default_factory=list)  # the affine maps that x_0, x_1, ... are made for
+    constants: dict[str, float] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -93,20 +122,24 @@ class _Program:
         self.views[name] = (buffer, start, count)
         return name
 
+    def constant(self, value: float) -> str:
+        name = next((n for n, known in self.constants.items() if known == value), f"c_{len(self.constants)}")
+        self.constants[name] = value
+        return name
+
     def row(self, name: str) -> str:
         return self.view("live", self.order.index(name), 1)
 
     def source(self) -> str:
-        each = "".join(f", x_{k}" for k in range(len(self.from_x)))
-        lists = "".join(f", X_{k}" for k in range(len(self.from_x)))
+        each = {"out_t": "out", "x_t": "X"} | {f"x_{k}": f"X_{k}" for k in range(len(self.from_x))}
+        each |= {f"{kind}_{name}": f"{kind.upper()}_{name}" for name in self.held for kind in ("value", "mask")}
         body = [f"copyto(prev_{s}, {self.row(s)})" for s in self.copied]
         if self.fused:
             body += [f"dot(W, {self.row('hidden')}, pre)", "add(pre, x_t, pre)"]
         body += [*self.lines, "copyto(out_t, live)"]
-        names = [*FUNCTIONS, "half", "one", "W", "pre", "live", "out", "X"]
-        names += [f"X_{k}" for k in range(len(self.from_x))] + [f"prev_{s}" for s in self.copied]
+        names = [*UFUNCS, *self.constants, "W", "pre", "live", *each.values(), *(f"prev_{s}" for s in self.copied)]
         local = ", ".join(f"{n}={n}" for n in [*names, *self.views, *self.weights])  # local names are the fastest
-        loop = f"for out_t, x_t{each} in zip(out, X{lists}):"
+        loop = f"for {', '.join(each)} in zip({', '.join(each.values())}):"
         return "\n".join([f"def run({local}):", f"  {loop}", *(f"    {line}" for line in body)])
 
     def bind(self, parameters: Parameters, inputs: Inputs, initial: Mapping[str, np.ndarray], units: int) -> dict[str, Any]:
@@ -139,8 +172,8 @@ class _Program:
             row = self.order.index(state) * units
             buffers["live"][row : row + units] = value
         # NumPy reads an array of one number faster than a number
-        names: dict[str, Any] = {"half": np.array(0.5, np.float32), "one": np.array(1.0, np.float32)}
-        names |= {n: getattr(np, n) for n in FUNCTIONS}
+        names: dict[str, Any] = {n: np.array(value, np.float32) for n, value in self.constants.items()}
+        names |= {n: getattr(np, n) for n in UFUNCS}
         for name, (buffer, start, count) in self.views.items():
             names[name] = buffers[buffer][start * units : (start + count) * units]
         for name, (source, wanted) in self.weights.items():
@@ -165,10 +198,12 @@ def _aligned(shape: tuple[int, ...]) -> np.ndarray:
 
 
 @cache
-def _program(cell: Cell) -> tuple[_Program, Any]:
-    program = _Program(cell, _groups(cell))
+def _program(cell: Cell, held: tuple[str, ...] = ()) -> tuple[_Program, Any]:
+    program = _Program(cell, _groups(cell), held)
     for group in program.groups:
         _Emitter(program, group).run()
+        overwritten = [s.name for s in group if s.name in held]
+        program.lines += [f"copyto({program.row(n)}, value_{n}, where=mask_{n})" for n in overwritten]
     return program, compile(program.source(), f"<the loop of {cell.name}>", "exec")
 
 
@@ -260,19 +295,33 @@ class _Emitter:
             case Apply("tanh"):
                 self.line("tanh", *parts, into)
             case Apply("sigmoid", argument):
+                half = self.program.constant(0.5)
                 if not self.program.halved.issuperset(_weights_of(argument) or [argument]):
-                    self.line("multiply", *parts, "half", into)
+                    self.line("multiply", *parts, half, into)
                     parts = [into]
                 self.line("tanh", *parts, into)
-                self.line("multiply", into, "half", into)
-                self.line("add", into, "half", into)
+                self.line("multiply", into, half, into)
+                self.line("add", into, half, into)
+            case Apply(function):
+                self.cut_line(FUNCTIONS[function], parts[0], into)
             case Sum():
                 self.line("add", *parts, into)
             case Product():
                 self.line("multiply", *parts, into)
             case Complement():
-                self.line("subtract", "one", *parts, into)
+                self.line("subtract", self.program.constant(1.0), *parts, into)
         return into
+
+    def cut_line(self, function: Function, argument: str, into: str) -> None:
+        """Lines for a function that is a straight line within its range."""
+        assert function.line is not None
+        (slope, offset), (low, high) = function.line, function.range
+        self.line("multiply", argument, self.program.constant(slope), into)
+        if offset:
+            self.line("add", into, self.program.constant(offset), into)
+        for operation, bound in (("maximum", low), ("minimum", high)):
+            if isfinite(bound):
+                self.line(operation, into, self.program.constant(bound), f"out={into}")
 
     def one_by_one(self, members: Sequence[Expression], into: str) -> str:
         """Members that share a vector: two short operations cost less than one that repeats the vector."""
@@ -310,11 +359,15 @@ class _Emitter:
 
 
 def reference(
-    cell: Cell, parameters: Parameters, inputs: np.ndarray, initial: Mapping[str, np.ndarray]
+    cell: Cell,
+    parameters: Parameters,
+    inputs: np.ndarray,
+    initial: Mapping[str, np.ndarray],
+    held: Held = NOTHING,
 ) -> dict[str, np.ndarray]:
     """Every signal of one layer, evaluated plainly in float64: name -> (time, unit).
 
-    inputs: (time, input). initial: the states before the first step, (unit,) each.
+    inputs: (time, input). initial: the states before the first step, (unit,) each. held: as for `steps`.
     """
     units = initial["hidden"].shape[0]
     weights = {n: p.astype(np.float64).reshape(-1, units, *p.shape[1:]) for n, p in parameters.items()}
@@ -341,10 +394,13 @@ def reference(
     equations = [(Vector(s.name), compiled(s.equation, leaf, NUMPY_FUNCTIONS)) for s in cell.signals]
     values: dict[Vector, Any] = {Vector(n, True): v.astype(np.float64) for n, v in initial.items()}
     kept: dict[str, list[np.ndarray]] = {name: [] for name in cell.names}
-    for x_t in inputs.astype(np.float64):
+    for t, x_t in enumerate(inputs.astype(np.float64)):
         values[x] = x_t
         for key, value in equations:
             values[key] = value(values)
+            if key.name in held:
+                given, where = held[key.name]
+                values[key] = np.where(where[t], given[t], values[key])
             kept[key.name].append(values[key])
         values |= {Vector(n, True): values[Vector(n)] for n in cell.states}
     return {name: np.stack(v) for name, v in kept.items()}

@@ -1,16 +1,18 @@
 """Characters to ids, and what becomes of a character that the model never saw.
 
-Each typed character (one Unicode code point) is one time step: none is dropped, none is merged.
+Each typed character (one Unicode code point) is one time step, or, for a model that reads bytes, as many steps as its
+UTF-8 has bytes: none is dropped, none is merged.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from reprlib import repr as shorten
+from typing import Literal
 
 import numpy as np
 
@@ -28,16 +30,25 @@ LOOK_ALIKES = {
 }  # fmt: skip
 
 
+ALL_BYTES = tuple(bytes([value]).decode("ascii", "surrogateescape") for value in range(256))
+
+
+def _bytes_of(character: str) -> str:
+    """A character's UTF-8, each byte as a vocabulary of bytes names it; such a name stands for itself."""
+    return character.encode("utf-8", "surrogateescape").decode("ascii", "surrogateescape")
+
+
 class TextError(ValueError):
     """A text that no model can read, with one sentence for the person who typed it."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as a model reads it: one entry a typed character.
+    """A text as a model reads it: one entry a step.
 
-    chars: the characters as typed. read_as: the vocabulary's characters read in their place.
-    ids: int64 (time,), ids of `read_as`, 0 to vocab - 1, read-only.
+    chars: the characters as typed. read_as: what the model read in their place. Where a character takes several steps, as
+    bytes do, both hold it at the first of them, and "" at the rest: joined, they are the text.
+    ids: int64 (time,), of what was read, 0 to vocab - 1, read-only.
     """
 
     chars: tuple[str, ...]
@@ -55,15 +66,23 @@ class Vocabulary:
     """The characters a model knows, in the order of their ids.
 
     characters: one Unicode code point each, all different; a text or a list. unknown: the character that stands for
-    whatever has no look-alike here (default: the space, else the first character).
-    Raises ValueError for no characters, one that is there twice, an entry that is not one code point (a token such as
-    "<unk>"), and an `unknown` that is not among them. Source: the characters of the model's training text.
+    whatever has no look-alike here (default: the space, else the first character). reads: "characters", one a step, or
+    "bytes", as `of_bytes` makes it; then the bytes from 128 up stand here as U+DC80 to U+DCFF, half surrogate pairs that no
+    text holds. Raises ValueError for no characters, one that is there twice, an entry that is not one code point (a token
+    such as "<unk>") or, where bytes are read, not one byte, and an `unknown` that is not among them.
+    Source: the characters of the model's training text; for bytes, PEP 383 (surrogateescape).
     """
 
     characters: tuple[str, ...]
     unknown: str = ""
+    reads: Literal["characters", "bytes"] = "characters"
 
-    def __init__(self, characters: Sequence[str], unknown: str | None = None) -> None:
+    def __init__(
+        self,
+        characters: Sequence[str],
+        unknown: str | None = None,
+        reads: Literal["characters", "bytes"] = "characters",
+    ) -> None:
         characters = tuple(characters)
         if not characters:
             raise ValueError("a vocabulary needs at least one character; it was given none")
@@ -79,13 +98,27 @@ class Vocabulary:
             unknown = " " if " " in characters else characters[0]
         if unknown not in characters:
             raise ValueError(f"the unknown character {shorten(unknown)} is not in the vocabulary")
+        if reads not in ("characters", "bytes"):
+            raise ValueError(f"a vocabulary reads 'characters' or 'bytes', not {shorten(reads)}")
+        if reads == "bytes" and (more := sorted(set(characters) - set(ALL_BYTES))):
+            raise ValueError(f"each entry of a vocabulary of bytes is one byte; {more[0]!r} is none")
         object.__setattr__(self, "characters", characters)
         object.__setattr__(self, "unknown", unknown)
+        object.__setattr__(self, "reads", reads)
 
     @classmethod
     def of(cls, text: str) -> Vocabulary:
         """The characters of a text, sorted."""
         return cls(sorted(set(text)))
+
+    @classmethod
+    def of_bytes(cls, values: Iterable[int] = range(256), unknown: int | None = None) -> Vocabulary:
+        """A vocabulary of bytes, in the order of their ids: all 256 in their own order if no others are named.
+
+        values, unknown: 0 to 255. A text is read as its UTF-8, one byte a step. Raises ValueError as the class does.
+        """
+        names = [ALL_BYTES[value] if 0 <= value < 256 else str(value) for value in values]
+        return cls(names, None if unknown is None else ALL_BYTES[unknown], "bytes")
 
     def __len__(self) -> int:
         return len(self.characters)
@@ -104,17 +137,24 @@ class Vocabulary:
         except KeyError:
             raise KeyError(f"{character!r} is not among the {len(self)} characters of this vocabulary") from None
 
+    def _knows(self, character: str) -> bool:
+        """Whether a typed character can be read as itself: where bytes are read, by all of its UTF-8."""
+        if self.reads == "characters":
+            return character in self._ids
+        return bool(character) and not "\ud800" <= character <= "\udfff" and all(b in self._ids for b in _bytes_of(character))
+
     def stand_in(self, character: str) -> str:
         """What the model reads for a character: itself, its base form (NFKD), a look-alike, else `unknown`."""
-        if character in self._ids:
+        if self._knows(character):
             return character
         decomposed = unicodedata.normalize("NFKD", character)
         candidates = [LOOK_ALIKES.get(character, ""), *decomposed, *(LOOK_ALIKES.get(c, "") for c in decomposed)]
         candidates += [c.lower() for c in candidates] + [c.upper() for c in candidates]
-        return next((c for c in candidates if c in self._ids), self.unknown)
+        candidates += ["\ufffd"] if self.reads == "bytes" else []
+        return next((c for c in candidates if self._knows(c)), self.unknown)
 
     def encode(self, text: str) -> Reading:
-        """Reads any text of 1 to 20,000 characters: one step a code point, unknown ones by `stand_in`.
+        """Reads any text of 1 to 20,000 characters (or bytes): one step each, unknown characters by `stand_in`.
 
         Raises TextError, one sentence, when the text is empty or longer.
         """
@@ -123,15 +163,39 @@ class Vocabulary:
         if len(text) > MAX_CHARACTERS:
             raise TextError(f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read at once.")
         stand_ins = {c: self.stand_in(c) for c in set(text)}
+        if self.reads == "bytes":
+            return self._encode_bytes(text, stand_ins)
         read_as = tuple(stand_ins[c] for c in text)
-        ids = np.fromiter((self._ids[c] for c in read_as), np.int64, len(text))
+        return Reading(tuple(text), read_as, self._numbered(read_as))
+
+    def _encode_bytes(self, text: str, stand_ins: dict[str, str]) -> Reading:
+        """Each character at the first of its steps, and "" at the rest."""
+        spelt = {c: _bytes_of(read) for c, read in stand_ins.items()}
+        symbols = [b for c in text for b in spelt[c]]
+        if len(symbols) > MAX_CHARACTERS:
+            raise TextError(f"The text has {len(symbols):,} bytes; at most {MAX_CHARACTERS:,} can be read at once.")
+        chars = [part for c in text for part in (c, *[""] * (len(spelt[c]) - 1))]
+        read_as = [part for c in text for part in (stand_ins[c], *[""] * (len(spelt[c]) - 1))]
+        return Reading(tuple(chars), tuple(read_as), self._numbered(symbols))
+
+    def _numbered(self, symbols: Sequence[str]) -> np.ndarray:
+        ids = np.fromiter((self._ids[c] for c in symbols), np.int64, len(symbols))
         ids.flags.writeable = False
-        return Reading(tuple(text), read_as, ids)
+        return ids
 
     def ids(self, text: str) -> np.ndarray:
-        """int64 (len(text),): ids of a corpus of any length, every character read as in `encode`."""
+        """int64, one a character (or byte): ids of a corpus of any length, every character read as in `encode`."""
+        if self.reads == "bytes":
+            others = {ord(c): self.stand_in(c) for c in set(text) if not self._knows(c)}
+            spelt = np.frombuffer(text.translate(others).encode("utf-8", "surrogateescape"), np.uint8)
+            return np.array([self._ids.get(b, 0) for b in ALL_BYTES], np.int64)[spelt]
         table = {ord(c): self._ids[self.stand_in(c)] for c in set(text)}
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         lookup = np.zeros(max(table, default=0) + 1, np.int64)
         lookup[list(table)] = list(table.values())
         return lookup[points]
+
+    def text(self, ids: Iterable[int]) -> str:
+        """The text that ids stand for; where they are bytes, U+FFFD stands for what is no UTF-8. Raises IndexError."""
+        joined = "".join(self.characters[k] for k in ids)
+        return joined if self.reads == "characters" else joined.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

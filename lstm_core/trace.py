@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from lstm_core import onednn, stepping
+from lstm_core.clamp import Clamp, Held, check, held_steps
 from lstm_core.formula import Cell
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
@@ -43,11 +45,12 @@ def _read_only(state: State) -> State:
 class Trace:
     """Every signal of every layer of one model at every character of one text. Frozen; arrays are read-only float32.
 
-    trace["forget"]: (layer, time, unit), in the signal's declared range. chars: the characters as typed, one a step;
-    read_as: what the model read in their place; ids: int64 (time,). initial: the state before the first character;
-    final: after the last, from which `trace(model, more, state=t.final)` goes on. probs: (time, vocab), the prediction
-    after each character, 0 to 1. model: the model's name. vocabulary: the characters of `ids` and `probs`. values: the
-    signals by name. Source: the equations of `cell`.
+    trace["forget"]: (layer, time, unit), in the signal's declared range. chars: the characters as typed, one a step (one
+    that takes several, as bytes do, stands at the first, and "" at the rest); read_as: what the model read in their place,
+    likewise; ids: int64 (time,). initial: the state before the first character; final: after the last, from which
+    `trace(model, more, state=t.final)` goes on. probs: (time, vocab), the prediction after each character, 0 to 1. model:
+    the model's name. vocabulary: the characters of `ids` and `probs`. values: the signals by name. clamps: what was held.
+    Source: the equations of `cell`.
     """
 
     model: str
@@ -60,6 +63,17 @@ class Trace:
     initial: State = field(repr=False)
     final: State = field(repr=False)
     probs: np.ndarray = field(repr=False)
+    clamps: tuple[Clamp, ...] = ()
+
+    @classmethod
+    def load(cls, source: str | os.PathLike[str] | bytes) -> Trace:
+        """A trace that was taken away as NPZ, Parquet or zipped CSV, given as a path or as the file's bytes.
+
+        Raises OSError for a file that can't be opened, archive.ArchiveError for one that holds no whole trace.
+        """
+        from lstm_core import archive  # here, for it is made of traces
+
+        return archive.read(source)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """One signal, float32 (layer, time, unit). Raises ValueError, naming the signals there are, for another."""
@@ -99,6 +113,11 @@ class Trace:
         """The text as typed."""
         return "".join(self.chars)
 
+    @property
+    def groups(self) -> np.ndarray:
+        """int64 (time,): the character of the text that each step belongs to, from 0; a byte model's take several steps."""
+        return np.cumsum([c != "" for c in self.chars]) - 1
+
     def check(self, layer: int = 0, step: int = 0, unit: int = 0) -> None:
         """Raises ValueError, saying what there is, for a layer, step or unit (counted from 0) that the trace lacks."""
         for what, index, count in (("layer", layer, self.layers), ("step", step, self.steps), ("unit", unit, self.units)):
@@ -130,23 +149,27 @@ def zero_state(model: CharModel) -> State:
     return State({name: np.zeros((model.layers, model.units), np.float32) for name in model.cell.states})
 
 
-def trace(model: CharModel, text: str, state: State | None = None) -> Trace:
+def trace(model: CharModel, text: str, state: State | None = None, clamps: Sequence[Clamp] = ()) -> Trace:
     """Reads `text` with `model` and keeps every gate and state.
 
     text: 1 to 20,000 characters, any Unicode; each is one step. state: a `Trace.final` to go on from, so that more
-    text costs the new characters alone; None begins from zeros. Returns a `Trace` of float32 arrays, read-only.
-    Raises text.TextError for an empty or longer text, ValueError for a state that is not this model's.
+    text costs the new characters alone; None begins from zeros. clamps: what is held at which value from which of these
+    characters on; all that reads it, in layers above too, is computed from what is held. Returns a `Trace` of float32
+    arrays, read-only.
+    Raises text.TextError for an empty or longer text, ValueError for a state, or a clamp, that is not this model's.
     Source: the model's declared equations; see `certify` for how far they are from torch's own kernel.
     """
     reading = model.vocabulary.encode(text)
     if state is not None:
         _check_state(model, state)
+    check(clamps, model.cell, model.layers, model.units, len(reading.ids))
     initial = _read_only(zero_state(model) if state is None else state)
     with torch.no_grad():
         layers, below = [], None
         for layer in range(model.layers):
             start = {name: initial[name][layer] for name in model.cell.states}
-            layers.append(_layer(model, layer, reading.ids, below, start))
+            held = held_steps(clamps, layer, model.units, len(reading.ids))
+            layers.append(_layer(model, layer, reading.ids, below, start, held))
             below = layers[-1]["hidden"]
         probs = _predict(model, layers[-1]["hidden"])
     values = {name: _stack([signals[name] for signals in layers]) for name in model.cell.names}
@@ -156,7 +179,7 @@ def trace(model: CharModel, text: str, state: State | None = None) -> Trace:
     final = _read_only(State(last, probs[-1]))
     return Trace(
         model.name, model.cell, model.vocabulary, reading.chars, reading.read_as, reading.ids, MappingProxyType(values),
-        initial, final, probs,
+        initial, final, probs, tuple(clamps),
     )  # fmt: skip
 
 
@@ -180,11 +203,16 @@ def _check_state(model: CharModel, state: State) -> None:
 
 
 def _layer(
-    model: CharModel, layer: int, ids: np.ndarray, below: np.ndarray | None, start: Mapping[str, np.ndarray]
+    model: CharModel,
+    layer: int,
+    ids: np.ndarray,
+    below: np.ndarray | None,
+    start: Mapping[str, np.ndarray],
+    held: Mapping[str, Held],
 ) -> dict[str, np.ndarray]:
     """All signals of one layer, (time, unit) each: by torch's kernel where it gives them away, else by the equations."""
     parameters = {n: p.detach().to("cpu", torch.float32) for n, p in model.rnn.layer(layer).items()}
-    if model.cell.kernel == "lstm":
+    if model.cell.kernel == "lstm" and not held:
         x = _vectors(model)[torch.from_numpy(ids.copy())] if below is None else torch.from_numpy(below)
         signals = onednn.lstm_steps(parameters, x, start)
         if signals is not None:
@@ -200,7 +228,7 @@ def _layer(
         table = list(_vectors(model).numpy() @ weight.T + bias)
         return [table[k] for k in ids]
 
-    return stepping.steps(model.cell, arrays, inputs, start, len(ids))
+    return stepping.steps(model.cell, arrays, inputs, start, len(ids), held)
 
 
 def _vectors(model: CharModel) -> torch.Tensor:

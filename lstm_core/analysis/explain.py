@@ -23,6 +23,7 @@ from lstm_core.formula import (
     Vector,
     compiled,
     equation,
+    no_weights,
     source_of,
     symbols,
     terms,
@@ -192,7 +193,7 @@ class _Place:
 
     def vector(self, node: Expression) -> np.ndarray:
         """An expression of vectors alone, as an affine map reads it: (unit,) or (input,)."""
-        return compiled(node, _no_weights, NUMPY_FUNCTIONS)(self.vectors)
+        return compiled(node, no_weights, NUMPY_FUNCTIONS)(self.vectors)
 
     def affine(self, node: Affine) -> list[Part]:
         """An affine map as its summands: one for each input, one for each bias."""
@@ -257,10 +258,6 @@ class _Place:
         return text if isinstance(node, (Vector, Diagonal)) else f"({text})"
 
 
-def _no_weights(node: Expression) -> Compiled:
-    raise TypeError(f"an affine map reads vectors, not {node!r}")
-
-
 def _value(expression: Expression, decimals: int | None = None) -> float:
     """An expression of numbers, evaluated; with `decimals`, from the numbers as they are written."""
 
@@ -279,6 +276,10 @@ def _line(place: _Place, signal: Signal, decimals: int) -> Line:
     cell, value = place.model.cell, place.number(Vector(signal.name))
     filled = place.put_in(signal.equation)
     if abs(_value(filled) - value) > TOLERANCE * max(1.0, abs(value)):
+        if place.trace.clamps:
+            raise ValueError(
+                f"{signal.name} is held at {value:.6g} there, which its equation does not give: explain another unit"
+            )
         raise ValueError(
             f"the trace shows {signal.name} = {value:.6g} at step {place.step}, unit {place.unit}, but the weights of"
             f" {place.model.name} give {_value(filled):.6g}: it is a trace of another model"

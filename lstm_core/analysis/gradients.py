@@ -16,6 +16,7 @@ import numpy as np
 
 from lstm_core import stepping
 from lstm_core.formula import (
+    FUNCTIONS,
     Affine,
     Apply,
     Cell,
@@ -38,7 +39,7 @@ from lstm_core.trace import Trace
 NOTHING = 1e-30  # a gradient this small is 0: what lies below is slow to reckon with, and nobody can see it
 TOO_MUCH = 1e30  # a gradient this large is infinite: float32 ends not far above
 
-# The slope of a squashing function, from what it puts out.
+# The slope of a curve, from what it puts out.
 SLOPES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
 
 
@@ -313,7 +314,7 @@ class _Pull:
             case Vector():
                 self.found[node] = self.found[node] + adjoint if node in self.found else adjoint
             case Apply(function, argument):
-                self.back(argument, adjoint * SLOPES[function](layer.at(node, step)))
+                self.back(argument, adjoint * _slope(function, layer.at(node, step)))
             case Sum(left, right):
                 self.back(left, adjoint)
                 self.back(right, adjoint)
@@ -333,6 +334,14 @@ class _Pull:
             self.along = self.along + adjoint @ (weight @ self.layer.vectors[x][self.step])
         else:
             self.back(vector, adjoint @ weight)
+
+
+def _slope(function: str, output: np.ndarray) -> np.ndarray:
+    """The slope of a squashing function where it puts out `output`; a straight line has none where it is cut off."""
+    line, (low, high) = FUNCTIONS[function].line, FUNCTIONS[function].range
+    if line is None:
+        return SLOPES[function](output)
+    return line[0] * ((low < output) & (output < high)).astype(output.dtype)
 
 
 def _head_gradients(model: CharModel, hidden: np.ndarray, aims: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,14 @@ def text(arguments: Namespace) -> str:
 def nats(loss: float) -> str:
     """A loss in words; NaN where nothing was predicted."""
     return "none, for one character alone" if math.isnan(loss) else f"{loss:.4f} nats per character"
+
+
+def table(rows: Sequence[Sequence[str]], right: Sequence[int]) -> Iterator[str]:
+    """Lines of columns two spaces apart; the columns of `right` stand flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True)))
+        yield "  ".join(cells).rstrip()
 
 
 def corpus(path: str | None) -> Corpus:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import safetensors
@@ -39,7 +38,7 @@ def run(arguments: Namespace) -> int:
         size, loss = f"{config['layers']} x {config['units']}", card.get("held_out_loss", math.nan)
         row = facts["name"], config["cell"], size, f"{facts['parameters']:,}", card.get("corpus", "unknown")
         rows.append((*row, f"{loss:.4f}", f"{card.get('steps', 0):,}"))
-    for line in _table(rows, right=(3, 5, 6)):
+    for line in common.table(rows, right=(3, 5, 6)):
         print(line)
     return 0
 
@@ -57,11 +56,3 @@ def _facts(info: checkpoint.ModelInfo) -> dict[str, Any]:
         "config": dict(info.config),
         "card": dict(info.card),
     }
-
-
-def _table(rows: Sequence[Sequence[str]], right: Sequence[int]) -> Iterator[str]:
-    """Lines of columns two spaces apart; the columns of `right` stand flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True)))
-        yield "  ".join(cells).rstrip()

@@ -35,6 +35,12 @@ SIGNAL_COLOURS = {
     "reset": "#009e73",
 }
 
+# One line colour a model, where several are set side by side: dash and marker tell them apart as well (after Tol 2021).
+READER_COLOURS = {
+    "light": ("#0077bb", "#bb3311", "#117733", "#882288", "#8a6d00", "#44475a"),
+    "dark": ("#66bbf0", "#ff9a7a", "#63cf8b", "#e193e1", "#e3c14b", "#b8bfd0"),
+}
+
 COVERED = 0.98  # the share of an unbounded signal's values that its colours tell apart
 SAMPLE = 200_000  # values looked at to find where that share ends
 

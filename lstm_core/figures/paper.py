@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 import lstm_core
+from lstm_core.clamp import described
 from lstm_core.figures import lettering, palette
 from lstm_core.trace import Trace
 
@@ -38,8 +39,10 @@ def theme_layout(theme: palette.Theme) -> dict[str, Any]:
 
 
 def convention(trace: Trace) -> str:
-    """The cell and the convention a reader must know, in one sentence or two."""
-    return f"{trace.cell.title}: {trace.cell.note}" if trace.cell.note else trace.cell.title
+    """The cell and the convention a reader must know, and what was held in the run, in a few sentences."""
+    cell = f"{trace.cell.title}: {trace.cell.note}" if trace.cell.note else trace.cell.title
+    held = "; ".join(described(clamp, trace.cell, trace.layers, trace.units) for clamp in trace.clamps)
+    return f"{cell} Held: {held}." if held else cell
 
 
 def version() -> str:

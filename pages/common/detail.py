@@ -62,7 +62,7 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
     )
     numbers, picture = st.columns([3, 2], gap="large")
     with numbers:
-        st.latex(r"\begin{aligned}" + r"\\[0.5em]".join(map(_in_rows, explained.lines)) + r"\end{aligned}")
+        st.latex(r"\begin{aligned}" + r"\\[0.5em]".join(map(in_rows, explained.lines)) + r"\end{aligned}")
     with picture:
         st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
     st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
@@ -72,7 +72,7 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
                 st.latex(rf"{line.symbol}:\quad {line.preactivation.latex}")
 
 
-def _in_rows(line: Line) -> str:
+def in_rows(line: Line) -> str:
     """An equation, its numbers, and, where these are long, their result in a row of its own: a phone is narrow."""
     sum_, _, result = line.numbers.rpartition(" = ")
     numbers = rf"{sum_} \\ &= {result}" if len(sum_) > NARROW else line.numbers

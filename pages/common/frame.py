@@ -15,6 +15,8 @@ def _pages() -> list:
     return [
         st.Page(gates, title="Gates", icon="🔬", url_path="home", default=True),
         st.Page(gates, title="Gates", url_path="gates", visibility="hidden"),  # the landing page, called by its name
+        st.Page(FOLDER / "inside.py", title="Inside", icon="🔎", url_path="inside"),
+        st.Page(FOLDER / "compare.py", title="Compare", icon="⚖️", url_path="compare"),
     ]
 
 

@@ -1,6 +1,6 @@
-"""The Gates page's one linked component: text strip, predictions and every heatmap under one cursor.
+"""The linked picture of the pages Gates and Compare: text strips, predictions and every heatmap under one cursor.
 
-This side packs a Trace for the browser; assets/gates/gates.js paints it. Numbers with a declared range travel as
+This side packs traces for the browser; assets/gates/gates.js paints them. Numbers with a declared range travel as
 uint16 (a step of 1/65534 of the range), unbounded ones as float32: the browser prints no digit that is not there.
 """
 
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import pyarrow as pa
@@ -26,20 +26,75 @@ if TYPE_CHECKING:
     from lstm_core.trace import Trace
 
 WINDOW = 1000  # so many columns of heatmap travel at once; a longer text is sent as the person gets there
+MOST_CELLS = 6_000_000  # of all heatmaps together: with many models the window gets shorter
+SHORTEST_WINDOW = 240  # columns: more than a screen shows at first sight
 LEVELS = 65534  # even, so that 0 lies exactly on a step of a symmetric range
 LIKELIEST = 3
+GAP = 65535  # in place of a character: this reader reads nothing in this column
+FIRST_SCREEN = 40  # columns that are in view before a person scrolls
 
 Order = Literal["index", "mean", "grouped"]
-Pin = Mapping[str, int]
+Pin = Mapping[str, Any]
 
 _COMPONENT = components.declared("gates")
 
 
 @dataclass(frozen=True)
-class GatesView:
-    """What the picture shows: the pinned {"step", "unit", "layer"} (or None), and the first column of the window sent."""
+class Reader:
+    """One reading of a text: what stands in the strips above the heatmaps.
 
-    pin: dict[str, int] | None
+    name: as people are told, a model's or which of two texts. places: int64 (columns,), the step that stands in each
+    column, or -1 where this text has no character; None where each step is a column.
+    """
+
+    name: str
+    trace: Trace
+    places: np.ndarray | None = None
+
+    @property
+    def columns(self) -> int:
+        return self.trace.steps if self.places is None else len(self.places)
+
+    def spread(self, values: np.ndarray, nothing: float) -> np.ndarray:
+        """What belongs to the steps, (time, ...), in the columns; `nothing` where there is no step."""
+        if self.places is None:
+            return values
+        out = np.full((len(self.places), *values.shape[1:]), nothing, values.dtype)
+        here = self.places >= 0
+        out[here] = values[self.places[here]]
+        return out
+
+
+@dataclass(frozen=True)
+class Track:
+    """The heatmaps of one layer: of a reader, or of that reader minus another, of the same model.
+
+    reader, minus: places among the readers. layer: counted from 0.
+    """
+
+    reader: int
+    layer: int
+    minus: int | None = None
+
+
+@dataclass(frozen=True)
+class Between:
+    """How far the readers are apart in each column: float32 (columns,), nats; the peaks, the largest first."""
+
+    values: np.ndarray
+    peaks: tuple[int, ...]
+
+    @property
+    def end(self) -> float:
+        """Where its axis ends: at the largest value, rounded up."""
+        return palette.rounded_up(float(self.values.max())) or 1.0
+
+
+@dataclass(frozen=True)
+class GatesView:
+    """What the picture shows: the pinned {"step", "unit", "layer", "model"} (or None), and the first column sent."""
+
+    pin: dict[str, Any] | None
     start: int
 
 
@@ -62,15 +117,53 @@ def gates_view(
     """
     if not layers or not all(0 <= layer < trace.layers for layer in layers):
         raise ValueError(f"layers to draw: {tuple(layers)}; the trace has layers 0 to {trace.layers - 1}")
-    shown = _shown(key, trace, tuple(layers), pin, start)
+    tracks = [Track(0, layer) for layer in layers]
+    given = None if pin is None else {"model": trace.model, **pin}
+    view = linked_view([Reader(trace.model, trace)], tracks, key=key, pin=given, start=start, order=order, on_pin=on_pin)
+    own = None if view.pin is None else {name: view.pin[name] for name in ("step", "unit", "layer")}
+    return GatesView(own, view.start)
+
+
+def linked_view(
+    readers: Sequence[Reader],
+    tracks: Sequence[Track],
+    *,
+    key: str,
+    pin: Pin | None = None,
+    start: int = 0,
+    order: Order = "index",
+    between: Between | None = None,
+    caption: str = "",
+    file: str = "",
+    on_pin: Callable[[], None] | None = None,
+) -> GatesView:
+    """Draws several readings of a text on one time axis, one scale and under one cursor; returns what is pinned.
+
+    readers: of equally many columns. tracks: from top to bottom, each of a model and layer of its own. pin: {"step",
+    "unit", "layer", "model"}; see `gates_view` for it and for start, order and on_pin. between: how far they are apart.
+    caption: below the picture, and below one that is saved under the name `file`. Raises ValueError for readers of
+    different lengths and for a layer that is not there.
+    """
+    _check(readers, tracks)
+    shown = _shown(key, readers, tracks, pin, start)
     _COMPONENT(
         key=key,
-        data=payload(trace, tuple(layers), shown.start)
+        data=payload(readers, tracks, shown.start, between, caption, file)
         | {"view": {"pin": shown.command, "serial": shown.serial, "order": order}},
         on_pin_change=on_pin or _nothing,
         on_start_change=_nothing,
     )
     return GatesView(shown.pin, shown.start)
+
+
+def _check(readers: Sequence[Reader], tracks: Sequence[Track]) -> None:
+    if len({reader.columns for reader in readers}) != 1 or not tracks:
+        sizes = ", ".join(f"{reader.name} {reader.columns}" for reader in readers)
+        raise ValueError(f"readers of equally many columns, and at least one track; given {sizes} and {len(tracks)} tracks")
+    for track in tracks:
+        trace = readers[track.reader].trace
+        if not 0 <= track.layer < trace.layers:
+            raise ValueError(f"{trace.model} has no layer {track.layer}; it has layers 0 to {trace.layers - 1}")
 
 
 def _nothing() -> None:
@@ -89,25 +182,27 @@ class _Shown:
     given: the pin that the page gave last.
     """
 
-    pin: dict[str, int] | None = None
+    pin: dict[str, Any] | None = None
     start: int = 0
-    command: dict[str, int] | None = None
+    command: dict[str, Any] | None = None
     serial: int = 0
-    given: dict[str, int] | None = None
+    given: dict[str, Any] | None = None
 
 
-def _shown(key: str, trace: Trace, layers: tuple[int, ...], given: Pin | None, start: int) -> _Shown:
+def _shown(key: str, readers: Sequence[Reader], tracks: Sequence[Track], given: Pin | None, start: int) -> _Shown:
     memory = f"{key}: shown"
     state = st.session_state.get(key)
     last = st.session_state.get(memory, _Shown(start=start))
     now = _after_clicks(last, state or {})
-    pin, wish = _clamped(now.pin, trace, layers), _clamped(given, trace, layers)
+    pin, wish = _clamped(now.pin, readers, tracks), _clamped(given, readers, tracks)
+    window = _window(readers, tracks)
     changed = given is not None and dict(given) not in (last.given, last.pin) and wish != pin
     come_back = state is None and pin is not None  # the browser starts afresh when its page is opened again
     if changed or come_back:
         pin = wish if changed else pin
-        now = replace(now, command=pin, serial=now.serial + 1, start=_around(pin["step"], now.start))  # type: ignore[index]
-    now = replace(now, pin=pin, start=_fitting(now.start, trace.steps), given=now.given if given is None else dict(given))
+        now = replace(now, command=pin, serial=now.serial + 1, start=_around(pin["step"], now.start, window))  # type: ignore[index]
+    start = max(0, min(now.start, readers[0].columns - window))
+    now = replace(now, pin=pin, start=start, given=now.given if given is None else dict(given))
     st.session_state[memory] = now
     return now
 
@@ -116,7 +211,7 @@ def _after_clicks(last: _Shown, state: Mapping[str, Any]) -> _Shown:
     """The memory brought up to date with what the browser reports, where that is well formed and not outdated."""
     clicked, window = state.get("pin"), state.get("start")
     if _well_formed(clicked, ("step", "unit", "layer")) and clicked.get("serial", last.serial) == last.serial:
-        last = replace(last, pin={k: clicked[k] for k in ("step", "unit", "layer")})
+        last = replace(last, pin={**{k: clicked[k] for k in ("step", "unit", "layer")}, "model": clicked.get("model")})
     if _well_formed(window, ("first",)) and window.get("serial", last.serial) == last.serial:
         last = replace(last, start=window["first"])
     return last
@@ -126,74 +221,132 @@ def _well_formed(value: Any, names: Iterable[str]) -> TypeGuard[Mapping[str, Any
     return isinstance(value, Mapping) and all(type(value.get(name)) is int for name in names)
 
 
-def _clamped(pin: Pin | None, trace: Trace, layers: tuple[int, ...]) -> dict[str, int] | None:
+def _clamped(pin: Pin | None, readers: Sequence[Reader], tracks: Sequence[Track]) -> dict[str, Any] | None:
+    """A pin on a track that is there: on its own, else on one of its model, else of its layer, else on the first."""
     if pin is None:
         return None
-    layer = pin["layer"] if pin["layer"] in layers else layers[0]
+    wanted = pin.get("model"), pin["layer"]
+    names = {track: (readers[track.reader].trace.model, track.layer) for track in tracks}
+    track = max(tracks, key=lambda t: (names[t] == wanted, names[t][0] == wanted[0], names[t][1] == wanted[1]))
     return {
-        "step": min(max(pin["step"], 0), trace.steps - 1),
-        "unit": min(max(pin["unit"], 0), trace.units - 1),
-        "layer": layer,
+        "step": min(max(pin["step"], 0), readers[0].columns - 1),
+        "unit": min(max(pin["unit"], 0), readers[track.reader].trace.units - 1),
+        "layer": track.layer,
+        "model": names[track][0],
     }
 
 
-def _around(step: int, start: int) -> int:
-    return start if start <= step < start + WINDOW else step - WINDOW // 2
+def _window(readers: Sequence[Reader], tracks: Sequence[Track]) -> int:
+    """How many columns are sent at once."""
+    cells = sum(readers[t.reader].trace.units * len(readers[t.reader].trace.signals) for t in tracks)
+    return min(WINDOW, max(SHORTEST_WINDOW, MOST_CELLS // cells))
 
 
-def _fitting(start: int, steps: int) -> int:
-    return max(0, min(start, steps - WINDOW))
+def _around(step: int, start: int, window: int) -> int:
+    return start if start <= step < start + window else step - window // 2
 
 
 # What the browser is sent
 
 
-_payloads: WeakKeyDictionary[Any, tuple[tuple[tuple[int, ...], int], dict[str, Any]]] = WeakKeyDictionary()
+_payloads: WeakKeyDictionary[Any, tuple[Any, dict[str, Any]]] = WeakKeyDictionary()
 
 
-def payload(trace: Trace, layers: tuple[int, ...], start: int) -> dict[str, Any]:
+def payload(
+    readers: Sequence[Reader],
+    tracks: Sequence[Track],
+    start: int,
+    between: Between | None = None,
+    caption: str = "",
+    file: str = "",
+) -> dict[str, Any]:
     """All that the browser paints from: JSON under "meta", flat columns in Arrow tables beside it.
 
-    values: one column "signal/layer" for each heatmap, (columns x unit) flat, time first: uint16 on the signal's range,
-    or float32 where it has none. before: the states of the step before the window, likewise. steps: glyphs,
-    predictions and surprise of the whole text. orders: which unit stands in each row.
+    reader0, ...: glyphs, predictions and surprise of the whole text. values0, ... of each track: one column for each
+    heatmap, (columns x unit) flat, time first: uint16 on the signal's range, or float32 where it has none. before0, ...:
+    the states of the step before the window, likewise. orders0, ...: which unit stands in each row.
     """
-    wanted = (layers, start)
-    kept = _payloads.get(trace)
+    identity = tuple((reader.name, ref(reader.trace), _bytes(reader.places)) for reader in readers)
+    apart = between and (between.values.tobytes(), between.peaks)
+    wanted = (identity, tuple(tracks), start, apart, caption, file)
+    kept = _payloads.get(readers[0].trace)
     if kept is None or kept[0] != wanted:
-        kept = _payloads[trace] = (wanted, _packed(trace, layers, start))
+        kept = _payloads[readers[0].trace] = (wanted, _packed(readers, tracks, start, between, caption, file))
     return kept[1]
 
 
-def _packed(trace: Trace, layers: tuple[int, ...], start: int) -> dict[str, Any]:
-    stop = min(start + WINDOW, trace.steps)
-    signals = [_described(trace, name, layers) for name in trace.signals]
-    glyphs, steps = _steps(trace)
-    values, before = {}, {}
-    for name in trace.signals:
-        for layer in layers:
-            column = trace[name][layer]
-            values[f"{name}/{layer}"] = _numbers(column[start:stop], trace.cell[name].range)
-            if name in trace.cell.states:
-                previous = column[start - 1] if start else trace.initial[name][layer]
-                before[f"{name}/{layer}"] = _numbers(previous, trace.cell[name].range)
-    meta = {
-        "model": trace.model,
-        "cell": trace.cell.title,
-        "note": trace.cell.note,
-        "layers": list(layers),
-        "allLayers": trace.layers,
-        "units": trace.units,
-        "steps": trace.steps,
+def _bytes(places: np.ndarray | None) -> bytes | None:
+    return None if places is None else places.tobytes()
+
+
+def _packed(
+    readers: Sequence[Reader], tracks: Sequence[Track], start: int, between: Between | None, caption: str, file: str
+) -> dict[str, Any]:
+    columns = readers[0].columns
+    stop = min(start + _window(readers, tracks), columns)
+    glyphs, tables = _readings(readers)
+    packed: dict[str, Any] = {f"reader{k}": table for k, table in enumerate(tables)}
+    values = [_values(readers, track) for track in tracks]
+    limits = _limits_of(readers, tracks, values)
+    for k, (track, signals) in enumerate(zip(tracks, values)):
+        ranges = {name: _range(readers, track, name) for name in signals}
+        sent = {name: _numbers(v[start:stop], ranges[name]) for name, v in signals.items()}
+        orders = {name: pa.array(order.astype(np.uint16)) for name, order in _orders(track, signals).items()}
+        packed |= {f"values{k}": pa.table(sent), f"orders{k}": pa.table(orders)}
+        packed[f"before{k}"] = pa.table(_before(readers, track, signals, ranges, start))
+    packed["meta"] = {
+        "readers": [_described_reader(reader) for reader in readers],
+        "tracks": [_described(readers, track, signals, limits[k]) for k, (track, signals) in enumerate(zip(tracks, values))],
+        "strips": _strips(readers),
+        "steps": columns,
         "start": start,
         "columns": stop - start,
         "levels": LEVELS,
-        "signals": signals,
         "glyphs": glyphs,
         "colours": _colours(),
+        "lines": palette.READER_COLOURS,
+        "caption": caption,
+        "file": file or f"{readers[0].trace.model}-gates",
     }
-    orders = {name: pa.array(order.astype(np.uint16)) for name, order in _orders(trace, layers).items()}
-    return {"meta": meta, "values": pa.table(values), "before": pa.table(before), "steps": steps, "orders": pa.table(orders)}
+    if between is not None:
+        packed["between"] = pa.table({"disagreement": np.ascontiguousarray(between.values, np.float32)})
+        packed["meta"] |= {"widest": between.end, "peaks": list(between.peaks)}
+    return packed
+
+
+def _values(readers: Sequence[Reader], track: Track) -> dict[str, np.ndarray]:
+    """Each signal of a track, float32 (columns, unit); a difference is 0 where one of the two has no character."""
+    first = readers[track.reader]
+    values = {name: first.spread(first.trace[name][track.layer], 0) for name in first.trace.signals}
+    if track.minus is None:
+        return values
+    second = readers[track.minus]
+    both = np.ones(first.columns, bool)
+    for reader in (first, second):
+        both &= reader.spread(np.ones(reader.trace.steps, bool), False)
+    return {name: (v - second.spread(second.trace[name][track.layer], 0)) * both[:, None] for name, v in values.items()}
+
+
+def _range(readers: Sequence[Reader], track: Track, name: str) -> tuple[float, float]:
+    low, high = readers[track.reader].trace.cell[name].range
+    return (low, high) if track.minus is None else (low - high, high - low)
+
+
+def _before(
+    readers: Sequence[Reader],
+    track: Track,
+    signals: Mapping[str, np.ndarray],
+    ranges: Mapping[str, tuple[float, float]],
+    start: int,
+) -> dict[str, np.ndarray]:
+    """The states of the step before the window; of a difference none."""
+    trace = readers[track.reader].trace
+    if track.minus is not None or readers[track.reader].places is not None:
+        return {}
+    return {
+        name: _numbers(signals[name][start - 1] if start else trace.initial[name][track.layer], ranges[name])
+        for name in trace.cell.states
+    }
 
 
 def _numbers(values: np.ndarray, declared: tuple[float, float]) -> np.ndarray:
@@ -206,26 +359,72 @@ def _numbers(values: np.ndarray, declared: tuple[float, float]) -> np.ndarray:
     return np.clip(scaled, 0, LEVELS, out=scaled).astype(np.uint16)
 
 
-def _described(trace: Trace, name: str, layers: tuple[int, ...]) -> dict[str, Any]:
-    signal = trace.cell[name]
-    bounded = all(math.isfinite(end) for end in signal.range)
-    limits = [(*signal.range, None) if bounded else _limits(trace[name][layer]) for layer in layers]
-    return {
-        "name": name,
-        "symbol": plain_symbol(signal.symbol),
-        "title": signal.title,
-        "lead": list(signal.lead),
-        "recalls": _recalled(trace.cell, name),
-        "scale": palette.scale_of(signal),
-        "bounded": bounded,
-        "limits": limits,
-    }
+def _limits_of(
+    readers: Sequence[Reader], tracks: Sequence[Track], values: Sequence[Mapping[str, np.ndarray]]
+) -> list[dict[str, tuple[float, float, float | None]]]:
+    """Where each track's colours end: at the declared range, else where the data say; of several readers at one place."""
+    found: list[dict[str, tuple[float, float, float | None]]] = []
+    for track, signals in zip(tracks, values):
+        ranges = {name: _range(readers, track, name) for name in signals}
+        found.append({n: (*ranges[n], None) if _bounded(ranges[n]) else _limits(v) for n, v in signals.items()})
+    if len(readers) > 1:
+        free = {(k, n) for k, limits in enumerate(found) for n, (*_, most) in limits.items() if most is not None}
+        widest = {name: max(found[k][name][1] for k, other in free if other == name) for _, name in free}
+        for k, name in free:
+            found[k][name] = (-widest[name], widest[name], found[k][name][2])
+    return found
+
+
+def _bounded(declared: tuple[float, float]) -> bool:
+    return all(map(math.isfinite, declared))
 
 
 def _limits(values: np.ndarray) -> tuple[float, float, float]:
     """Where the colours of an unbounded signal end, symmetric about 0, and its largest absolute value."""
     limit, most = palette.colour_limit(values)
     return -limit, limit, most
+
+
+def _described_reader(reader: Reader) -> dict[str, Any]:
+    cell = reader.trace.cell
+    return {
+        "name": reader.name,
+        "model": reader.trace.model,
+        "cell": cell.title,
+        "note": cell.note,
+        "layers": reader.trace.layers,
+    }
+
+
+def _described(
+    readers: Sequence[Reader],
+    track: Track,
+    signals: Mapping[str, np.ndarray],
+    limits: Mapping[str, tuple[float, float, float | None]],
+) -> dict[str, Any]:
+    trace = readers[track.reader].trace
+    return {
+        "readers": [track.reader] if track.minus is None else [track.reader, track.minus],
+        "difference": "" if track.minus is None else f"{readers[track.reader].name} − {readers[track.minus].name}",
+        "layer": track.layer,
+        "units": trace.units,
+        "liveliest": int(np.ptp(signals["hidden"][:FIRST_SCREEN], axis=0).argmax()),
+        "signals": [_signal(trace.cell, name, track.minus is not None, limits[name]) for name in signals],
+    }
+
+
+def _signal(cell: Cell, name: str, difference: bool, limits: tuple[float, float, float | None]) -> dict[str, Any]:
+    signal = cell[name]
+    return {
+        "name": name,
+        "symbol": ("Δ" if difference else "") + plain_symbol(signal.symbol),
+        "title": signal.title,
+        "lead": [] if difference else list(signal.lead),
+        "recalls": "" if difference else _recalled(cell, name),
+        "scale": "diverging" if difference else palette.scale_of(signal),
+        "bounded": limits[2] is None,
+        "limits": limits,
+    }
 
 
 def _recalled(cell: Cell, name: str) -> str:
@@ -237,14 +436,10 @@ def _recalled(cell: Cell, name: str) -> str:
     return "hidden" if primed[:1] == [name] else ""
 
 
-def _orders(trace: Trace, layers: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Which unit stands in each row, by "order/layer": grouped, and by the mean of each signal."""
-    orders = {}
-    for layer in layers:
-        signals = {name: trace[name][layer] for name in trace.signals}
-        orders[f"grouped/{layer}"] = grouped_order(list(signals.values()))
-        orders |= {f"{name}/{layer}": mean_order(values) for name, values in signals.items()}
-    return orders
+def _orders(track: Track, signals: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Which unit stands in each row: grouped, and by the mean of each signal (of a difference, of its size)."""
+    by_size = {name: v if track.minus is None else np.abs(v) for name, v in signals.items()}
+    return {"grouped": grouped_order(list(signals.values()))} | {name: mean_order(v) for name, v in by_size.items()}
 
 
 def _colours() -> dict[str, dict[str, str]]:
@@ -255,22 +450,47 @@ def _colours() -> dict[str, dict[str, str]]:
     }
 
 
-def _steps(trace: Trace) -> tuple[list[Glyph], pa.Table]:
-    """The glyphs of all characters in play, and per step: indices into them, probabilities in 1/65535, nats."""
-    likeliest = min(LIKELIEST, trace.probs.shape[1])
-    best = np.argpartition(trace.probs, -likeliest, axis=1)[:, -likeliest:]
-    best = np.take_along_axis(best, np.argsort(-np.take_along_axis(trace.probs, best, 1), axis=1, kind="stable"), 1)
+def _strips(readers: Sequence[Reader]) -> list[list[int]]:
+    """Which readers read the same characters in the same columns: each such group has one strip of text."""
+    groups: dict[Any, list[int]] = {}
+    for k, reader in enumerate(readers):
+        groups.setdefault((reader.trace.chars, _bytes(reader.places)), []).append(k)
+    return list(groups.values())
+
+
+def _readings(readers: Sequence[Reader]) -> tuple[list[Glyph], list[pa.Table]]:
+    """The glyphs of all characters in play, and per reader and column: indices into them, probabilities in 1/65535, nats."""
+    likeliest = [_likeliest(reader.trace) for reader in readers]
+    characters: dict[str, int] = {}
+    for reader, best in zip(readers, likeliest):
+        known = reader.trace.vocabulary.characters
+        for character in (*reader.trace.chars, *reader.trace.read_as, *(known[k] for k in np.unique(best))):
+            characters.setdefault(character, len(characters))
+    return [_glyph(c) for c in characters], [_reading(r, best, characters) for r, best in zip(readers, likeliest)]
+
+
+def _glyph(character: str) -> Glyph:
+    """Of a character that takes several steps, as it does for a model that reads bytes, the later ones show a dot."""
+    return glyph(character) if character else ("·", "the same character goes on", "quiet")
+
+
+def _likeliest(trace: Trace) -> np.ndarray:
+    """The characters expected most after each, the likeliest first: int64 (time, at most 3)."""
+    count = min(LIKELIEST, trace.probs.shape[1])
+    best = np.argpartition(trace.probs, -count, axis=1)[:, -count:]
+    return np.take_along_axis(best, np.argsort(-np.take_along_axis(trace.probs, best, 1), axis=1, kind="stable"), 1)
+
+
+def _reading(reader: Reader, best: np.ndarray, place: Mapping[str, int]) -> pa.Table:
+    trace = reader.trace
+    of_vocabulary = np.array([place.get(c, 0) for c in trace.vocabulary.characters], np.uint16)
     chances = np.take_along_axis(trace.probs, best, 1)
-    known = trace.vocabulary.characters
-    characters = tuple(dict.fromkeys((*trace.chars, *trace.read_as, *(known[k] for k in np.unique(best)))))
-    place = {c: k for k, c in enumerate(characters)}
-    of_vocabulary = np.array([place.get(c, 0) for c in known], np.uint16)
     columns = {
-        "typed": np.fromiter((place[c] for c in trace.chars), np.uint16, trace.steps),
-        "read": np.fromiter((place[c] for c in trace.read_as), np.uint16, trace.steps),
-        "surprise": np.ascontiguousarray(trace.surprise, np.float32),
+        "typed": reader.spread(np.fromiter((place[c] for c in trace.chars), np.uint16, trace.steps), GAP),
+        "read": reader.spread(np.fromiter((place[c] for c in trace.read_as), np.uint16, trace.steps), GAP),
+        "surprise": reader.spread(np.ascontiguousarray(trace.surprise, np.float32), math.nan),
     }
-    for rank in range(likeliest):
-        columns[f"next{rank}"] = of_vocabulary[best[:, rank]]
-        columns[f"chance{rank}"] = (chances[:, rank] * 65535 + 0.5).astype(np.uint16)
-    return [glyph(c) for c in characters], pa.table(columns)
+    for rank in range(best.shape[1]):
+        columns[f"next{rank}"] = reader.spread(of_vocabulary[best[:, rank]], GAP)
+        columns[f"chance{rank}"] = reader.spread((chances[:, rank] * 65535 + 0.5).astype(np.uint16), 0)
+    return pa.table(columns)

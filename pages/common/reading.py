@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -67,6 +68,20 @@ def write_address(more: Mapping[str, str] | None = None) -> None:
     st.session_state[ADDRESS] = query
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
+
+
+def show(chosen: Selection) -> None:
+    """Shows a view that a page proposes, as if the person had chosen it. For callbacks: the sidebar is not drawn yet."""
+    st.session_state[selection.KEY] = chosen
+    st.session_state.pop(TYPED, None)
+    _fill_widgets(chosen)
+
+
+def lead_to(chosen: Selection, more: Mapping[str, str]) -> NoReturn:
+    """Runs the page again, from a link to this view. For a run that has drawn its sidebar already."""
+    st.session_state[ADDRESS] = {}  # so that the new one is taken for a link
+    st.query_params.from_dict(chosen.query() | dict(more))
+    st.rerun()
 
 
 def _fill_widgets(chosen: Selection) -> None:
@@ -131,8 +146,11 @@ def _took_layer() -> None:
         selection.change(layer=st.session_state["layer"], pinned_layer=None)
 
 
-def sidebar(models: dict[str, lc.ModelInfo]) -> DeltaGenerator:
-    """Draws the choices: keyed widgets, whose callbacks keep the selection. Returns the place for the link."""
+def sidebar(models: dict[str, lc.ModelInfo], with_model: bool = True) -> DeltaGenerator:
+    """Draws the choices: keyed widgets, whose callbacks keep the selection. Returns the place for the link.
+
+    with_model: False where a page has a choice of models of its own.
+    """
     info = models[selection.current().model]
     with st.sidebar:
         st.subheader("Gatescope", anchor=False)
@@ -155,6 +173,9 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> DeltaGenerator:
         )
         if TYPED in st.session_state:
             st.text(f"⚠ {st.session_state[TYPED]} The picture is of the last text that was read.")
+        if not with_model:
+            return st.popover("Link to this view", width="stretch")
+        _restore_model()
         st.selectbox("Model", list(models), key="model", on_change=_took_model)
         layers = info.config["layers"]
         if layers > 1:
@@ -170,6 +191,12 @@ def sidebar(models: dict[str, lc.ModelInfo]) -> DeltaGenerator:
         with st.expander("About this model"):
             card(info)
         return st.popover("Link to this view", width="stretch")
+
+
+def _restore_model() -> None:
+    """A widget that was not drawn for a while has lost its value."""
+    st.session_state.setdefault("model", selection.current().model)
+    st.session_state.setdefault("layer", selection.current().layer)
 
 
 def card(info: lc.ModelInfo) -> None:

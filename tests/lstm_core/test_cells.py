@@ -67,17 +67,27 @@ def test_the_essays_gru_resets_before_the_product_and_has_no_biases(make_model: 
     close(shown["candidate"], np.tanh(n_x + (shown["reset"] * h) @ p["weight_hh"][2 * SIZE :].T))
 
 
-def test_z_lets_the_new_in_for_the_essay_and_keeps_the_old_for_pytorch(make_model: make) -> None:
-    for name, new_in in (("gru", True), ("gru_pytorch", False)):
+def test_the_papers_gru_resets_before_the_product_and_has_one_bias(make_model: make) -> None:
+    model = make_model("gru_cho", SIZE)
+    p, x, h, shown = by_hand(model, lc.trace(model, TEXT))
+    assert set(p) == {"weight_ih", "weight_hh", "bias_ih"}
+    (r_x, z_x, n_x), (r_h, z_h, _) = np.split(x @ p["weight_ih"].T + p["bias_ih"], 3, 1), np.split(h @ p["weight_hh"].T, 3, 1)
+    close(shown["reset"], sigmoid(r_x + r_h))
+    close(shown["update"], sigmoid(z_x + z_h))
+    close(shown["candidate"], np.tanh(n_x + (shown["reset"] * h) @ p["weight_hh"][2 * SIZE :].T))
+
+
+def test_z_lets_the_new_in_for_the_essay_and_keeps_the_old_for_the_others(make_model: make) -> None:
+    for name, new_in in (("gru", True), ("gru_cho", False), ("gru_pytorch", False)):
         model = make_model(name, SIZE)
         _, _, h, shown = by_hand(model, lc.trace(model, TEXT))
         kept, written = (1 - shown["update"], shown["update"]) if new_in else (shown["update"], 1 - shown["update"])
         close(shown["hidden"], kept * h + written * shown["candidate"])
 
 
-@pytest.mark.parametrize("name, new", [("gru", True), ("gru_pytorch", False)])
+@pytest.mark.parametrize("name, new", [("gru", True), ("gru_cho", False), ("gru_pytorch", False)])
 def test_a_wide_open_update_gate(make_model: make, name: str, new: bool) -> None:
-    """z = 1 throughout: the essay's GRU is its candidate, PyTorch's stays where it was."""
+    """z = 1 throughout: the essay's GRU is its candidate, PyTorch's and the paper's stay where they were."""
     model = make_model(name, SIZE)
     with torch.no_grad():
         for source in ("ih", "hh"):
@@ -119,7 +129,16 @@ def test_the_coupled_input_gate_is_shown_though_it_has_no_weights(make_model: ma
 
 def test_biases_two_for_pytorch_one_for_the_essay_none_for_its_gru() -> None:
     biases = {name: cell.biases for name, cell in lc.cells().items()}
-    assert biases == {"coupled": 1, "gru": 0, "gru_pytorch": 2, "lstm": 2, "peephole": 1, "peephole_full": 1, "rnn": 2}
+    assert biases == {
+        "coupled": 1,
+        "gru": 0,
+        "gru_cho": 1,
+        "gru_pytorch": 2,
+        "lstm": 2,
+        "peephole": 1,
+        "peephole_full": 1,
+        "rnn": 2,
+    }
     for name, cell in lc.cells().items():
         assert sum("bias" in n for n in cell.parameter_shapes(5, 4)) == biases[name]
         assert not any("bias" in n for n in cell.parameter_shapes(5, 4, bias=False))
@@ -133,7 +152,7 @@ def test_parameters_carry_pytorchs_names_and_shapes(module: type[nn.RNNBase], na
 
 
 def test_the_registry_names_what_there_is() -> None:
-    assert list(lc.cells()) == ["coupled", "gru", "gru_pytorch", "lstm", "peephole", "peephole_full", "rnn"]
+    assert list(lc.cells()) == ["coupled", "gru", "gru_cho", "gru_pytorch", "lstm", "peephole", "peephole_full", "rnn"]
     assert lc.cell("lstm") is lc.cells()["lstm"]
     with pytest.raises(ValueError, match="there is no cell 'mgu'; there are coupled, gru"):
         lc.cell("mgu")

@@ -104,7 +104,7 @@ def test_a_csv_holds_what_was_chosen():
 
 
 def test_a_csv_that_is_too_large_is_refused_with_its_size(monkeypatch):
-    monkeypatch.setattr(export, "MOST_CSV_ROWS", 100)
+    monkeypatch.setattr(export, "MOST_ROWS", 100)
     with pytest.raises(ValueError, match=r"180 rows is too large, at most 100: choose fewer"):
         export.to_csv(traced("hello"))
 
@@ -132,8 +132,8 @@ def test_an_html_page_is_whole_and_fetches_nothing():
 
 
 def test_pictures_have_two_kinds():
-    with pytest.raises(ValueError, match='"png" or "svg", not \'pdf\''):
-        export.figure_image(go.Figure(), "pdf")
+    with pytest.raises(ValueError, match='"png", "svg" or "pdf", not \'gif\''):
+        export.figure_image(go.Figure(), "gif")
 
 
 def test_without_kaleido_one_sentence_says_what_to_do(monkeypatch):

@@ -116,6 +116,33 @@ def test_the_essays_gru(make_model: make, units: int) -> None:
 
 
 @SIZES
+def test_the_papers_gru(make_model: make, units: int) -> None:
+    agree(make_model("gru_cho", units, vocabulary=ALPHABET), "GRU", ("z", "r", "n"), linear_before_reset=0)
+
+
+HARD = [("hard_sigmoid_keras2", 0.2), ("hard_sigmoid_keras3", 1 / 6)]
+
+
+@pytest.mark.parametrize("function, slope", HARD)
+@pytest.mark.parametrize("cell, kind, rows", [
+    ("lstm", "LSTM", ("i", "o", "f", "g")), ("gru_cho", "GRU", ("z", "r", "n")), ("gru_pytorch", "GRU", ("z", "r", "n")),
+])  # fmt: skip
+def test_hard_sigmoids(make_model: make, cell: str, kind: str, rows: tuple, function: str, slope: float) -> None:
+    model = make_model(cell, 7, vocabulary=ALPHABET, functions={"sigmoid": function})
+    activations = ["HardSigmoid", "Tanh", "Tanh"][: 3 if kind == "LSTM" else 2]
+    alphas, betas = [slope, 1.0, 1.0][: len(activations)], [0.5, 1.0, 1.0][: len(activations)]
+    more = {} if kind == "LSTM" else {"linear_before_reset": int(cell == "gru_pytorch")}
+    agree(model, kind, rows, activations=activations, activation_alpha=alphas, activation_beta=betas, **more)
+
+
+@pytest.mark.parametrize("function, theirs", [("relu", "Relu"), ("linear", "Affine")])
+def test_other_functions_in_tanhs_place(make_model: make, function: str, theirs: str) -> None:
+    model = make_model("lstm", 7, vocabulary=ALPHABET, spread=0.5, functions={"tanh": function})
+    more = {"activation_alpha": [1.0] * 3, "activation_beta": [0.0] * 3} if theirs == "Affine" else {}
+    agree(model, "LSTM", ("i", "o", "f", "g"), activations=["Sigmoid", theirs, theirs], **more)
+
+
+@SIZES
 def test_pytorchs_gru(make_model: make, units: int) -> None:
     agree(make_model("gru_pytorch", units, vocabulary=ALPHABET), "GRU", ("z", "r", "n"), linear_before_reset=1)
 
@@ -133,6 +160,8 @@ def test_rnn(make_model: make, units: int) -> None:
         ("gru", "GRU", ("-z", "r", "n"), {"linear_before_reset": 1}),  # the reset after the product
         ("gru", "GRU", ("z", "r", "n"), {"linear_before_reset": 0}),  # z the other way round
         ("gru_pytorch", "GRU", ("z", "r", "n"), {"linear_before_reset": 0}),
+        ("gru_cho", "GRU", ("z", "r", "n"), {"linear_before_reset": 1}),
+        ("gru_cho", "GRU", ("-z", "r", "n"), {"linear_before_reset": 0}),
         ("gru_pytorch", "GRU", ("r", "z", "n"), {"linear_before_reset": 1}),  # rows in PyTorch's order
         ("lstm", "LSTM", ("i", "f", "g", "o"), {}),
     ],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lstm_core import stepping
 from lstm_core.cells import cells
+from lstm_core.clamp import Clamp, held_steps
 from lstm_core.formula import Cell, Expression, Signal, Vector, affine, diagonal, h_prev, sigmoid, signal, source_of, tanh, x
 from lstm_core.model import CharModel
 from lstm_core.trace import State, Trace, trace
@@ -33,7 +34,8 @@ def largest_error(model: CharModel, t: Trace) -> float:
     for layer in range(model.layers):
         parameters = {n: p.detach().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: t.initial[n][layer] for n in model.cell.states}
-        wanted = stepping.reference(model.cell, parameters, below, start)
+        held = held_steps(t.clamps, layer, t.units, t.steps)
+        wanted = stepping.reference(model.cell, parameters, below, start, held)
         worst = max(worst, *(float(np.abs(t[n][layer] - wanted[n]).max()) for n in model.cell.names))
         below = t["hidden"][layer]
     return worst
@@ -118,6 +120,22 @@ def test_any_cell_that_can_be_declared_runs_as_declared(make_model: Callable[...
         start = tuple(torch.from_numpy(t.initial[name][:, None].copy()).double() for name in cell.states)
         h, _ = model.double()(torch.from_numpy(t.ids.copy())[:, None], start)
         np.testing.assert_allclose(torch.softmax(h[:, 0], -1), t.probs, rtol=0, atol=1e-4)
+
+
+@given(made_up_cells(), st.data())
+@settings(max_examples=60)
+def test_any_signals_of_any_cell_can_be_held(make_model: Callable[..., CharModel], cell: Cell, data: st.DataObject) -> None:
+    signals = data.draw(st.lists(st.sampled_from(cell.names), min_size=1, unique=True))
+    clamps = [
+        Clamp(name, 0.5, data.draw(st.sampled_from([0, 1])), data.draw(st.sampled_from([None, (0,), (1, 2)])), first, first + 3)
+        for first, name in enumerate(signals)
+    ]
+    model = make_model(cell, 3, 2, vocabulary="aehst ")
+    t = trace(model, "the hats", start_of(model), clamps)
+    assert largest_error(model, t) < 2e-5
+    for clamp in clamps:
+        units = slice(None) if clamp.units is None else list(clamp.units)
+        assert (t[clamp.signal][clamp.layer, clamp.start : clamp.stop, units] == 0.5).all()
 
 
 def test_signals_of_one_form_are_computed_together() -> None:

@@ -1,0 +1,120 @@
+"""convert: somebody else's checkpoint, as a model of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lstm_core import checkpoint, convert, corpora
+from lstm_core.analysis.proof import Proof, proof
+from lstm_core.command_line import _common as common
+from lstm_core.convert import Draft, vocabularies
+from lstm_core.convert.opening import own_or_beside
+from lstm_core.model import CharModel
+from lstm_core.text import Vocabulary
+
+
+def add(commands: Any) -> None:
+    command = common.command(
+        commands,
+        "convert",
+        "Turn a checkpoint of PyTorch, Keras, ONNX or TensorFlow into a model of ours, and see whether it reads.",
+        """\
+FILE is told by its content: PyTorch state dicts, training checkpoints and whole modules (nothing in
+them is ever run), safetensors, Keras 1 to 3, ONNX, or arrays in an .npz file. Printed are what was
+detected and what was left out, then the proof: the loss on a text against guessing and against
+tables of n-grams of the same text. A model that looks wrongly packed is written with --anyway alone.""",
+        (
+            "shakespeare.pt --vocabulary printable --text-file hamlet.txt -o shakespeare.safetensors",
+            "poems.h5 --vocabulary text:poems.txt -o poems.safetensors",
+            "model.onnx --vocabulary chars.json -o model.safetensors",
+        ),
+    )
+    command.add_argument("file", metavar="FILE", help="The checkpoint.")
+    command.add_argument(
+        "--vocabulary",
+        metavar="WHICH",
+        help="The characters in the order of their ids: a .json or .txt list, printable (Python's string.printable), bytes,"
+        " or text:FILE for the sorted characters of a text. The default is what the file, or a list beside it, says.",
+    )
+    command.add_argument(
+        "--text-file", metavar="FILE", help="A text for the proof, best of the kind that the model was trained on."
+    )
+    command.add_argument("-o", "--output", required=True, metavar="OUT.safetensors", help="Where the model goes.")
+    command.add_argument("--name", help="What the model is called. The default is the output file's name.")
+    command.add_argument("--overwrite", action="store_true", help="Replace the output file if there is one already.")
+    command.add_argument("--anyway", action="store_true", help="Write the model even if the proof says that it looks wrong.")
+    common.add_threads(command)
+
+
+def run(arguments: Namespace) -> int:
+    """Prints what was found, judges the model and writes it. Returns 0, or 1 when it looks wrong and was not written."""
+    path, output = Path(arguments.file), Path(arguments.output)
+    _check(output, arguments.overwrite)
+    draft = convert.read_path(path)
+    _tell(draft)
+    vocabulary, words = _vocabulary(arguments.vocabulary, draft, convert.beside(path))
+    print(f"vocabulary: {words}")
+    model = draft.model(vocabulary, arguments.name or output.stem)
+    model.card |= {"file": path.name, "file_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "vocabulary": words}
+    judged = _judged(model, arguments)
+    if judged is not None and judged.verdict == "wrong" and not arguments.anyway:
+        common.remark(f"{output} was not written: look at the vocabulary and the text, or say --anyway.")
+        return 1
+    checkpoint.save(model, output)
+    print(f"{output}: written")
+    return 0
+
+
+def _check(output: Path, overwrite: bool) -> None:
+    if output.suffix != ".safetensors":
+        raise common.UsageError(f"--output must end in .safetensors, and {output} does not")
+    if output.exists() and not overwrite:
+        raise FileExistsError(f"{output} exists already; name another with --output, or replace it with --overwrite")
+
+
+def _tell(draft: Draft) -> None:
+    print(f"source: {draft.source}")
+    for label, sentence in draft.detected:
+        print(f"{label}: {sentence}")
+    for sentence in draft.ignored:
+        print(f"ignored: {sentence}")
+
+
+def _vocabulary(wish: str | None, draft: Draft, aside: Mapping[str, bytes]) -> tuple[Vocabulary, str]:
+    """The vocabulary that was asked for, or that the file names; and where it is from."""
+    if wish is None:
+        own = own_or_beside(draft, aside)
+        return own, "the file's own" if draft.vocabulary is not None else "the list beside the file"
+    if wish == "printable":
+        return Vocabulary(string.printable), "Python's string.printable"
+    if wish == "bytes":
+        return Vocabulary.of_bytes(), "bytes"
+    if wish.startswith("text:"):
+        text = corpora.decode(Path(wish.removeprefix("text:")).read_bytes())
+        return Vocabulary.of(text), f"the characters of {Path(wish.removeprefix('text:')).name}, sorted"
+    path = Path(wish)
+    if path.suffix not in (".json", ".txt"):
+        raise common.UsageError(f"--vocabulary is printable, bytes, text:FILE, or a .json or .txt file, not {wish}")
+    return vocabularies.from_file(path.read_bytes(), path.name, draft.size), path.name
+
+
+def _judged(model: CharModel, arguments: Namespace) -> Proof | None:
+    wish = arguments.vocabulary or ""
+    file = arguments.text_file or (wish.removeprefix("text:") if wish.startswith("text:") else None)
+    if file is None:
+        common.remark("Whether the model reads was not tried: name a text with --text-file.")
+        return None
+    judged = proof(model, corpora.decode(Path(file).read_bytes()))
+    print(f"proof: {judged.sentence}")
+    for hint in judged.hints:
+        print(f"hint: {hint}")
+    model.card["proof"] = {
+        "text": Path(file).name, "loss": round(judged.loss, 4), "ngrams": round(judged.ngrams.best_loss, 4),
+        "uniform": round(judged.uniform, 4), "verdict": judged.verdict,
+    }  # fmt: skip
+    return judged

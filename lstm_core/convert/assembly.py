@@ -1,0 +1,210 @@
+"""From what a reader has found, layer by layer, to a draft: rows put in our order, sizes held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lstm_core.cells import cell as find_cell
+from lstm_core.convert.draft import ConvertError, Draft, numbers
+from lstm_core.formula import FUNCTIONS, Cell
+from lstm_core.text import Vocabulary
+
+GRU_FORMS = {
+    "gru": "the reset comes before the product, z near 1 lets the new in (the essay's)",
+    "gru_cho": "the reset comes before the product, z near 1 keeps the old (Cho et al.'s)",
+    "gru_pytorch": "the reset comes after the product, z near 1 keeps the old (PyTorch's, cuDNN's)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One recurrent layer of a file, its rows in our order.
+
+    title: as the file calls it. cell: its declaration. parameters: under our names without the layer ("weight_ih").
+    biases: what was found of them, in words. Source: the file.
+    """
+
+    title: str
+    cell: Cell
+    parameters: Mapping[str, np.ndarray]
+    biases: str
+
+    @property
+    def units(self) -> int:
+        """How many units it has."""
+        return self.parameters["weight_hh"].shape[1]
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers it reads at a step."""
+        return self.parameters["weight_ih"].shape[1]
+
+
+def layer(
+    title: str,
+    cell: Cell,
+    order: Sequence[str],
+    weight_ih: np.ndarray,
+    weight_hh: np.ndarray,
+    bias_ih: np.ndarray | None = None,
+    bias_hh: np.ndarray | None = None,
+    peephole: tuple[Sequence[str], np.ndarray] | None = None,
+) -> Layer:
+    """A layer whose rows stand in a foreign order.
+
+    order: our names of the foreign row blocks, as they stand there: "ifgo". weight_ih: (rows x unit, input). weight_hh: (rows
+    x unit, unit). bias_ih, bias_hh: (rows x unit,) or None. peephole: its order and (rows x unit,). Where our cell has one
+    bias, they are added. Raises ConvertError when the shapes do not fit each other. Source: the cell's declaration.
+    """
+    rows, units = len(weight_hh), weight_hh.shape[1] if weight_hh.ndim == 2 else 0
+    wanted: dict[str, tuple[int, ...]] = {"weight_hh": (len(order) * units, units)}
+    wanted["weight_ih"] = (rows, weight_ih.shape[1] if weight_ih.ndim == 2 else 0)
+    given: dict[str, np.ndarray | None] = {
+        "weight_hh": weight_hh,
+        "weight_ih": weight_ih,
+        "bias_ih": bias_ih,
+        "bias_hh": bias_hh,
+    }
+    for name, array in given.items():
+        shape = wanted.get(name, (rows,))
+        if array is not None and (array.shape != shape or 0 in shape):
+            raise ConvertError(
+                f"“{title}”: {name} has shape {array.shape}, which does not fit {len(order)} blocks of {units} units each"
+            )
+    parameters = {name: _reordered(numbers(f"“{title}”", a), order, cell.rows) for name, a in given.items() if a is not None}
+    if cell.biases == 1 and bias_ih is not None and bias_hh is not None:
+        parameters["bias_ih"] = parameters["bias_ih"] + parameters.pop("bias_hh")
+    if peephole is not None:
+        looks, weights = peephole
+        if weights.shape != (len(looks) * units,):
+            raise ConvertError(
+                f"“{title}”: its peepholes have shape {weights.shape}, they must be {len(looks)} x {units} numbers"
+            )
+        parameters["weight_peephole"] = _reordered(numbers(f"“{title}”", weights), looks, cell.diagonals)
+    found = sum(b is not None for b in (bias_ih, bias_hh))
+    added = ", added up" if cell.biases < found else ""
+    return Layer(title, cell, parameters, ("none in the cells", "one a layer", f"two a layer{added}")[found])
+
+
+def _reordered(stacked: np.ndarray, given: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    """Row blocks in another order; those that are not wanted fall away."""
+    blocks = dict(zip(given, np.split(stacked, len(given))))
+    return np.concatenate([blocks[rows] for rows in wanted])
+
+
+def variant(name: str, functions: Mapping[str, str]) -> Cell:
+    """A registered cell with the functions that a file says it applies: {"sigmoid": ..., "tanh": ...}."""
+    return find_cell(name).with_functions(functions)
+
+
+@dataclass(eq=False)
+class Found:
+    """What a reader has found so far.
+
+    source: the format. order: the gate order, in words. layers: from the first on. embedding: (symbol, width), None for
+    one-hot. head: (symbol, unit). head_title: as the file calls it. Source: the file.
+    """
+
+    source: str
+    order: str
+    layers: list[Layer] = field(default_factory=list)
+    embedding: np.ndarray | None = None
+    head: np.ndarray | None = None
+    head_bias: np.ndarray | None = None
+    head_title: str = ""
+    vocabulary: Vocabulary | None = None
+    ignored: list[str] = field(default_factory=list)
+    more: tuple[tuple[str, str], ...] = ()
+
+    def draft(self) -> Draft:
+        """The draft of it all. Raises ConvertError where the parts are no character model of alike layers."""
+        if not self.layers:
+            raise ConvertError("the file's model has no recurrent layer that could be read")
+        if self.head is None:
+            raise ConvertError(
+                f"the file's model has no head: after its last recurrent layer, “{self.layers[-1].title}”, no dense layer"
+                " predicts the next character"
+            )
+        self._check()
+        first, size = self.layers[0], len(self.head)
+        cell, units = first.cell, first.units
+        parameters = {"head.weight": numbers("the head", self.head)}
+        if self.head_bias is not None:
+            parameters["head.bias"] = numbers("the head's bias", self.head_bias)
+        if self.embedding is not None:
+            parameters["embedding.weight"] = numbers("the embedding", self.embedding)
+        biased = any("bias_ih" in layer.parameters for layer in self.layers)
+        for k, each in enumerate(self.layers):
+            for name, shape in cell.parameter_shapes(each.inputs, units, biased).items():
+                array = each.parameters.get(name)
+                parameters[f"rnn.{name}_l{k}"] = np.zeros(shape, np.float32) if array is None else array
+        width = None if self.embedding is None else self.embedding.shape[1]
+        weights = sum(array.size for array in parameters.values())
+        form = (("GRU form", GRU_FORMS[cell.name]),) if cell.name in GRU_FORMS else ()
+        head_bias = "without a bias" if self.head_bias is None else "with a bias"
+        detected = (
+            ("cell", f"{cell.title}, from “{first.title}”"),
+            ("layers", f"{len(self.layers)} × {units} units"),
+            ("sizes", f"{size} symbols, {weights:,} weights"),
+            ("gate order", self.order),
+            *form,
+            ("biases", first.biases),
+            ("activations", activations(cell)),
+            ("input", f"one-hot, {size} numbers" if width is None else f"embedding, {size} × {width}"),
+            ("head", f"linear, “{self.head_title}”, {size} × {units}, {head_bias}"),
+            *self.more,
+        )
+        ignored = tuple(dict.fromkeys(self.ignored))
+        return Draft(
+            self.source, cell, units, len(self.layers), parameters, width, size, self.vocabulary, detected, ignored
+        )  # fmt: skip
+
+    def _check(self) -> None:
+        assert self.head is not None
+        first, size = self.layers[0], len(self.head)
+        for below, each in zip(self.layers, self.layers[1:]):
+            if each.cell != first.cell:
+                raise ConvertError(
+                    f"“{first.title}” is a {first.cell.title}, “{each.title}” a {each.cell.title}: layers of different cells"
+                    " are not supported"
+                )
+            if each.units != first.units:
+                raise ConvertError(
+                    f"“{first.title}” has {first.units} units, “{each.title}” {each.units}: layers of different sizes are not"
+                    " supported"
+                )
+            if each.inputs != below.units:
+                raise ConvertError(
+                    f"“{each.title}” reads {each.inputs} numbers, but “{below.title}” below it has {below.units} units"
+                )
+        if self.head.ndim != 2 or self.head.shape[1] != first.units:
+            raise ConvertError(
+                f"the head “{self.head_title}” has shape {self.head.shape}; over {first.units} units it must be"
+                f" (symbols, {first.units})"
+            )
+        if self.head_bias is not None and self.head_bias.shape != (size,):
+            raise ConvertError(f"the head's bias has shape {self.head_bias.shape}; for {size} symbols it must be ({size},)")
+        if self.embedding is None and first.inputs != size:
+            why = "it reads each character as a single number" if first.inputs == 1 else "it is no one-hot character model"
+            raise ConvertError(
+                f"“{first.title}” reads {first.inputs} numbers a step, but the head predicts {size} symbols: {why}"
+            )
+        if self.embedding is not None and (self.embedding.ndim != 2 or len(self.embedding) != size):
+            raise ConvertError(
+                f"the embedding has shape {self.embedding.shape}, but the head predicts {size} symbols: it is no model that"
+                " predicts the next of the characters it reads"
+            )
+        if self.embedding is not None and self.embedding.shape[1] != first.inputs:
+            raise ConvertError(
+                f"the embedding is {self.embedding.shape[1]} numbers wide, but “{first.title}” reads {first.inputs}"
+            )
+
+
+def activations(cell: Cell) -> str:
+    """What a cell applies, in words: "sigmoid for the gates, tanh for the rest"."""
+    now = {"sigmoid": "sigmoid", "tanh": "tanh"} | dict(cell.functions)
+    gates, rest = (FUNCTIONS[now[name]].title for name in ("sigmoid", "tanh"))
+    return rest if cell.name == "rnn" else f"{gates} for the gates, {rest} for the rest"

@@ -1,0 +1,131 @@
+"""What every reader of a foreign file returns: a model but for its name and, often, its vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from lstm_core.checkpoint import LARGEST_SIZE
+from lstm_core.formula import Cell
+from lstm_core.model import CharModel
+from lstm_core.text import Vocabulary
+
+LARGEST_FILE = 64 << 20  # bytes: the largest file that is read, and all that a compressed one may unpack to
+LARGEST_ARRAY = LARGEST_FILE // 4  # numbers in one array, and in all parameters together
+MOST_ARRAYS = 4096  # arrays or entries in one file
+DEEPEST = 64  # containers within containers
+SYMBOLS_AT_MOST = 65_536  # the largest vocabulary; of characters, the largest in use have some thousands
+
+
+class ConvertError(ValueError):
+    """A foreign file that can't be read, or that holds what is not supported: one sentence that names it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A foreign model as it was found in its file, to be shown before it is used.
+
+    source: the format ("PyTorch state dict"). cell: its declaration, a registered one or a variant of one. units, layers:
+    1 or more. parameters: float32 arrays under CharModel's own names (embedding.weight, rnn.weight_ih_l0, head.weight,
+    ...), rows in the order of `cell.rows`. embedding: its width, None for one-hot input. size: how many symbols the head
+    predicts. vocabulary: as the file gives it, None when it gives none. detected: (label, sentence) pairs: cell, layers,
+    sizes, gate order, GRU form, biases, activations, input, head. ignored: a sentence for everything left out.
+    Source: each format's own documentation, named in its reader.
+    """
+
+    source: str
+    cell: Cell
+    units: int
+    layers: int
+    parameters: Mapping[str, np.ndarray] = field(repr=False)
+    embedding: int | None
+    size: int
+    vocabulary: Vocabulary | None = None
+    detected: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        sizes = (("units", self.units), ("layers", self.layers), ("embedding", self.embedding), ("vocabulary", self.size))
+        for what, size in sizes:
+            largest = LARGEST_SIZE.get(what, SYMBOLS_AT_MOST)
+            if size is not None and not 1 <= size <= largest:
+                raise ConvertError(f"the file's model has {what} = {size:,}; it must be 1 to {largest:,}")
+        wanted = {name: tuple(tensor.shape) for name, tensor in self._empty(_placeholder(self.size)).state_dict().items()}
+        given = {name: np.shape(array) for name, array in self.parameters.items()}
+        for name in sorted(wanted.keys() | given.keys()):
+            if wanted.get(name) != given.get(name):
+                raise ConvertError(
+                    f"{name} has shape {given.get(name, 'none: it is missing')}; a {self.cell.title} of {self.layers} layers x"
+                    f" {self.units} units over {self.size} symbols has {wanted.get(name, 'no such weights')}"
+                )
+
+    def model(self, vocabulary: Vocabulary | Sequence[str] | None = None, name: str = "converted") -> CharModel:
+        """The model itself, in evaluation mode, its card naming the source.
+
+        vocabulary: the characters in the order of their ids; None takes the file's own. name: what it is called. Raises
+        ConvertError when the file has no vocabulary and none is given, or when it has another size than the head: the
+        sentence names both counts. Source: the file.
+        """
+        known = self.vocabulary if vocabulary is None else vocabulary
+        if known is None:
+            raise ConvertError(f"the file holds no vocabulary: name the {self.size} characters that its model predicts")
+        try:
+            known = known if isinstance(known, Vocabulary) else Vocabulary(known)
+        except ValueError as error:
+            raise ConvertError(str(error)) from error
+        if len(known) != self.size:
+            raise ConvertError(f"the vocabulary has {len(known)} characters, but the model predicts {self.size}")
+        model = self._empty(known, name)
+        weights = {key: torch.from_numpy(np.array(array, np.float32)) for key, array in self.parameters.items()}
+        model.load_state_dict(weights, assign=True)
+        model.card = self.card
+        return model.eval()
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What a converted model's card says: where it is from, what was detected, and what was ignored."""
+        return {"source": self.source, "detected": dict(self.detected), "ignored": list(self.ignored)}
+
+    def _empty(self, vocabulary: Vocabulary, name: str = "converted") -> CharModel:
+        """The model without memory for its weights."""
+        biases = any(key.startswith("rnn.bias") for key in self.parameters)
+        with torch.device("meta"):
+            return CharModel(
+                vocabulary,
+                self.cell,
+                self.units,
+                self.layers,
+                self.embedding,
+                0.0,
+                biases,
+                "head.bias" in self.parameters,
+                name,
+            )
+
+
+def _placeholder(size: int) -> Vocabulary:
+    """So many characters, any: for the shapes alone."""
+    return Vocabulary([chr(0x10000 + k) for k in range(size)])
+
+
+def numbers(what: str, array: Any) -> np.ndarray:
+    """One array of a foreign file as float32, contiguous, checked.
+
+    what: its name, for the sentence. array: real numbers of any width (bool and complex are refused). Raises ConvertError
+    for other kinds, more than `LARGEST_ARRAY` numbers, and values that are infinite, not a number, or too large for
+    float32. Source: what `CharModel` computes with.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind not in "fiu":
+        raise ConvertError(f"{what} holds {array.dtype}, not real numbers")
+    if array.size > LARGEST_ARRAY:
+        raise ConvertError(f"{what} has {array.size:,} numbers; at most {LARGEST_ARRAY:,} are read")
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = np.ascontiguousarray(array, np.float32)
+    if not np.isfinite(converted).all():
+        raise ConvertError(f"{what} holds numbers that are not finite")
+    return converted

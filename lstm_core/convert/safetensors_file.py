@@ -1,0 +1,92 @@
+"""Models of torch's modules kept as safetensors.
+
+Source: the safetensors format: eight bytes with the header's length, a JSON header, the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from math import prod
+from reprlib import repr as shorten
+from typing import Any
+
+import numpy as np
+
+from lstm_core.convert import torch_weights, vocabularies
+from lstm_core.convert.draft import MOST_ARRAYS, ConvertError, Draft
+from lstm_core.convert.torch_weights import Contents, Lazy
+
+LARGEST_HEADER = 1 << 22
+DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1",
+    "BOOL": "?",
+}  # fmt: skip
+
+
+def recognises(data: bytes, name: str) -> bool:
+    """Whether the file begins as safetensors do: a length that fits, then a brace. Never raises."""
+    size = int.from_bytes(data[:8], "little")
+    return 2 <= size <= len(data) - 8 and data[8:9] == b"{"
+
+
+def read(data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
+    """The model in a safetensors file, its arrays named as torch's modules name them. Raises ConvertError."""
+    header, start = _header(data, name)
+    metadata = header.pop("__metadata__", {})
+    if isinstance(metadata, dict) and "gatescope" in metadata:
+        raise ConvertError(f"{shorten(name)} is a model of Gatescope's own, which needs no conversion")
+    contents = Contents()
+    for array, described in header.items():
+        contents.arrays[array] = _array(array, described, data, start)
+    contents.facts = _facts(metadata)
+    return torch_weights.draft("safetensors", contents)
+
+
+def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
+    size = int.from_bytes(data[:8], "little")
+    if size > LARGEST_HEADER:
+        raise ConvertError(f"the header of {shorten(name)} has {size:,} bytes; at most {LARGEST_HEADER:,} are read")
+    try:
+        header = json.loads(data[8 : 8 + size])
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise ConvertError(f"the header of {shorten(name)} is no JSON object: the file is damaged")
+    if len(header) > MOST_ARRAYS:
+        raise ConvertError(f"{shorten(name)} holds {len(header):,} arrays; at most {MOST_ARRAYS:,} are read")
+    return header, 8 + size
+
+
+def _array(name: str, described: Any, data: bytes, start: int) -> Lazy:
+    described = described if isinstance(described, dict) else {}
+    shape, dtype, offsets = (described.get(key) for key in ("shape", "dtype", "data_offsets"))
+    whole = [isinstance(part, list) and all(type(n) is int and 0 <= n < 1 << 48 for n in part) for part in (shape, offsets)]
+    if not all(whole) or len(shape) > 8 or len(offsets) != 2:
+        raise ConvertError(f"the header describes {shorten(name)} in a way that can't be read: the file is damaged")
+    begin, end = offsets
+
+    def read_numbers() -> np.ndarray:
+        kind = DTYPES.get(str(dtype))
+        if kind is None:
+            raise ConvertError(f"{shorten(name)} holds numbers of kind {shorten(str(dtype))}, which can't be read")
+        if end - begin != prod(shape) * np.dtype(kind).itemsize or start + end > len(data):
+            raise ConvertError(f"{shorten(name)} has not as many numbers as its shape {shape} says: the file is damaged")
+        flat = np.frombuffer(data, kind, prod(shape), start + begin).reshape(shape)
+        return torch_weights.from_bfloat16(flat) if dtype == "BF16" else flat
+
+    return Lazy(tuple(shape), read_numbers)
+
+
+def _facts(metadata: Any) -> dict[str, Any]:
+    """The header's own words; those that are JSON, as what they hold."""
+    facts: dict[str, Any] = {}
+    for key, value in metadata.items() if isinstance(metadata, dict) else ():
+        parsed = value
+        if isinstance(value, str) and value[:1] in ("[", "{"):
+            try:
+                parsed = json.loads(value)
+            except (ValueError, RecursionError):
+                parsed = value
+        facts.update(vocabularies.flattened(parsed, str(key)))
+    return facts

@@ -1,0 +1,53 @@
+"""One unit beside all others of its layer: one number a unit, sorted, with the one in question marked."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lstm_core.figures import palette, paper
+
+HEIGHT = 220  # pixels of the plot
+
+
+def all_units(
+    values: np.ndarray,
+    unit: int,
+    title: str,
+    said: str,
+    limits: tuple[float, float] | None = None,
+    colour: str = "hidden",
+    theme: palette.Theme = "light",
+    width: int | None = None,
+) -> go.Figure:
+    """A bar for each unit, the highest first; the bar of one unit stands out in ink, with its number.
+
+    values: float (unit,). unit: counted from 0. title, said: what the numbers are, and of which model, character and layer,
+    written by us or `lettering.escaped`. limits: of the axis (default: those of the values). colour: the signal whose colour
+    the other bars have. width: pixels to lay out for.
+    Raises ValueError for a unit that `values` lacks and for an unknown theme. Source: none; a sorting.
+    """
+    if not 0 <= unit < len(values):
+        raise ValueError(f"there is no unit {unit} among {len(values)}: they are counted from 0")
+    figure = go.Figure(layout=paper.theme_layout(theme))
+    top = paper.write_above(figure, title, [said, f"{paper.version()}."], width, 30)
+    order = np.argsort(-values, kind="stable")
+    place = int(np.flatnonzero(order == unit)[0])
+    bars = [palette.SIGNAL_COLOURS.get(colour, palette.SIGNAL_COLOURS["hidden"])] * len(values)
+    bars[place] = palette.INK[theme]
+    figure.add_bar(
+        y=values[order], customdata=order, marker={"color": bars, "line": {"width": 0}},
+        hovertemplate="unit %{customdata}: %{y:.4f}<extra></extra>",
+    )  # fmt: skip
+    low, high = limits or (min(0.0, float(values.min())), max(0.0, float(values.max())) or 1.0)
+    room = 0.04 * (high - low)
+    figure.add_vline(x=place, line={"color": palette.INK[theme], "width": 1, "dash": "dot"}, layer="below")
+    figure.add_annotation(
+        text=f"<b>unit {unit}: {values[unit]:.2f}</b>".replace("-", "−"), x=place, yref="paper", y=1, yanchor="bottom",
+        showarrow=False, xanchor="left" if place < len(values) / 2 else "right",
+    )  # fmt: skip
+    figure.update_layout(height=top + HEIGHT + 44, showlegend=False, bargap=0, margin={"l": 48, "r": 16, "b": 44})
+    figure.update_xaxes(title={"text": "units, the highest first", "standoff": 4}, showticklabels=False, showgrid=False)
+    figure.update_xaxes(range=[-1, len(values)], zeroline=False)
+    figure.update_yaxes(range=[low - (room if low < 0 else 0), high + room], zerolinecolor=palette.INK[theme])
+    return figure

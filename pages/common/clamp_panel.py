@@ -1,0 +1,340 @@
+"""Hold a gate and see what becomes of the predictions: the choice, both runs side by side, and what is said of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core import export
+from lstm_core.analysis.effect import Effect, effect
+from lstm_core.clamp import check, described, number, span_in_words, typed_units, units_as_typed, units_in_words
+from lstm_core.figures.effect import effect_lines, predictions
+from lstm_core.figures.heatmaps import difference_heatmaps
+from lstm_core.figures.lettering import glyph, plain_symbol
+from lstm_core.figures.palette import Theme
+from pages.common import caches
+from pages.common.detail import MOST_DRAWN, PLOT, theme
+from pages.common.reading import plain
+from pages.common.selection import Selection
+
+PARAMETER = "clamp"  # of the address: signal~value~layer~units~step, several joined by _
+MOST_CLAMPS = 6
+# Of the session: the pin's layer when it was last looked at, what is held beside the chosen clamp, and the last good choice.
+LAYER_OF_PIN, KEPT, LAST = "clamp: the pin's layer", "clamp: kept", "clamp: last"
+SIGNAL, LAYER, UNITS, TYPED_UNITS, START, TYPED_START = (
+    f"clamp_{name}" for name in ("signal", "layer", "units", "typed_units", "start", "typed_start")
+)  # the widgets' keys
+Clamps = tuple[lc.Clamp, ...]
+Pin = Mapping[str, int]
+
+
+def panel(chosen: Selection, trace: lc.Trace, pin: Pin, asked: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The whole panel. Returns the query parameters that bring its clamps back, by the name PARAMETER.
+
+    trace: of `chosen`, unclamped. pin: {"step", "unit", "layer"}, counted from 0. asked: the query parameters of a link
+    that the page has not answered yet (`reading.start` has returned True), else nothing.
+    """
+    st.caption(
+        "Hold a gate at a value of your own, and the model reads the text again: at each character the gate is overwritten,"
+        " and all that looks at it, in the layers above too, is computed from there."
+    )
+    _take(asked or {}, trace, pin)
+    _defaults(trace, pin)
+    current = _current(trace, pin)
+    kept = _kept(trace, current)
+    if current is None:
+        return {}
+    clamps = (*kept, current)
+    after, found = _run(chosen.model, chosen.text, clamps)
+    st.markdown(_statement(trace, after, found))
+    _pictures(trace, after, found, pin)
+    _inside(chosen, trace, clamps, current.layer)
+    _take_away(chosen, after)
+    _certificate(chosen, clamps)
+    return {PARAMETER: "_".join(map(to_query, clamps))}
+
+
+# In an address
+
+
+def to_query(clamp: lc.Clamp) -> str:
+    """A clamp as part of an address: forget~0~2~3.7-9~11 holds units 3 and 7 to 9 of layer 2 from step 11 on."""
+    units = "all" if clamp.units is None else units_as_typed(clamp.units).replace(", ", ".")
+    return f"{clamp.signal}~{clamp.value:.9g}~{clamp.layer + 1}~{units}~{clamp.start}"
+
+
+def from_query(text: str, trace: lc.Trace) -> lc.Clamp:
+    """The clamp that an address names. Raises ValueError, one sentence, for one that this trace's model can't have."""
+    parts = text.split("~")
+    if len(parts) != 5 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (parts[2], parts[4])):
+        raise ValueError("it is written signal~value~layer~units~step")
+    if not re.fullmatch(r"-?\d{1,9}(\.\d{1,12})?(e[-+]\d\d)?", parts[1]):
+        raise ValueError(f"“{parts[1][:20]}” is no number to hold it at")
+    units = None if parts[3] == "all" else typed_units(parts[3].replace(".", ","), trace.units)
+    clamp = lc.Clamp(parts[0], float(parts[1]), int(parts[2]) - 1, units, int(parts[4]))
+    check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
+    return clamp
+
+
+def _take(asked: Mapping[str, str], trace: lc.Trace, pin: Pin) -> None:
+    """Puts what a link asks for into the widgets, the last of its clamps, and beside them, the others."""
+    if PARAMETER not in asked:
+        return
+    clamps = []
+    for text in asked[PARAMETER].split("_")[:MOST_CLAMPS]:
+        try:
+            clamps.append(from_query(text, trace))
+        except ValueError as error:
+            st.text(f"⚠ The link asks for a clamp “{text[:60]}”, which can't be had: {error}.")
+    if not clamps:
+        return
+    *kept, current = clamps
+    alone = (pin["unit"],)
+    st.session_state[KEPT] = tuple(kept)
+    st.session_state[LAYER_OF_PIN] = pin["layer"]
+    st.session_state[SIGNAL], st.session_state[LAYER] = current.signal, current.layer + 1
+    st.session_state[UNITS] = "all" if current.units is None else "pinned" if current.units == alone else "these"
+    st.session_state[TYPED_UNITS] = units_as_typed(current.units or alone)
+    st.session_state[_value_key(trace, current.signal)] = current.value
+    st.session_state[START] = "pinned" if current.start == pin["step"] else "first" if current.start == 0 else "other"
+    st.session_state[TYPED_START] = current.start + 1
+
+
+# The choice
+
+
+def _defaults(trace: lc.Trace, pin: Pin) -> None:
+    """What the widgets show at first, and again where another model or text has no such thing."""
+    state, signals = st.session_state, _signals(trace.cell)
+    if state.get(SIGNAL) not in signals:
+        state[SIGNAL] = signals[0]
+    if state.get(LAYER_OF_PIN) != pin["layer"] or not 1 <= state.get(LAYER, 0) <= trace.layers:
+        state[LAYER_OF_PIN], state[LAYER] = pin["layer"], pin["layer"] + 1
+    state.setdefault(UNITS, "pinned")
+    state.setdefault(TYPED_UNITS, str(pin["unit"]))
+    state.setdefault(START, "pinned")
+    state[TYPED_START] = min(state.get(TYPED_START, pin["step"] + 1), trace.steps)
+    state.setdefault(_value_key(trace, state[SIGNAL]), 0.0)
+
+
+def _signals(cell: lc.Cell) -> list[str]:
+    """What can be held: the gates first."""
+    return sorted(cell.names, key=lambda name: not cell[name].is_gate)
+
+
+def _value_key(trace: lc.Trace, signal: str) -> str:
+    """Signals of one range share a value."""
+    return "clamp_value {:g} {:g}".format(*trace.cell[signal].range)
+
+
+def _current(trace: lc.Trace, pin: Pin) -> lc.Clamp | None:
+    """The clamp that the widgets say; a sentence, and the last good one, where they say none."""
+    gate, where = st.columns([1, 2], gap="medium")
+    name = gate.selectbox("Hold the", _signals(trace.cell), key=SIGNAL, format_func=lambda n: _named(trace, n), **_LASTING)
+    with where:
+        units = st.segmented_control(
+            "of", ["pinned", "all", "these"], key=UNITS, format_func=_unit_choice(trace, pin), **_CHOICE
+        )
+    value_place, *layer_place, from_place = st.columns([2, 1, 3] if trace.layers > 1 else [2, 4], gap="medium")
+    with value_place:
+        value = _value(trace, name)
+    layer = st.session_state[LAYER]
+    if layer_place:
+        layer = layer_place[0].segmented_control("in layer", range(1, trace.layers + 1), key=LAYER, **_CHOICE)
+    with from_place:
+        start = _start(trace, pin)
+    try:
+        chosen = {"all": None, "pinned": (pin["unit"],)}.get(units) if units != "these" else _typed(trace, where)
+    except ValueError as error:
+        st.text(f"⚠ {str(error)[0].upper()}{str(error)[1:]}. What is shown is of the last clamp.")
+        last = st.session_state.get(LAST)
+        return last if last is not None and _fits(last, trace) else None
+    st.session_state[LAST] = lc.Clamp(name, value, layer - 1, chosen, start)
+    return st.session_state[LAST]
+
+
+_LASTING: dict[str, Any] = {"persist_state": "session"}
+_CHOICE: dict[str, Any] = {"required": True, **_LASTING}
+
+
+def _named(trace: lc.Trace, name: str) -> str:
+    signal = trace.cell[name]
+    return f"{plain_symbol(signal.symbol)}  {signal.title}"
+
+
+def _unit_choice(trace: lc.Trace, pin: Pin) -> Any:
+    words = {"pinned": f"unit {pin['unit']} (pinned)", "all": units_in_words(None, trace.units), "these": "these units"}
+    return words.__getitem__
+
+
+def _typed(trace: lc.Trace, place: Any) -> tuple[int, ...]:
+    text = place.text_input("Units", key=TYPED_UNITS, help="Numbers and ranges, counted from 0: 3, 7-9", **_LASTING)
+    return typed_units(text, trace.units)
+
+
+def _value(trace: lc.Trace, name: str) -> float:
+    low, high = trace.cell[name].range
+    key = _value_key(trace, name)
+    if math.isfinite(high - low):
+        return st.slider("at", float(low), float(high), step=0.01, key=key, **_LASTING)
+    return st.number_input("at", step=0.5, format="%.2f", key=key, **_LASTING)
+
+
+def _start(trace: lc.Trace, pin: Pin) -> int:
+    """The first step that is held."""
+    words = {"pinned": f"{_character(trace, pin['step'])} (pinned)", "first": "the first", "other": "another"}
+    choice = st.segmented_control("from character", list(words), key=START, format_func=words.__getitem__, **_CHOICE)
+    if choice == "pinned":
+        return pin["step"]
+    if choice == "first":
+        return 0
+    start = st.number_input("Character", 1, trace.steps, key=TYPED_START, **_LASTING)
+    st.caption(f"That is {plain(_character(trace, start - 1))}.")
+    return start - 1
+
+
+def _character(trace: lc.Trace, step: int) -> str:
+    """A character by its number, counted from 1, and itself, visibly: 12 “o”."""
+    typed = trace.chars[step] or trace.vocabulary.characters[trace.ids[step]]
+    return f"{step + 1} “{glyph(typed)[0]}”"
+
+
+def _kept(trace: lc.Trace, current: lc.Clamp | None) -> Clamps:
+    """The clamps that are held beside the one that is chosen now; those that another model can't have are let go."""
+    kept = tuple(clamp for clamp in st.session_state.get(KEPT, ()) if _fits(clamp, trace))
+    for k, clamp in enumerate(kept):
+        words = described(clamp, trace.cell, trace.layers, trace.units)
+        if st.button(f"Let go: {words}", key=f"clamp_let_go_{k}", icon=":material/close:"):
+            st.session_state[KEPT] = kept[:k] + kept[k + 1 :]
+            st.rerun()
+    if (
+        current is not None
+        and len(kept) + 1 < MOST_CLAMPS
+        and st.button("Keep this, and hold another as well", key="clamp_keep")
+    ):
+        st.session_state[KEPT] = (*(clamp for clamp in kept if clamp != current), current)
+        st.rerun()
+    st.session_state[KEPT] = kept
+    return tuple(clamp for clamp in kept if clamp != current)
+
+
+def _fits(clamp: lc.Clamp, trace: lc.Trace) -> bool:
+    try:
+        check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
+    except ValueError:
+        return False
+    return True
+
+
+# What comes of it
+
+
+def _run(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
+    return (_short if len(text) <= caches.SHORT_TEXT else _long)(model, text, clamps)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _short(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
+    after = lc.trace(caches.model(model), text, clamps=clamps)
+    return after, effect(caches.read(model, text), after)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the text again …")
+def _long(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
+    return _short.__wrapped__(model, text, clamps)  # type: ignore[attr-defined]
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _certified(model: str, text: str, clamps: Clamps) -> lc.Certificate:
+    return lc.certify(caches.model(model), _run(model, text, clamps)[0])
+
+
+def _statement(trace: lc.Trace, after: lc.Trace, found: Effect) -> str:
+    """What was held, and what that did to the loss and to the predictions."""
+    lines = [f"**{_held(after.clamps, after)}:** {_losses(found)}."]
+    if found.first is None:
+        return f"{lines[0]} No prediction changes: the model expects the same at every character."
+    lines.append(f"The first prediction to change is the one after character {plain(_character(trace, found.first))}.")
+    for step in found.most_changed(1):
+        becomes = "more unlikely" if found.surprise[step] > 0 else "likelier"
+        numbers = f"{trace.surprise[step]:.2f} → {after.surprise[step]:.2f} nats of surprise"
+        lines.append(f"Most changes for character {plain(_character(trace, step))}, which becomes {becomes}: {numbers}.")
+    return " ".join(lines)
+
+
+def _held(clamps: Clamps, trace: lc.Trace) -> str:
+    if len(clamps) > 1:
+        return "Held: " + "; ".join(plain(described(c, trace.cell, trace.layers, trace.units)) for c in clamps)
+    (clamp,) = clamps
+    layer = f" of layer {clamp.layer + 1}" if trace.layers > 1 else ""
+    what = f"the {trace.cell[clamp.signal].title} of {units_in_words(clamp.units, trace.units)}{layer}"
+    return plain(f"Held at {number(clamp.value)} {span_in_words(clamp)}, {what}")
+
+
+def _losses(found: Effect) -> str:
+    if math.isnan(found.loss):
+        return "one character has no loss"
+    change = f"{found.loss:+.3f}".replace("-", "−")
+    return f"loss **{found.loss_before:.3f} → {found.loss_after:.3f}** nats a character ({change})"
+
+
+def _pictures(trace: lc.Trace, after: lc.Trace, found: Effect, pin: Pin) -> None:
+    """Both runs over the text, and their predictions side by side: after the pinned character, and where they part most."""
+    st.plotly_chart(effect_lines(trace, after, found, pin["step"], theme()), config=PLOT, key="clamp_lines", theme=None)
+    farthest = int(found.divergence.argmax())
+    for place, step, title in zip(
+        st.columns(2, gap="large"),
+        dict.fromkeys([pin["step"], farthest]),
+        ("After the pinned character", "Where they part most"),
+    ):
+        figure = predictions(trace, after, step, theme(), title=title)
+        place.plotly_chart(figure, config=PLOT, key=f"clamp_predictions_{title}", theme=None)
+
+
+def _inside(chosen: Selection, trace: lc.Trace, clamps: Clamps, layer: int) -> None:
+    """What the clamp changes in every gate and state, where a person asks for it."""
+    if not st.toggle("Show what changes inside, gate by gate", key="clamp_inside", **_LASTING):
+        return
+    if trace.steps * trace.units * len(trace.signals) > MOST_DRAWN:
+        st.caption("The heatmaps of so long a text are too much for a browser: take a shorter one.")
+        return
+    if layer + 1 < trace.layers:
+        above = range(layer + 1, trace.layers + 1)
+        picked: int = st.segmented_control("Layer", above, default=layer + 1, key=f"clamp_inside_layer_{layer}", required=True)
+        layer = picked - 1
+    figure = _difference(chosen.model, chosen.text, clamps, layer, theme())
+    st.plotly_chart(figure, config=PLOT, key="clamp_difference", theme=None)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _difference(model: str, text: str, clamps: Clamps, layer: int, theme: Theme) -> go.Figure:
+    """Clamped minus unclamped."""
+    return difference_heatmaps(_run(model, text, clamps)[0], caches.read(model, text), layer, theme=theme)
+
+
+def _take_away(chosen: Selection, after: lc.Trace) -> None:
+    st.download_button(
+        "Numbers of the clamped run (NPZ)",
+        lambda: export.to_npz(after),
+        f"{chosen.model}-clamped.npz",
+        key="clamp_npz",
+        on_click="ignore",
+    )
+
+
+def _certificate(chosen: Selection, clamps: Clamps) -> None:
+    seal = _certified(chosen.model, chosen.text, clamps)
+    line = (
+        f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; every signal within {seal.signal_error:.1e} of its"
+        " equation, or of the value it is held at"
+    )
+    if seal.holds:
+        st.caption(f"✓ The clamped run is certified: {line}.")
+    else:
+        st.error(f"The clamped run is NOT what {seal.against} computes: {line}. Do not trust it.")

@@ -1,0 +1,248 @@
+"""Compare, first view: one text read by several models, on one time axis and one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core import export
+from lstm_core.analysis import disagreement as apart
+from lstm_core.figures.disagreement import surprise_and_disagreement
+from lstm_core.figures.lettering import BOX, glyph
+from pages.common import caches, compare_choice, detail, selection
+from pages.common.compare_choice import Comparison
+from pages.common.gates_view import Between, Reader, Track, linked_view
+
+PEAKS = 8
+MOST_NUMBERS = 60_000_000  # of all traces together: a quarter of a gigabyte
+MOST_HEATMAPS = 40
+CONTEXT = 20  # characters before and after a disagreement that the list shows
+
+
+def show(models: Mapping[str, lc.ModelInfo]) -> None:
+    """The choice of models, the linked picture, and what can be read off it and taken away."""
+    compare_choice.choose_models(models)
+    chosen, text = compare_choice.current(), _readable_part(models)
+    traces = caches_of(chosen.models, text)
+    problem = not_comparable(traces)
+    if problem:
+        st.text(f"⚠ {problem}")
+        return
+    between = _between(chosen.models, text)
+    tracks = _tracks(chosen, traces)
+    st.caption(
+        "Each model reads the same text, and each has rows of its own. All share one time axis, one scale and one cursor:"
+        " a unit of one model has nothing to do with the same number in another."
+        " Marked are the characters after which they differ most in what they expect next."
+    )
+    readers = [Reader(trace.model, trace) for trace in traces]
+    file = "-".join(chosen.models) + "-compared"
+    apart_ = Between(between.values, between.peaks)
+    caption = _caption(traces, tracks)
+    pin = _pin(chosen, readers, tracks, between)
+    view = linked_view(readers, tracks, key="compare: gates", pin=pin, between=apart_, caption=caption, file=file)
+    pin = view.pin or pin
+    compare_choice.change(at=(pin["model"], pin["layer"] + 1, pin["unit"], pin["step"]))
+    selection.change(step=pin["step"])
+    _losses(traces, models)
+    _peaks(traces, between)
+    _take_away(traces, between, file)
+    _certificates(chosen.models, text)
+
+
+def _readable_part(models: Mapping[str, lc.ModelInfo]) -> str:
+    """The text, or as much of it as so many models can be traced on; where it is cut, that is said."""
+    text = selection.current().text
+    sizes = [models[name].config for name in compare_choice.current().models]
+    numbers = sum(s["layers"] * s["units"] * len(lc.cell(s["cell"]).signals) for s in sizes)
+    most = MOST_NUMBERS // numbers
+    if len(text) > most:
+        st.text(f"So many models at once read {most:,} of the {len(text):,} characters, from the first on.")
+    return text[:most]
+
+
+def caches_of(names: Sequence[str], text: str) -> tuple[lc.Trace, ...]:
+    """The traces of a text by several models, kept together where the text is long."""
+    if len(text) <= caches.SHORT_TEXT:
+        return tuple(caches.read(name, text) for name in names)
+    return _long(tuple(names), text)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Several models read a long text …")
+def _long(names: tuple[str, ...], text: str) -> tuple[lc.Trace, ...]:
+    return tuple(lc.trace(caches.model(name), text) for name in names)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _between(names: tuple[str, ...], text: str) -> apart.Disagreement:
+    return apart.disagreement(caches_of(names, text), PEAKS)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Certifying …")
+def _sealed(names: tuple[str, ...], text: str) -> tuple[lc.Certificate, ...]:
+    if len(text) <= caches.SHORT_TEXT:
+        return tuple(caches.certificate(name, text) for name in names)
+    return tuple(lc.certify(caches.model(trace.model), trace) for trace in caches_of(names, text))
+
+
+def not_comparable(traces: Sequence[lc.Trace]) -> str:
+    """Why these traces have no common time axis, or nothing."""
+    first = traces[0]
+    for other in traces[1:]:
+        if other.chars != first.chars:
+            return (
+                f"{first.model} takes {first.steps} steps for this text and {other.model} {other.steps}: one of them reads"
+                " bytes. They can be compared on a text of plain ASCII characters alone."
+            )
+    return ""
+
+
+def _tracks(chosen: Comparison, traces: Sequence[lc.Trace]) -> list[Track]:
+    """The layers that were asked for; of too many, each model's top one."""
+    wanted = [Track(k, layer) for k, t in enumerate(traces) for layer in chosen.layers_of(t.model, t.layers)]
+    if sum(len(traces[track.reader].signals) for track in wanted) <= MOST_HEATMAPS:
+        return wanted
+    st.text(f"All these layers would be more than {MOST_HEATMAPS} heatmaps: of each model the top layer is shown.")
+    return [Track(k, trace.layers - 1) for k, trace in enumerate(traces)]
+
+
+def _pin(chosen: Comparison, readers: Sequence[Reader], tracks: Sequence[Track], between: apart.Disagreement) -> dict:
+    """What was pinned, at the character that is pinned on every page; at first where the models differ most."""
+    step = selection.current().step
+    if chosen.at is not None:
+        model, layer, unit, at = chosen.at
+        return {"step": at if step is None else step, "unit": unit, "layer": layer - 1, "model": model}
+    if step is None or step >= len(between.values):
+        step = between.peaks[0] if between.peaks else 0
+    trace, layer = readers[tracks[0].reader].trace, tracks[0].layer
+    unit = int(np.ptp(trace["hidden"][layer], axis=0).argmax())
+    return {"step": step, "unit": unit, "layer": layer, "model": trace.model}
+
+
+def _caption(traces: Sequence[lc.Trace], tracks: Sequence[Track]) -> str:
+    parts, notes = [], {}
+    for k, trace in enumerate(traces):
+        layers = " and ".join(str(track.layer + 1) for track in tracks if track.reader == k)
+        which = f", layer {layers} of {trace.layers}" if trace.layers > 1 else ""
+        parts.append(f"{trace.model} ({trace.cell.title}{which}, {trace.units} units)")
+        notes[trace.cell.title] = trace.cell.note
+    free = any("cell" in traces[track.reader].signals for track in tracks)
+    shared = " C of all models ends at the same limits." if free else ""
+    told = " ".join(f"{title}: {note}" for title, note in notes.items() if note)
+    return (
+        f"{', '.join(parts)}. Disagreement: Jensen-Shannon divergence of what they expect after each character, nats."
+        f"{shared} {told}"
+    )
+
+
+# Below the picture
+
+
+def _losses(traces: Sequence[lc.Trace], models: Mapping[str, lc.ModelInfo]) -> None:
+    """Each model's loss on this text, and what it read in another's place."""
+    if traces[0].steps < 2:
+        st.caption("One character: nothing to predict, and no loss.")
+        return
+    rows = [
+        {
+            "model": trace.model,
+            "here": trace.loss,
+            "held out": models[trace.model].card.get("held_out_loss"),
+            "corpus": models[trace.model].card.get("corpus", ""),
+        }
+        for trace in traces
+    ]
+    st.subheader("Loss on this text", anchor=False)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "here": st.column_config.NumberColumn(
+                "on this text", format="%.3f", help="Mean surprise, nats a character, from the second character on"
+            ),
+            "held out": st.column_config.NumberColumn(
+                "held out", format="%.3f", help="From the model's card: on the part of its corpus that it was not trained on"
+            ),
+        },
+    )
+    for trace in traces:
+        replaced = sorted({(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r})
+        if replaced:
+            pairs = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in replaced[:12])
+            more = f" and {len(replaced) - 12} more" if len(replaced) > 12 else ""
+            st.text(f"{trace.model} does not know every character here. It read {pairs}{more}.")
+
+
+def context(text: str, step: int) -> str:
+    """The characters around a step, visible, the step's own in angle brackets."""
+    before, after = text[max(0, step - CONTEXT) : step], text[step + 1 : step + 1 + CONTEXT]
+    return f"{_visible(before)}⟨{_visible(text[step])}⟩{_visible(after)}"
+
+
+def _visible(text: str) -> str:
+    drawn = [(" ", "plain") if c == " " else glyph(c)[::2] for c in text]
+    return "".join(BOX if kind == "boxed" else shown for shown, kind in drawn)
+
+
+def _expected(trace: lc.Trace, step: int) -> str:
+    best = int(trace.probs[step].argmax())
+    return f"{glyph(trace.vocabulary.characters[best])[0]} {100 * trace.probs[step, best]:.0f} %"
+
+
+def _peaks(traces: Sequence[lc.Trace], between: apart.Disagreement) -> None:
+    """The largest disagreements: where they are, and what each model thinks likeliest there."""
+    st.subheader("Where they disagree most", anchor=False)
+    text = [c or "·" for c in traces[0].chars]
+    rows = [
+        {
+            "nats": float(between.values[step]),
+            "character": step + 1,
+            "after reading": context("".join(text), step),
+            **{trace.model: _expected(trace, step) for trace in traces},
+        }
+        for step in between.peaks
+    ]
+    if not rows:
+        st.caption("Nowhere: they expect the same everywhere.")
+        return
+    st.dataframe(rows, hide_index=True, column_config={"nats": st.column_config.NumberColumn(format="%.3f")})
+    st.caption(
+        f"The generalised Jensen-Shannon divergence (Lin 1991) of the {len(traces)} predictions after each character, equally"
+        f" weighted: 0 where all expect the same, at most ln {len(traces)} = {between.widest:.3f} nats where no two think the"
+        " same character possible. It is taken over all characters that any of the models knows; one that a model does not"
+        " know has probability 0 there, and nothing is renormalised. Beside each place stands what each model thinks"
+        " likeliest; two places side by side count once."
+    )
+
+
+def _take_away(traces: Sequence[lc.Trace], between: apart.Disagreement, file: str) -> None:
+    opened = st.expander("Zoom, download", key="compare_take_away", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        csv, html = st.columns(2)
+        csv.download_button(
+            "Surprise and disagreement (CSV)",
+            lambda: apart.to_csv(traces, between),
+            f"{file}.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+        figure = surprise_and_disagreement(traces, between, theme=detail.theme())
+        html.download_button(
+            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{file}.html", "text/html", on_click="ignore"
+        )
+        st.plotly_chart(figure, key="compare_lines", theme=None, config=detail.PLOT)
+
+
+def _certificates(names: tuple[str, ...], text: str) -> None:
+    seals = _sealed(names, text)
+    lines = [f"{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}" for name, seal in zip(names, seals)]
+    if all(seal.holds for seal in seals):
+        st.caption(f"✓ Certified: {'; '.join(lines)}.")
+    else:
+        wrong = ", ".join(name for name, seal in zip(names, seals) if not seal.holds)
+        st.error(f"The pictures of {wrong} are NOT what was computed independently: {'; '.join(lines)}. Do not trust them.")

@@ -1,0 +1,200 @@
+"""Compare, second view: two texts through one model, and what an edited word changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core import export
+from lstm_core.analysis.two_texts import TwoTexts, to_csv, two_texts
+from lstm_core.figures.heatmaps import difference_heatmaps
+from lstm_core.figures.lettering import glyph, plain_symbol
+from pages.common import caches, compare_choice, detail, selection
+from pages.common.gates_view import Between, Reader, Track, linked_view
+
+NAMES = ("first text", "second text")
+SECONDS = {  # for the texts that are offered: one word changed
+    "the clouds are in the sky": "the crowds are in the sky",
+    "I grew up in France... I speak fluent French.": "I grew up in Russia... I speak fluent French.",
+}
+COMPLAINT = "compare: complaint"
+
+
+def show(models: Mapping[str, lc.ModelInfo]) -> None:
+    """The second text, the linked picture of the difference, and the numbers behind it."""
+    chosen = selection.current()
+    second = _second_text()
+    both = _compared(chosen.model, chosen.text, second)
+    if isinstance(both, str):
+        st.text(f"⚠ {both[0].upper()}{both[1:]}.")
+        return
+    layers = range(both.first.layers) if chosen.layer == selection.ALL_LAYERS else (chosen.layer - 1,)
+    st.caption(
+        f"{chosen.model} reads both texts from the same start. The heatmaps show the first minus the second: white where the"
+        " two are alike, orange where the first is higher, blue where the second is. Characters that one text alone has"
+        " leave a hatched gap."
+    )
+    file = f"{chosen.model}-two-texts"
+    readers = [
+        Reader(NAMES[0], both.first, both.alignment.first),
+        Reader(NAMES[1], both.second, both.alignment.second),
+    ]
+    tracks = [Track(0, layer, minus=1) for layer in layers]
+    pin = _pin(both, layers[0])
+    view = linked_view(
+        readers,
+        tracks,
+        key="compare: texts",
+        pin=pin,
+        between=Between(both.apart, both.peaks),
+        caption=_caption(both, layers),
+        file=file,
+    )
+    pin = view.pin or pin
+    compare_choice.change(at=(chosen.model, pin["layer"] + 1, pin["unit"], pin["step"]))
+    _losses(both)
+    _numbers(both, pin)
+    _take_away(both, pin["layer"], file)
+    _certificates(chosen.model, chosen.text, second)
+
+
+def proposed(text: str) -> str:
+    """A second text to begin with: one word changed, or the second word left out."""
+    words = text.split(" ")
+    return SECONDS.get(text) or (" ".join(words[:1] + words[2:]) if len(words) > 2 else text + text[-1:])
+
+
+def _second_text() -> str:
+    """The second text as the person has it; what can't be read is said, and the last good one stays."""
+    key = "compare: second text"
+    own = compare_choice.current().text2
+    text = proposed(selection.current().text) if own is None else own
+    st.session_state.setdefault(key, text)
+    if own is None:
+        st.session_state[key] = text
+    field, buttons = st.columns([5, 1], vertical_alignment="bottom")
+    field.text_area(
+        "Second text",
+        key=key,
+        height=80,
+        on_change=_typed,
+        help="Change a word of the first text and press Ctrl+Enter. Any Unicode, up to 20,000 characters.",
+    )
+    buttons.button("Copy the first", on_click=_copied, width="stretch")
+    if COMPLAINT in st.session_state:
+        st.text(f"⚠ {st.session_state[COMPLAINT]} The picture is of the last text that was read.")
+    return text
+
+
+def _typed() -> None:
+    text = st.session_state["compare: second text"]
+    problem = compare_choice.unreadable(text)
+    if problem:
+        st.session_state[COMPLAINT] = problem
+        return
+    st.session_state.pop(COMPLAINT, None)
+    compare_choice.change(text2=text)
+
+
+def _copied() -> None:
+    text = selection.current().text
+    st.session_state.pop(COMPLAINT, None)
+    st.session_state["compare: second text"] = text
+    compare_choice.change(text2=text)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _compared(model: str, first: str, second: str) -> TwoTexts | str:
+    """The two texts side by side, or why they can't stand so."""
+    traces = [caches.read(model, text) for text in (first, second)]
+    try:
+        return two_texts(*traces)
+    except ValueError as error:
+        return str(error)
+
+
+def _pin(both: TwoTexts, layer: int) -> dict:
+    """What was pinned, if it lies in this picture; at first the unit and column that the edit moves most."""
+    at = compare_choice.current().at
+    if at is not None and at[0] == both.first.model:
+        return {"step": at[3], "unit": at[2], "layer": at[1] - 1, "model": at[0]}
+    moved = np.nan_to_num(np.abs(both.difference("hidden", layer)))
+    column, unit = np.unravel_index(int(moved.argmax()), moved.shape)
+    return {"step": int(column), "unit": int(unit), "layer": layer, "model": both.first.model}
+
+
+def _caption(both: TwoTexts, layers: range | tuple[int, ...]) -> str:
+    trace = both.first
+    shown = " and ".join(str(layer + 1) for layer in layers)
+    which = f"layer {shown} of {trace.layers}" if trace.layers > 1 else "1 layer"
+    return (
+        f"{trace.model}: {trace.cell.title}, {which}, {trace.units} units. First text minus second, on plus or minus the"
+        " width of each signal's range; hatched where one text has no character. Disagreement: Jensen-Shannon divergence of"
+        f" what is expected after each column, nats. {trace.cell.note}"
+    )
+
+
+def _losses(both: TwoTexts) -> None:
+    said = []
+    for name, trace in zip(NAMES, (both.first, both.second)):
+        loss = "one character, nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.3f} nats a character"
+        said.append(f"{name}: {loss} over {trace.steps:,} {'character' if trace.steps == 1 else 'characters'}")
+        replaced = sorted({(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r})
+        if replaced:
+            pairs = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in replaced[:12])
+            st.text(f"This model does not know every character of the {name}. It read {pairs}.")
+    st.markdown(f"**Loss.** {'; '.join(said)}.")
+
+
+def _numbers(both: TwoTexts, pin: Mapping[str, int]) -> None:
+    """The pinned unit in both texts, signal by signal."""
+    column, unit, layer = pin["step"], pin["unit"], pin["layer"]
+    a, b = int(both.alignment.first[column]), int(both.alignment.second[column])
+    st.subheader(f"Unit {unit} of layer {layer + 1} in column {column + 1}", anchor=False)
+    if min(a, b) < 0:
+        st.caption(f"Only the {NAMES[0] if b < 0 else NAMES[1]} has a character here: there is no difference to show.")
+        return
+    rows = []
+    for name in both.first.signals:
+        signal, values = both.first.cell[name], (both.first[name][layer, a, unit], both.second[name][layer, b, unit])
+        first, second = (round(float(value), 4) for value in values)
+        rows.append(
+            {
+                "signal": f"{plain_symbol(signal.symbol)}  {signal.title}",
+                NAMES[0]: first,
+                NAMES[1]: second,
+                "difference": round(first - second, 4),
+            }
+        )
+    number = st.column_config.NumberColumn(format="%.4f")
+    st.dataframe(rows, hide_index=True, column_config=dict.fromkeys((*NAMES, "difference"), number))
+
+
+def _take_away(both: TwoTexts, layer: int, file: str) -> None:
+    opened = st.expander("Zoom, download", key="compare_take_away_texts", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        csv, html = st.columns(2)
+        csv.download_button("Surprise of both (CSV)", lambda: to_csv(both), f"{file}.csv", "text/csv", on_click="ignore")
+        if both.first.steps != both.second.steps:
+            html.caption("Zoomable difference heatmaps need two texts of equal length.")
+            return
+        figure = difference_heatmaps(both.first, both.second, layer, theme=detail.theme())
+        html.download_button(
+            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{file}.html", "text/html", on_click="ignore"
+        )
+        st.plotly_chart(figure, key="compare_difference", theme=None, config=detail.PLOT)
+
+
+def _certificates(model: str, *texts: str) -> None:
+    seals = [caches.certificate(model, text) for text in texts]
+    lines = [f"{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}" for name, seal in zip(NAMES, seals)]
+    if all(seal.holds for seal in seals):
+        st.caption(f"✓ Certified: {'; '.join(lines)}.")
+    else:
+        st.error(f"These pictures are NOT what was computed independently: {'; '.join(lines)}. Do not trust them.")

@@ -1,0 +1,212 @@
+"""Lessons above the picture: what to look at, a question, a prediction, then the answer with the numbers of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core.lessons import Lesson, LessonError, check, fill, lessons, measure
+from pages.common import caches, reading, selection
+from pages.common.selection import Selection
+
+KEY = "lesson"  # in the session, and in the address
+PICKER = "lesson_picker"
+WIDTH = 430  # of the list, in pixels: room for the longest title; on a phone the buttons go below it
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The lesson that is open. predicted: the choice that was made before the answer was revealed; None: not revealed."""
+
+    id: str
+    predicted: int | None = None
+
+
+def panel(models: Mapping[str, lc.ModelInfo], arrived: bool, asked: Mapping[str, str]) -> dict[str, str]:
+    """Draws the lessons' picker and the open lesson. Returns what the address must say: {"lesson": ID}, or nothing.
+
+    models: those that can be read; a lesson of another model is left out. arrived, asked: whether the address is a link
+    that the page has not answered yet, and its query. A link that names the lesson alone opens it whole, in a second run.
+    """
+    try:
+        known = {lesson.id: lesson for lesson in _all() if lesson.model in models}
+    except LessonError as error:
+        st.text(f"⚠ The lessons can't be shown: {error}.")
+        return {}
+    if arrived:
+        _arrive(known, asked)
+    opened = st.session_state.get(KEY)
+    if opened is not None and opened.id not in known:
+        opened = st.session_state[KEY] = None
+    if not known:
+        return {}
+    if opened is None:
+        _picker(known, None)
+        return {}
+    with st.container(border=True, key="lesson_box"):
+        _picker(known, opened)
+        _lesson(known[opened.id], opened)
+    return {KEY: opened.id}
+
+
+@st.cache_resource(show_spinner=False)
+def _all() -> tuple[Lesson, ...]:
+    return lessons()
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _measured(lesson: str) -> tuple[dict[str, float], list[str]]:
+    """The lesson's numbers, and the claims that don't hold of them. Raises ValueError where they can't be measured."""
+    found = next(each for each in _all() if each.id == lesson)
+    numbers = measure(found, caches.model)
+    return numbers, check(found, numbers)
+
+
+def _place(lesson: Lesson) -> Selection:
+    return Selection(lesson.model, lesson.text, lesson.layer, lesson.step, lesson.unit)
+
+
+def _arrive(known: Mapping[str, Lesson], asked: Mapping[str, str]) -> None:
+    """Opens the lesson that a link names; where the link says no more, it is answered as if it had said all."""
+    wanted = asked.get(KEY)
+    before = st.session_state.get(KEY)
+    st.session_state[KEY] = None
+    if wanted is None:
+        return
+    if wanted not in known:
+        st.text(f"⚠ The link names a lesson “{wanted[:40]}”, which is not here. Lessons: {', '.join(known)}.")
+        return
+    st.session_state[KEY] = before if before is not None and before.id == wanted else Opened(wanted)
+    if "model" not in asked and "text" not in asked:
+        place = _place(known[wanted])
+        reading.lead_to(place, {name: value for name, value in asked.items() if name not in place.query()})
+
+
+def _show(lesson: Lesson) -> None:
+    reading.show(_place(lesson))
+
+
+def _open(lesson: Lesson) -> None:
+    st.session_state[KEY] = Opened(lesson.id)
+    _show(lesson)
+
+
+def _close() -> None:
+    st.session_state[KEY] = None
+
+
+def _reveal(opened: Opened, predicted: int) -> None:
+    st.session_state[KEY] = replace(opened, predicted=predicted)
+
+
+def _hide(lesson: Lesson) -> None:
+    st.session_state[KEY] = Opened(lesson.id)
+
+
+def _picked(known: Mapping[str, Lesson]) -> None:
+    picked = st.session_state[PICKER]
+    if picked is None:
+        _close()
+    else:
+        _open(known[picked])
+
+
+def _picker(known: Mapping[str, Lesson], opened: Opened | None) -> None:
+    """The list of lessons and, beside it, the ways on; what is open is always what the list shows."""
+    ids = list(known)
+    st.session_state[PICKER] = opened.id if opened else None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Lessons: predict, then look",
+            ids,
+            None,
+            lambda name: f"{ids.index(name) + 1}. {known[name].title} ({known[name].level})",
+            key=PICKER,
+            on_change=_picked,
+            args=(known,),
+            placeholder=f"{len(ids)} short lessons on real models",
+            width=WIDTH,
+        )
+        if opened is not None:
+            here = ids.index(opened.id)
+            for label, number in (("← Previous", here - 1), ("Next →", here + 1)):
+                inside = 0 <= number < len(ids)
+                lesson = known[ids[number]] if inside else known[opened.id]
+                st.button(label, disabled=not inside, on_click=_open, args=(lesson,))
+            st.button("Close", on_click=_close, help="The text and the model stay as they are.")
+
+
+def _lesson(lesson: Lesson, opened: Opened) -> None:
+    chosen = selection.current()
+    if (chosen.model, chosen.text) != (lesson.model, lesson.text):
+        what = "another model reads" if chosen.model != lesson.model else "this is not"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"You are exploring: {what} the lesson’s text. What is said below is about {lesson.model} on its own text.")
+            st.button("Back to the lesson", on_click=_show, args=(lesson,), key="lesson_back")
+    try:
+        numbers, broken = _measured(lesson.id)
+    except ValueError as error:  # a model file that was exchanged
+        st.text(f"⚠ This lesson can't be held to {lesson.model}: {error}.")
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**Look at** {fill(lesson.look, lesson, numbers)}")
+        st.button(
+            f"↪ Show unit {lesson.unit} of layer {lesson.layer} at character {lesson.step + 1}",
+            type="tertiary",
+            on_click=_show,
+            args=(lesson,),
+            key="lesson_unit",
+        )
+    choices = [fill(choice, lesson, numbers) for choice in lesson.choices]
+    question = f"**Predict** {fill(lesson.question, lesson, numbers)}"
+    if opened.predicted is None:
+        with right:
+            st.markdown(question)
+            _ask(lesson, opened, choices)
+        return
+    with left:
+        st.markdown(question)
+        st.markdown(_verdict(choices, opened.predicted, lesson.right))
+        st.button("Hide the answer", type="tertiary", on_click=_hide, args=(lesson,))
+    with right:
+        for sentence in broken:
+            st.text(f"⚠ Written for another version of this model: {sentence}.")
+        st.markdown(fill(lesson.answer, lesson, numbers))
+        st.caption(f"**For the teacher.** {fill(lesson.teacher, lesson, numbers)}")
+        st.caption(
+            f"Every number is measured on this run, by {lesson.model}" + (" and its family." if _others(lesson) else ".")
+        )
+
+
+def _others(lesson: Lesson) -> bool:
+    """Whether other models than the lesson's own are measured too."""
+    return any(spec.get("model", lesson.model) != lesson.model for spec in lesson.numbers.values())
+
+
+def _ask(lesson: Lesson, opened: Opened, choices: list[str]) -> None:
+    predicted = st.radio(
+        "Your prediction",
+        range(len(choices)),
+        index=None,
+        format_func=choices.__getitem__,
+        key=f"lesson_choice_{lesson.id}",
+        label_visibility="collapsed",
+    )
+    st.button(
+        "Reveal",
+        type="primary",
+        disabled=predicted is None,
+        on_click=_reveal,
+        args=(opened, predicted),
+        help="Predict first: take one of the answers." if predicted is None else None,
+    )
+
+
+def _verdict(choices: list[str], predicted: int, right: int) -> str:
+    if predicted == right:
+        return f"✓ You predicted: *{choices[predicted]}*. That is what happens."
+    return f"✗ You predicted: *{choices[predicted]}*.\n\n✓ What happens: *{choices[right]}*."

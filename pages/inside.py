@@ -1,0 +1,42 @@
+"""Inside: the drawing of the cell, alive with the numbers of a trained model."""
+
+from pages.common import caches, frame, reading, selection  # first: sets the threads before torch is there
+
+# isort: split
+import streamlit as st
+
+from lstm_core.analysis.first_look import first_look
+from lstm_core.walk import walk
+from pages.common import detail
+from pages.common.inside_view import checked_look, inside_view
+
+frame.begin()
+models, damaged = caches.shipped()
+if not models:
+    st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
+    st.stop()
+arrived = reading.start(models)
+link_place = reading.sidebar(models)
+reading.complain(damaged)
+
+chosen = selection.current()
+trace, model = caches.read(chosen.model, chosen.text), caches.model(chosen.model)
+layer = (chosen.pinned_layer or 1) - 1 if chosen.layer == selection.ALL_LAYERS else chosen.layer - 1
+
+st.caption(
+    f"The drawing of the essay, alive: each line carries the {trace.units} numbers that a trained {trace.cell.title} really"
+    " computed for this text, one coloured cell a unit. Pick a unit, and each line becomes one number."
+)
+step, unit = first_look(trace, layer)
+pin = {
+    "step": step if chosen.step is None else chosen.step,
+    "unit": unit if chosen.unit is None else chosen.unit,
+    "layer": layer,
+}
+look = checked_look(st.query_params.to_dict()) if arrived else None
+view = inside_view(trace, model, layer, key="inside", pin=pin, look=look, walk=walk(trace.cell))
+pin = view.pin or pin
+selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"] + 1)
+reading.write_address(view.look)
+reading.link(link_place)
+detail.quiet_line(chosen, trace)
