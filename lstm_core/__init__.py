@@ -1,9 +1,12 @@
 """Gatescope's core: cells declared once, models that run them, traces that show every gate."""
 
+from lstm_core.analysis.proof import Proof, proof
 from lstm_core.cells import cell, cells
 from lstm_core.certificate import Certificate, certify
 from lstm_core.checkpoint import CheckpointError, ModelInfo, load, models, save
 from lstm_core.clamp import Clamp
+from lstm_core.convert.draft import ConvertError
+from lstm_core.convert.opening import open_checkpoint
 from lstm_core.convert.torch_module import from_torch
 from lstm_core.formula import Cell, Signal
 from lstm_core.model import CharModel
@@ -15,7 +18,7 @@ from lstm_core.training import Progress, Recipe, fit
 __version__ = "0.1.0"
 
 __all__ = [
-    "Cell", "Certificate", "CharModel", "CheckpointError", "Clamp", "ModelInfo", "Progress", "Recipe", "Signal", "State",
-    "TextError", "Trace", "Vocabulary", "cell", "cells", "certify", "fit", "from_torch", "load", "models", "sample",
-    "save", "trace",
+    "Cell", "Certificate", "CharModel", "CheckpointError", "Clamp", "ConvertError", "ModelInfo", "Progress", "Proof", "Recipe",
+    "Signal", "State", "TextError", "Trace", "Vocabulary", "cell", "cells", "certify", "fit", "from_torch", "load", "models",
+    "open_checkpoint", "proof", "sample", "save", "trace",
 ]  # fmt: skip

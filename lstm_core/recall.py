@@ -6,7 +6,7 @@ import math
 import string
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
@@ -36,11 +36,11 @@ class Protocol:
     """
 
     draw: Draw = "alone"
-    gaps: tuple[int, ...] = (1, 2, 5, 10, 15, 20, 30, 50, 70, 100, 200)
+    gaps: tuple[int, ...] = (1, 2, 5, 10, 15, 20, 30, 50, 100, 200)
     longest_gap: int = 200
     keys: int = 8
     distractors: int = 8
-    steps: int = 2000
+    steps: int = 1500
     batch: int = 64
     learning_rate: float = 3e-3
     warmup: int = 100
@@ -97,10 +97,11 @@ class Protocol:
 
 
 # What assets/experiments/recall.json holds, by name; and a small one that takes two cells with 16 units some seconds.
+ALL_GAPS = (1, 2, 5, 10, 15, 20, 30, 50, 70, 100, 150, 200)
 EXPERIMENTS: dict[str, Protocol] = {
     "alone": Protocol(),
-    "even": Protocol(draw="even", steps=3000, looks=12),
-    "short": Protocol(draw="short", steps=3000, looks=12),
+    "even": Protocol(draw="even", gaps=ALL_GAPS, steps=2500, looks=10),
+    "short": Protocol(draw="short", gaps=ALL_GAPS, steps=2500, looks=10),
 }
 QUICK = Protocol(gaps=(1, 2, 5, 10, 20, 30, 40), longest_gap=40, steps=600, learning_rate=1e-2, tests=500)
 
@@ -150,11 +151,13 @@ class Look:
 class Result:
     """One cell, trained and tested.
 
-    cell, units, seed: which run. accuracy: gap -> share of right answers on fresh sequences, 0 to 1. history: every look
-    on the way, model after model. parameters: how many weights each model has. seconds: of work. models: the trained
-    ones, in the order of `Protocol.stages`; they read text such as "Cabfhe?". Source: `run`.
+    draw: the protocol's. cell, units, seed: which run. accuracy: gap -> share of right answers on fresh sequences, 0 to
+    1. history: every look on the way, model after model. parameters: how many weights each model has. seconds: of work.
+    models: the trained ones, in the order of `Protocol.stages`, which read text such as "Cabfhe?"; none when the result
+    was read from a file. Source: `run`.
     """
 
+    draw: Draw
     cell: str
     units: int
     seed: int
@@ -162,7 +165,7 @@ class Result:
     history: tuple[Look, ...]
     parameters: int
     seconds: float
-    models: tuple[CharModel, ...]
+    models: tuple[CharModel, ...] = ()
 
 
 def sequences(protocol: Protocol, gap: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -245,7 +248,7 @@ def run(
         work += protocol.reading(tested)
     seconds += time.perf_counter() - since
     parameters = sum(p.numel() for p in models[0].parameters())
-    return Result(cell, units, seed, found, tuple(history), parameters, seconds, tuple(models))
+    return Result(protocol.draw, cell, units, seed, found, tuple(history), parameters, seconds, tuple(models))
 
 
 def _training(model: CharModel, protocol: Protocol, tested: tuple[int, ...], seed: int) -> Iterator[tuple[float, float]]:

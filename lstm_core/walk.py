@@ -2,7 +2,7 @@
 
 A walk is assets/walks/NAME.json: {"cell": NAME, "steps": [...]}, each step with the fields of `Step`. A light names parts
 of the drawing assets/cells/NAME.svg: "forget" is every part with that data-value; "[hidden@-1, x] -> forget" is each of
-these that has "forget" among its data-to or as its data-signal.
+these that has "forget" among its data-to or as its data-signal, and their label, which has neither.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def lit(light: str, part: Element) -> bool:
     value, towards, target = light.partition(TOWARDS)
     if part.get("data-value") != value:
         return False
-    return not towards or target in (*part.get("data-to", "").split(), part.get("data-signal"))
+    return not towards or target in _ends(part) or not _ends(part)
 
 
 def _step(file: str, number: int, given: Any) -> Step:
@@ -99,6 +99,11 @@ def _step(file: str, number: int, given: Any) -> Step:
     return Step(given["title"], given["text"], given["try"], lights, equations, given["bars"])
 
 
+def _ends(part: Element) -> set[str]:
+    """The signals that a part serves or belongs to; a label has none."""
+    return {*part.get("data-to", "").split(), *part.get("data-signal", "").split()}
+
+
 def _sums(cell: Cell) -> set[str]:
     """The states that are a sum of what was kept and what was written."""
     return {name for name in cell.states if len(terms(cell[name].equation)) > 1}
@@ -107,7 +112,7 @@ def _sums(cell: Cell) -> set[str]:
 def _wrong_in(cell: Cell, step: Step, parts: Sequence[Element]) -> Iterator[str]:
     where = f"{cell.name}, “{step.title}”"
     for light in step.lights:
-        if not any(lit(light, part) for part in parts):
+        if not any(lit(light, part) for part in parts if TOWARDS not in light or _ends(part)):
             yield f"{where}: the light {light!r} is no part of the drawing"
     for name in step.equations:
         if name not in cell.names:

@@ -769,7 +769,7 @@ function drawSurpriseValues(pen, inst, band, style) {
 function drawUnitOf(pen, inst, band, style) {
   const { layout } = inst;
   const alpha = ownAlpha(inst, band.track);
-  pen.text(`unit ${unitIn(inst, band.track)}`, layout.width - 4, band.y + 22, { ...style, size: 12, weight: 500, alpha });
+  pen.text(`unit ${unitIn(inst, band.track)}`, layout.width - 4, band.y + 22, { ...style, size: 12, weight: 500, alpha, halo: inst.theme.paper });
 }
 
 function drawRecalledValue(pen, inst, band, style) {
@@ -840,7 +840,7 @@ function paintMap(inst) {
   const view = visible(inst);
   pen.rect(x(view.first), 1, Math.max(6, x(view.last - view.first)), height - 2, { fill: theme.accent, alpha: 0.14, radius: 3 });
   pen.rect(x(view.first), 1, Math.max(6, x(view.last - view.first)), height - 2, { stroke: theme.accent, radius: 3 });
-  data.peaks.forEach((step) => pen.path([[x(step + 0.5) - 3, 3], [x(step + 0.5) + 3, 3], [x(step + 0.5), 9]], { stroke: theme.accent }));
+  data.peaks.forEach((step) => pen.path([[x(step + 0.5) - 3, 3], [x(step + 0.5) + 3, 3], [x(step + 0.5), 9]], { fill: theme.accent, alpha: 0.7 }));
   if (pin) pen.path([[x(pin.step) - 4, 0], [x(pin.step) + 4, 0], [x(pin.step), 6]], { fill: theme.accent });
   pen.path([[x(cursor.step + 0.5), 0], [x(cursor.step + 0.5), height]], { stroke: theme.ink, line: 1.25 });
 }
@@ -1328,6 +1328,7 @@ function fillReaders(inst) {
   el.table.hidden = el.expects.hidden = !several;
   el.expects.hidden = several;
   el.surprise.hidden = several && !data.between;
+  el.readout.classList.toggle("several", several);
   el.typed.hidden = data.meta.strips.length > 1;
   el.peaks.hidden = !data.peaks.length;
   const texts = data.meta.strips.length > 1;

@@ -9,8 +9,10 @@ const SPEEDS = [1, 2, 5, 10, 20];
 const MARGIN = 60; // steps beyond the cursor that should be there before a person gets to them
 const COMPACT = 640;
 const TALLEST = 620; // pixels of a drawing
-const CASING = 10.5; // of a line, in units of the drawing: its edges
-const STRIP = 8; // of the coloured cells on it
+const CASING = 12.5; // of a line, in units of the drawing: its edges
+const STRIP = 10; // of the coloured cells on it
+const HEAD = 1.85; // arrowheads are so much larger than they were drawn: lines are wider
+const TIP = 11 * HEAD;
 const RIM = 5; // of the cells around a box
 const OVERLAP = 20; // of two copies: the lines of one run into those of the next
 const SLIDE = 190; // milliseconds
@@ -362,7 +364,7 @@ const SOURCE_LETTERS = { ih: "x", hh: "h", ch: "C" };
 function affineLetters(data, node, look) {
   const W = (more = []) => [...letter("W"), ...sub(node.symbol), ...more];
   const many = node.inputs.length > 1;
-  const inputs = node.inputs.map((input) => letters(data, input, look, true));
+  const inputs = node.inputs.map((input) => (input.kind === "vector" ? letters(data, input, look) : [...roman("("), ...letters(data, input, look), ...roman(")")]));
   let runs;
   if (many && look.weights === "two") {
     const products = inputs.map((input, k) => [...W(sup(SOURCE_LETTERS[node.sources[k]])), ...roman(" "), ...input]);
@@ -561,7 +563,7 @@ function rasterised(inst, strip, scale, width, height) {
         for (let column = Math.max(0, Math.floor(x) - reach); column <= Math.min(width - 1, Math.floor(x) + reach); column++) {
           const [px, py] = [column + 0.5 - x, row + 0.5 - y];
           const along = px * point.dx + py * point.dy;
-          if (strip.line && ((k === 0 && along < -0.5) || (k === stroke.length - 1 && along > 0.5))) continue;
+          if (strip.line && isBeyond(stroke, k, column + 0.5, row + 0.5, scale)) continue;
           const far = Math.hypot(px, py);
           const at = row * width + column;
           const before = found.get(at);
@@ -581,6 +583,12 @@ function rasterised(inst, strip, scale, width, height) {
   };
 }
 
+/** True for a place before a stroke's start or after its end: lines are cut off square. */
+function isBeyond(stroke, k, x, y, scale) {
+  const past = (point) => (x - point.x * scale) * point.dx + (y - point.y * scale) * point.dy;
+  return (k < CASING && past(stroke[0]) < -0.5) || (k > stroke.length - 1 - CASING && past(stroke.at(-1)) > 0.5);
+}
+
 /** The point of a line at a share of its way, 0 to 1. */
 function pointAlong(strip, share) {
   const way = share * strip.total;
@@ -593,30 +601,44 @@ function pointAlong(strip, share) {
   return best;
 }
 
-/** Where the unit's number of each vector is written: on one of its lines, where least is in the way. */
+/** Where the unit's number of each vector is written: on one of its lines or beside it, where least is in the way. */
 function placePills(inst, wide, tall) {
   const { strips, boxes, labels } = inst.measured;
-  const values = [...new Set(strips.filter((strip) => strip.line).map((strip) => strip.value))].filter((value) => isByUnit(inst.data, value));
+  const lines = strips.filter((strip) => strip.line);
   const placed = new Map();
-  const meet = (a, b) => Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
-  for (const value of values) {
+  for (const value of new Set(lines.map((strip) => strip.value).filter((value) => isByUnit(inst.data, value)))) {
+    const strangers = lines.filter((strip) => strip.value !== value).flatMap((strip) => strip.strokes.flat());
     let best = null;
-    for (const strip of strips.filter((s) => s.line && s.value === value)) {
-      for (const stroke of strip.strokes) {
-        for (let k = 4; k < stroke.length - 4; k += 4) {
-          const { x, y, way } = stroke[k];
-          const box = { x: clamp(x - wide / 2, 2, inst.art.width - wide - 2), y: y - tall / 2, width: wide, height: tall };
-          const blocked = boxes.reduce((sum, other) => sum + meet(box, other), 0) + [...placed.values()].reduce((sum, other) => sum + meet(box, other), 0);
-          const strangers = strips.filter((s) => s.line && s.value !== value).flatMap((s) => s.strokes.flat()).filter((p) => p.x > box.x - 3 && p.x < box.x + wide + 3 && p.y > box.y - 3 && p.y < box.y + tall + 3).length;
-          const cost = 6 * blocked + 3 * labels.reduce((sum, other) => sum + meet(box, other), 0) + 6 * strangers + 0.2 * Math.abs(way - strip.total / 2);
-          if (!best || cost < best.cost) best = { ...box, cost, blocked };
-        }
+    for (const strip of lines.filter((s) => s.value === value)) {
+      for (const box of seatsAlong(inst, strip, wide, tall)) {
+        const blocked = overlap(box, boxes) + overlap(box, [...placed.values()]);
+        const crossed = strangers.filter((p) => p.x > box.x - 6 && p.x < box.x + wide + 6 && p.y > box.y - 6 && p.y < box.y + tall + 6).length;
+        const cost = 6 * blocked + 4 * overlap(box, labels) + 25 * crossed + box.cost;
+        if (!best || cost < best.cost) best = { ...box, cost, blocked };
       }
     }
     if (best && best.blocked < 0.2 * wide * tall) placed.set(value, best);
   }
   return placed;
 }
+
+/** Where along a line a number may stand: best upon its middle, else nearer its ends, else beside it. */
+function* seatsAlong(inst, strip, wide, tall) {
+  const away = { x: wide / 2 + CASING / 2 + 3, y: tall / 2 + CASING / 2 + 3 };
+  const sides = [[0, 0], [away.x, 0], [-away.x, 0], [0, away.y], [0, -away.y]];
+  for (const stroke of strip.strokes) {
+    for (let k = 4; k < stroke.length - 4; k += 4) {
+      const { x, y, way } = stroke[k];
+      const hidesHead = Math.max(0, TIP - (strip.total - way) + tall / 2);
+      for (const [dx, dy] of sides) {
+        const left = clamp(x + dx - wide / 2, 2, inst.art.width - wide - 2);
+        yield { x: left, y: y + dy - tall / 2, width: wide, height: tall, cost: (dx || dy ? 160 : 10 * hidesHead) + 0.3 * Math.abs(way - strip.total / 2) };
+      }
+    }
+  }
+}
+
+const overlap = (box, others) => others.reduce((sum, o) => sum + Math.max(0, Math.min(box.x + box.width, o.x + o.width) - Math.max(box.x, o.x)) * Math.max(0, Math.min(box.y + box.height, o.y + o.height) - Math.max(box.y, o.y)), 0);
 
 // ---------------------------------------------------------------- a copy of the cell: one step
 
@@ -639,7 +661,7 @@ function makeCopy(inst) {
   for (const tip of under.querySelectorAll("path.tip")) {
     const line = parts.findLast((part) => part.kind === "line" && part.element.compareDocumentPosition(tip) & Node.DOCUMENT_POSITION_FOLLOWING);
     const [, x, y] = /^M\s*([-\d.]+)[ ,]+([-\d.]+)/.exec(tip.getAttribute("d"));
-    tip.setAttribute("transform", `translate(${x} ${y}) scale(1.6) translate(${-x} ${-y})`);
+    tip.setAttribute("transform", `translate(${x} ${y}) scale(${HEAD}) translate(${-x} ${-y})`);
     if (line) line.tip = tip;
     tips.append(tip);
   }
@@ -800,7 +822,8 @@ function paintCopy(inst, copy) {
   const moment = momentAt(inst, copy.step);
   const { image } = (copy.image ??= blank(context, inst.layout));
   const byUnit = look.reading === "unit";
-  for (const strip of inst.raster) paintStrip(copy, strip, stripColours(inst, moment, strip, byUnit));
+  const order = [...inst.raster].sort((a, b) => copy.strength[a.index] - copy.strength[b.index]); // what is lit lies on top
+  for (const strip of order) paintStrip(copy, strip, stripColours(inst, moment, strip, byUnit));
   context.putImageData(image, 0, 0);
   if (!byUnit) drawTicks(inst, copy, context);
   writePills(inst, copy, moment, byUnit);
@@ -1181,6 +1204,7 @@ function paintScales(inst) {
       context.putImageData(image, 0, 0);
       return element("span", { className: "scale" }, element("b", { textContent: name }), ` ${low} `, bar, ` ${high}`);
     }),
+    el.squash,
   );
 }
 
@@ -1335,7 +1359,6 @@ function writePath(inst) {
 
 function buildWalk(inst) {
   const { el, walk, look } = inst;
-  el.walk.hidden = !walk.length;
   const buttons = walk.map((step, k) => {
     const button = element("button", { type: "button", title: `${step.title} (${k + 1})`, "aria-pressed": String(look.walk === k + 1) }, element("b", { textContent: k + 1 }), element("span", { textContent: step.title }));
     button.dataset.walk = k + 1;
@@ -1344,7 +1367,8 @@ function buildWalk(inst) {
   });
   const end = element("button", { type: "button", textContent: "End", title: "End the walk (0 or Esc)", hidden: !look.walk, className: "end" });
   end.onclick = () => setLook(inst, { walk: 0 });
-  el.walk.replaceChildren(element("span", { className: "quiet", textContent: "Walk" }), ...buttons, end);
+  const title = element("span", { className: "quiet", textContent: "Walk", hidden: !walk.length });
+  el.walk.replaceChildren(title, ...buttons, end);
   const step = look.walk ? walk[look.walk - 1] : null;
   el.station.hidden = !step;
   if (!step) return;
@@ -1389,7 +1413,7 @@ function showLook(inst) {
   el.squash.setAttribute("aria-pressed", look.state === "tanh");
   el.pathButton.setAttribute("aria-pressed", look.path === "on");
   const main = data.meta.states.find((name) => name !== "hidden");
-  el.pathButton.textContent = `${main ? `${data.signals[main].symbol} → ` : ""}${data.signals.hidden.symbol} → next gates`;
+  el.pathButton.textContent = `${main ? `${data.signals[main].symbol} → ` : ""}${data.signals.hidden.symbol} → next ${Object.values(data.meta.drawn).some(({ scale, rest }) => scale === "gate" && rest) ? "gates" : "step"}`;
   el.every.textContent = `all ${data.meta.units} units`;
   buildWalk(inst);
   buildEquations(inst);
@@ -1839,7 +1863,7 @@ function build(inst) {
   el.biases = segmented(inst, "Biases", "biases", [["within", "hidden", "Counted within the sums, not written"], ["one", "one", "One bias: the sum of all"], ["two", "PyTorch’s two", "b_ih and b_hh, as PyTorch keeps them"]]);
   const player = element("div", { className: "group" }, el.back, el.play, el.forward, el.speed);
   const unit = element("label", { className: "group" }, element("span", { textContent: "Unit" }), el.unit, el.pin);
-  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and unit" }, player, unit, reading, copies, element("div", { className: "group" }, el.pathButton, el.squash));
+  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and unit" }, player, unit, reading, copies, el.pathButton);
   el.stage.append(el.track);
   el.station.append(el.stationTitle, el.stationText, element("div", { className: "proof" }, el.walkRows, el.bars), el.stationTry);
   el.part.append(element("div", { className: "line" }, el.partName, el.partWords, el.partShape, el.partValue), el.magnified);

@@ -67,7 +67,7 @@ def beside(path: str | Path) -> dict[str, bytes]:
     found = {}
     for file in sorted(path.resolve().parent.glob("*.*")):
         named = file.stem in (path.stem, path.name, "manifest") or vocabularies.USUAL_NAMES.fullmatch(file.stem)
-        if named and file.suffix in (".json", ".txt") and file != path.resolve() and file.is_file():
-            if file.stat().st_size <= LARGEST_LIST:
-                found[file.name] = file.read_bytes()
+        listed = named and file.suffix in (".json", ".txt") and file.is_file() and file != path.resolve()
+        if listed and file.stat().st_size <= LARGEST_LIST:
+            found[file.name] = file.read_bytes()
     return found

@@ -146,8 +146,10 @@ class _TorchUnpickler(Unpickler):
         return super().call(kind, args)
 
     def kept_elsewhere(self, identity: Any) -> Any:
-        """A storage, by its key; notes of anything else."""
+        """A storage, by its key; a module's class, which torch 1.5 and older kept with its source; notes of anything else."""
         match identity:
+            case ("module", Name() as kind, *_):
+                return kind
             case ("storage", Name() as kind, str() as key, _, int() as count, *_):
                 dtype = DTYPES.get(kind.name)
                 if dtype is None or not 0 <= count <= LARGEST_FILE:

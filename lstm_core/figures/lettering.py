@@ -31,6 +31,10 @@ def glyph(character: str) -> Glyph:
     """
     if character in _QUIET:
         return (*_QUIET[character], "quiet")
+    if not character:  # a step that is the rest of a character, as the bytes after its first are
+        return "⋯", "rest of the character before", "quiet"
+    if "\udc80" <= character <= "\udcff":  # how a vocabulary of bytes names those from 128 up
+        return f"x{ord(character) - 0xDC00:X}", f"byte {ord(character) - 0xDC00:02X} (hexadecimal)", "boxed"
     code, category = ord(character), unicodedata.category(character)
     spoken = f"U+{code:04X} {unicodedata.name(character, '').lower()}".strip()
     if code < 0x20 or code == 0x7F:

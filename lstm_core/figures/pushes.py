@@ -43,13 +43,13 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
         )  # fmt: skip
         domain = [max(0.0, upper - STRIP / plot), upper]
         figure.update_layout({axis.replace("y", "yaxis"): {"domain": domain, "visible": False, "fixedrange": True}})
+        own = {"x0": reached.unit - 0.5, "x1": reached.unit + 0.5, "yref": f"{axis} domain", "y0": 0, "y1": 1}
+        figure.add_shape(type="rect", line={"color": palette.INK[theme], "width": 1.5, "dash": "dot"}, **own)
         signal = trace.cell[name]
         figure.add_annotation(
             text=f"{lettering.plain_symbol(signal.symbol)}  {signal.title}", xref="paper", yref="paper", x=0, y=upper,
             xanchor="left", yanchor="bottom", showarrow=False, font={"size": 12},
         )  # fmt: skip
-    line = {"color": palette.INK[theme], "width": 1.5, "dash": "dot"}
-    figure.add_shape(type="line", x0=reached.unit, x1=reached.unit, yref="paper", y0=0, y1=1, line=line)
     figure.update_layout(height=top + plot + 40, margin={"l": 16, "r": 16, "b": 40}, dragmode="zoom")
     figure.update_xaxes(anchor=axis, range=[-0.5, trace.units - 0.5], showgrid=False, zeroline=False, tickformat="d")
     figure.update_xaxes(title={"text": "unit", "standoff": 2})

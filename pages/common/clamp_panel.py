@@ -329,6 +329,9 @@ def _take_away(chosen: Selection, after: lc.Trace) -> None:
 
 
 def _certificate(chosen: Selection, clamps: Clamps) -> None:
+    """How far the clamped run is from float64, which takes a while for a long text: then it is asked for."""
+    if len(chosen.text) > caches.SHORT_TEXT and not st.button("Certify the clamped run (takes a while)", key="clamp_certify"):
+        return
     seal = _certified(chosen.model, chosen.text, clamps)
     line = (
         f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; every signal within {seal.signal_error:.1e} of its"

@@ -24,7 +24,7 @@ from lstm_core.figures.heatmaps import gate_heatmaps
 from lstm_core.figures.lettering import escaped, glyph, plain_symbol
 from lstm_core.figures.pushes import pushes
 from lstm_core.figures.weight_row import weight_row
-from lstm_core.formula import symbols, to_latex
+from lstm_core.formula import equation
 from pages.common import caches, detail, reading, selection
 from pages.common.selection import Selection
 
@@ -310,7 +310,7 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
         lines.append(f"| ${cell[push.name].symbol}$ of {push.unit} | {' | '.join(numbers)} |")
     said = "Each row: a gate of a unit, its weight, what that adds to its sum, and the gate without this h and with it."
     if gru_forms.is_gru(cell):
-        said += " In the candidate the reset gate has its say as well: what a weight gives there is × r."
+        said += " In the candidate the reset gate has its say as well: it scales what a weight gives, and is itself moved."
     return "\n".join([*lines, "", said])
 
 
@@ -399,12 +399,8 @@ def _reset(place: _Place) -> None:
         f" weights, with the reset {there} it and nothing else changed: z and biases stay. From the very same h and x,"
         " the candidate of this unit would be another."
     )
-    _aligned(
-        [
-            rf"{c['candidate'].symbol}_t &= {to_latex(c['candidate'].equation, symbols(c, place.model.rnn.bias))} \\ &= {value:.3f}"
-            for c, value in zip(cells, (own, other))
-        ]
-    )
+    formulas = [equation(c, "candidate", place.model.rnn.bias).replace("=", "&=", 1) for c in cells]
+    _aligned([rf"{formula} \\ &= {value:.3f}" for formula, value in zip(formulas, (own, other))])
     _verdict("Read that way from the first character on", moved)
     if not math.isnan(moved.after):
         even = math.log(len(place.model.vocabulary))

@@ -10,6 +10,7 @@ import pytest
 
 import lstm_core as lc
 from lstm_core import stepping
+from lstm_core.analysis.explain import explain
 from lstm_core.clamp import described, held_steps, typed_units, units_as_typed, units_in_words
 
 make = Callable[..., lc.CharModel]
@@ -208,6 +209,14 @@ def test_the_certificate_turns_red_where_the_clamp_was_not_heeded(make_model: ma
     assert not lc.certify(model, replace(lc.trace(model, TEXT), clamps=(clamp,))).holds
     assert not lc.certify(model, replace(clamped, clamps=(replace(clamp, units=(4,)),))).holds
     assert not lc.certify(model, replace(clamped, clamps=(replace(clamp, start=6),))).holds
+
+
+def test_what_is_held_is_not_explained_by_its_equation(make_model: make) -> None:
+    model = make_model("lstm", 16)
+    clamped = lc.trace(model, TEXT, clamps=[lc.Clamp("forget", 1.0, 0, [3], 5)])
+    with pytest.raises(ValueError, match="forget is held at 1 there, which its equation does not give"):
+        explain(model, clamped, 0, 8, 3)
+    assert explain(model, clamped, 0, 8, 4)["forget"].value == pytest.approx(clamped["forget"][0, 8, 4])
 
 
 # What is refused

@@ -85,6 +85,12 @@ def test_a_light_that_is_no_part_is_named() -> None:
     ]
 
 
+def test_a_label_is_lit_with_its_vector_wherever_that_goes() -> None:
+    parts = [e for e in ElementTree.fromstring(diagram.load(LSTM)).iter() if e.get("data-value") == "cell"]
+    lit = [(e.tag.rpartition("}")[2], e.get("data-to") or e.get("data-signal")) for e in parts if walk.lit("cell -> out", e)]
+    assert lit == [("path", "hidden out"), ("path", "out"), ("text", None)]
+
+
 def test_an_undeclared_signal_is_named() -> None:
     assert said(LSTM, changed(0, equations=("cell", "reset"))) == [
         "lstm, “The line through the top”: the equation 'reset' is not declared;"

@@ -221,3 +221,10 @@ def test_a_clamp_that_changes_nothing_says_so() -> None:
     value = float(np.float32(t["output"][0, -1, 17]))
     app = opened(asked=f"output~{value:.9g}~1~17~24")
     assert "No prediction changes" in statement(app)
+
+
+def test_the_certificate_of_a_long_text_is_asked_for() -> None:
+    app = opened("family-rnn", "the clouds " * 100)
+    assert not any("certified" in c.value for c in app.caption)
+    next(b for b in app.button if b.key == "clamp_certify").click()
+    assert any("The clamped run is certified" in c.value for c in ran(app).caption)

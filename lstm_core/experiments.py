@@ -1,0 +1,148 @@
+"""What experiments found, in files: written run by run, so that an interrupted experiment goes on, and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lstm_core import recall
+
+SHIPPED_EXPERIMENTS = Path(__file__).resolve().parent.parent / "assets" / "experiments"
+RECALL_CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch")
+RECALL_SEEDS = (1, 2, 3)
+RECALL_UNITS = 32
+
+
+class ExperimentError(ValueError):
+    """A file that holds no results of the experiment that is asked for, in one sentence."""
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python, torch and NumPy that a result was made with. Never raises."""
+    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
+
+
+def write(path: str | Path, record: Mapping[str, Any]) -> None:
+    """Writes a record as JSON, one run a line; the file appears whole or not at all. Raises OSError."""
+    path = Path(path)
+    lines = []
+    for key, value in record.items():
+        if key == "runs":
+            text = "[\n" + ",\n".join(json.dumps(run, ensure_ascii=False) for run in value) + "\n]"
+        else:
+            text = json.dumps(value, ensure_ascii=False)
+        lines.append(f"{json.dumps(key)}: {text}")
+    beside = path.with_name(path.name + ".part")
+    beside.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    os.replace(beside, path)
+
+
+def read(path: str | Path, experiment: str) -> dict[str, Any]:
+    """The record that `write` wrote. Raises OSError, and ExperimentError when it is no record of that experiment."""
+    path = Path(path)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ExperimentError(f"{path.name} is not JSON: {error}") from error
+    if not isinstance(record, dict) or record.get("experiment") != experiment:
+        raise ExperimentError(f"{path.name} holds no results of the experiment {experiment!r}")
+    return record
+
+
+def runs_to_go_on_from(path: str | Path, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The runs that a file holds already. Raises ExperimentError when it is of another experiment, protocol or version."""
+    before = read(path, record["experiment"])
+    wanted = json.loads(json.dumps({k: v for k, v in record.items() if k != "runs"}))
+    for key, value in wanted.items():
+        if before.get(key) != value:
+            raise ExperimentError(f"{Path(path).name} holds runs of another {key}; name another file, or remove it")
+    return before["runs"]
+
+
+@dataclass(frozen=True)
+class RecallResults:
+    """The recall experiment's results.
+
+    protocols: draw -> what its runs have in common. units: of every cell's one layer. results: every run, as `recall.run`
+    returns it, without its models. versions: of Python, torch and NumPy. command: which makes them again.
+    Source: assets/experiments/recall.json, or the file that was read.
+    """
+
+    protocols: Mapping[str, recall.Protocol]
+    units: int
+    results: tuple[recall.Result, ...]
+    versions: Mapping[str, str]
+    command: str
+
+    def of(self, draw: str, cell: str) -> tuple[recall.Result, ...]:
+        """The runs of one cell by one protocol, in the order of their seeds; none when there are none."""
+        found = [r for r in self.results if r.draw == draw and r.cell == cell]
+        return tuple(sorted(found, key=lambda r: r.seed))
+
+
+def recall_results(path: str | Path = SHIPPED_EXPERIMENTS / "recall.json") -> RecallResults:
+    """The accuracy of each cell at each gap, for every seed and protocol.
+
+    path: the shipped file, or another of its kind. Returns `RecallResults`. Raises OSError when it can't be read,
+    ExperimentError when it is no such file. Source: `python -m lstm_core recall`.
+    """
+    record = read(path, "recall")
+    try:
+        protocols = {name: recall.Protocol(**{**p, "gaps": tuple(p["gaps"])}) for name, p in record["protocols"].items()}
+        results = tuple(map(_recall_result, record["runs"]))
+        return RecallResults(protocols, record["units"], results, record["versions"], record["command"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ExperimentError(f"{Path(path).name} is no whole record of the recall experiment: {error!r}") from error
+
+
+def recall_record(protocols: Mapping[str, recall.Protocol], units: int) -> dict[str, Any]:
+    """A record of the recall experiment with no runs yet, for `write`. Never raises."""
+    return {
+        "experiment": "recall",
+        "about": "accuracy at the question, by the gap between key and question; a gap is a number of distractors",
+        "command": "python -m lstm_core recall",
+        "units": units,
+        "layers": 1,
+        "optimiser": "Adam (beta 0.9 and 0.999, no weight decay), one step a batch, loss at the question alone",
+        "weights": "uniform within 1/sqrt(units), from the one-hot input within input_range; the forget gate's bias, where"
+        " the cell has one, starts at forget_bias",
+        "chance": "1 / keys",
+        "protocols": {name: asdict(protocol) for name, protocol in protocols.items()},
+        "versions": versions(),
+        "runs": [],
+    }
+
+
+def recall_run(result: recall.Result) -> dict[str, Any]:
+    """A run as the record keeps it. Never raises."""
+    return {
+        "draw": result.draw,
+        "cell": result.cell,
+        "seed": result.seed,
+        "parameters": result.parameters,
+        "seconds": round(result.seconds, 1),
+        "units": result.units,
+        "accuracy": {str(gap): round(share, 4) for gap, share in result.accuracy.items()},
+        "history": [
+            {"step": look.step, "loss": round(look.loss, 4), "accuracy": {str(g): round(a, 4) for g, a in look.accuracy.items()}}
+            for look in result.history
+        ],
+    }
+
+
+def _recall_result(run: Mapping[str, Any]) -> recall.Result:
+    looks = (recall.Look(look["step"], look["loss"], _by_gap(look["accuracy"])) for look in run["history"])
+    which = run["draw"], run["cell"], run["units"], run["seed"]
+    return recall.Result(*which, _by_gap(run["accuracy"]), tuple(looks), run["parameters"], run["seconds"])
+
+
+def _by_gap(accuracy: Mapping[str, float]) -> dict[int, float]:
+    return {int(gap): share for gap, share in accuracy.items()}

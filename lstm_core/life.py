@@ -1,0 +1,158 @@
+"""A model's life: checkpoints on the way from random to trained, in one file, each with its loss and a line that it wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from lstm_core.checkpoint import CheckpointError, write
+from lstm_core.corpora import Corpus, sha256_of
+from lstm_core.experiments import versions
+from lstm_core.model import CharModel
+from lstm_core.recipes import Recipe
+from lstm_core.sampling import sample
+from lstm_core.text import Vocabulary
+from lstm_core.training import Progress, fit, held_out_loss, new_model, steps_of
+
+SHIPPED_LIVES = Path(__file__).resolve().parent.parent / "assets" / "lives"
+HELD_OUT = "held-out.txt"  # beside the lives: the text that all of them are judged by
+FORMAT = 1
+JUDGED = 20_000  # characters, the first of the held-out part
+STREAMS = 20
+PROMPT, LENGTH, TEMPERATURE, SEED = "Prince Andrew ", 120, 0.7, 1
+FIRST = 5  # the first step after the untrained model that is kept
+FACTS: Mapping[str, type] = {
+    "format": int, "name": str, "config": dict, "vocabulary": list, "card": dict,
+    "steps": list, "characters": list, "losses": list, "samples": list,
+}  # fmt: skip
+
+_ALL = Recipe(units=56, layers=1, passes=2, learning_rate=1e-2, validations=1)
+# By name: the recipe, and how many checkpoints are kept. The forget gate's bias starts at 1 but for the last two.
+LIVES: Mapping[str, tuple[Recipe, int]] = {
+    **{cell: (replace(_ALL, cell=cell), 12) for cell in ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch", "gru_cho")},
+    "lstm-bias-0": (replace(_ALL, forget_bias=0.0), 7),
+    "lstm-bias-2": (replace(_ALL, forget_bias=2.0), 7),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """One model on its way from random to trained; `model(k)` is what it was at its k-th checkpoint.
+
+    name: what `life` takes. path: the file. config: cell, units, layers, ... vocabulary: the characters it knows. card:
+    corpus, recipe, protocol, versions. steps: of the optimiser at each checkpoint, 0 first. characters: read until then.
+    losses: nats a character on the slice that the card names. samples: what it wrote after card["prompt"].
+    Raises IndexError for a checkpoint that is not there, CheckpointError when the file has changed for the worse.
+    Source: assets/lives, made by `python -m lstm_core life`.
+    """
+
+    name: str
+    path: Path
+    config: Mapping[str, Any]
+    vocabulary: Vocabulary
+    card: Mapping[str, Any]
+    steps: tuple[int, ...]
+    characters: tuple[int, ...]
+    losses: tuple[float, ...]
+    samples: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def model(self, k: int) -> CharModel:
+        """The model at checkpoint k, 0 to len - 1, negative from the end: float32, in evaluation mode, a new one each time.
+
+        Raises IndexError for another k, CheckpointError when the file is damaged.
+        """
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"{self.name} has checkpoints 0 to {len(self) - 1}, not {k}")
+        model = CharModel(self.vocabulary, name=f"{self.name} after {self.steps[k]:,} steps", **self.config)
+        try:
+            with safetensors.safe_open(self.path, "pt") as opened:
+                tensors = {key: opened.get_slice(key)[k % len(self)].float() for key in opened.keys()}  # noqa: SIM118
+            model.load_state_dict(tensors)
+        except (OSError, RuntimeError, safetensors.SafetensorError) as error:
+            raise CheckpointError(f"{self.path.name} can't be read: {error}") from error
+        model.card = {**self.card, "steps": self.steps[k], "characters_seen": self.characters[k], "held_out_loss": self.losses[k]}
+        return model.eval()
+
+
+def lives(damaged: list[CheckpointError] | None = None) -> tuple[Life, ...]:
+    """The shipped lives: one of each kind of cell, then the LSTM with other forget-gate biases. Reads headers alone.
+
+    damaged: a list that takes the errors of files that can't be read, which are then left out.
+    Returns a tuple of `Life`. Raises CheckpointError when a file is damaged and no list is given.
+    Source: assets/lives; each card names the corpus and the recipe.
+    """
+    found = []
+    for path in sorted(SHIPPED_LIVES.glob("*.safetensors")):
+        try:
+            found.append(_read(path))
+        except CheckpointError as error:
+            if damaged is None:
+                raise
+            damaged.append(error)
+    order = list(LIVES)
+    return tuple(sorted(found, key=lambda one: (order.index(one.name) if one.name in order else len(order), one.name)))
+
+
+def life(name: str | Path) -> Life:
+    """A shipped life by its name, or another by its path.
+
+    name: as `lives` lists it ("lstm", "lstm-bias-0"), or a path that ends in .safetensors. Raises CheckpointError, one
+    sentence, when there is none such, or when the file is damaged or holds no life. Source: the safetensors format.
+    """
+    path = Path(name)
+    if path.suffix != ".safetensors":
+        shipped = {p.stem: p for p in sorted(SHIPPED_LIVES.glob("*.safetensors"))}
+        if str(name) not in shipped:
+            raise CheckpointError(f"there is no life {str(name)[:60]!r}; shipped are {', '.join(shipped) or 'none'}")
+        path = shipped[str(name)]
+    return _read(path)
+
+
+def _read(path: Path) -> Life:
+    try:
+        with safetensors.safe_open(path, "pt") as opened:
+            facts = json.loads((opened.metadata() or {})["life"])
+            sizes = {opened.get_slice(key).get_shape()[0] for key in opened.keys()}  # noqa: SIM118
+    except KeyError as error:
+        raise CheckpointError(f"{path.name} holds no life of a model: it has no 'life' header") from error
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f"{path.name} is not a whole safetensors file: {error}") from error
+    for key, kind in FACTS.items():
+        if not isinstance(facts, dict) or not isinstance(facts.get(key), kind):
+            raise CheckpointError(f"the header of {path.name} has no {key!r} of kind {kind.__name__}")
+    if facts["format"] != FORMAT:
+        raise CheckpointError(f"{path.name} has format {facts['format']}; this version reads format {FORMAT}")
+    rows = {key: tuple(facts[key]) for key in ("steps", "characters", "losses", "samples")}
+    if {len(row) for row in rows.values()} != sizes:
+        raise CheckpointError(f"{path.name} holds weights of {sorted(sizes)} checkpoints, and tells of {len(rows['steps'])}")
+    try:
+        vocabulary = Vocabulary(facts["vocabulary"])
+    except ValueError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    return Life(facts["name"], path, facts["config"], vocabulary, facts["card"], **rows)
+
+
+def checkpoints(steps: int, count: int) -> tuple[int, ...]:
+    """After which steps of a training the model is kept: 0, then from 5 to the last, each so many times the one before.
+
+    A smaller count chooses among a larger one's where it is one more than half of it: 7 of 12. Raises ValueError for a
+    count under 2.
+    """
+    if count < 2:
+        raise ValueError(f"a life has 2 checkpoints or more, not {count}")
+    if count == 7:
+        return (0, *checkpoints(steps, 12)[1::2])
+    first = min(FIRST, steps)
+    kept = {round(first * (steps / first) ** (k / max(1, count - 2))) for k in range(count - 1)}
+    return tuple(sorted({0, steps, *kept}))
