@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,19 @@ FORMAT = 1
 JUDGED = 20_000  # characters, the first of the held-out part
 STREAMS = 20
 PROMPT, LENGTH, TEMPERATURE, SEED = "Prince Andrew ", 120, 0.7, 1
-FIRST = 5  # the first step after the untrained model that is kept
+FIRST, COUNT = 5, 12  # the first step after the untrained model that is kept, and how many checkpoints a life has
 FACTS: Mapping[str, type] = {
     "format": int, "name": str, "config": dict, "vocabulary": list, "card": dict,
     "steps": list, "characters": list, "losses": list, "samples": list,
 }  # fmt: skip
 
+CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch", "gru_cho")
 _ALL = Recipe(units=56, layers=1, passes=2, learning_rate=1e-2, validations=1)
-# By name: the recipe, and how many checkpoints are kept. The forget gate's bias starts at 1 but for the last two.
+# By name: the recipe, and `every` of `checkpoints`. The forget gate's bias starts at 1 but in the last two.
 LIVES: Mapping[str, tuple[Recipe, int]] = {
-    **{cell: (replace(_ALL, cell=cell), 12) for cell in ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch", "gru_cho")},
-    "lstm-bias-0": (replace(_ALL, forget_bias=0.0), 7),
-    "lstm-bias-2": (replace(_ALL, forget_bias=2.0), 7),
+    **{cell: (replace(_ALL, cell=cell), 1) for cell in CELLS},
+    "lstm-bias-0": (replace(_ALL, forget_bias=0.0), 2),
+    "lstm-bias-2": (replace(_ALL, forget_bias=2.0), 2),
 }
 
 
@@ -143,16 +144,96 @@ def _read(path: Path) -> Life:
     return Life(facts["name"], path, facts["config"], vocabulary, facts["card"], **rows)
 
 
-def checkpoints(steps: int, count: int) -> tuple[int, ...]:
-    """After which steps of a training the model is kept: 0, then from 5 to the last, each so many times the one before.
+def checkpoints(steps: int, count: int = COUNT, every: int = 1) -> tuple[int, ...]:
+    """After which of `steps` steps a model is kept: 0, then from 5 to the last, each so many times the one before.
 
-    A smaller count chooses among a larger one's where it is one more than half of it: 7 of 12. Raises ValueError for a
-    count under 2.
+    count: how many, 3 or more; fewer when there are not so many steps. every: 2 leaves out every other one but the first
+    and the last. Raises ValueError for fewer than 3.
     """
-    if count < 2:
-        raise ValueError(f"a life has 2 checkpoints or more, not {count}")
-    if count == 7:
-        return (0, *checkpoints(steps, 12)[1::2])
+    if count < 3:
+        raise ValueError(f"a life has 3 checkpoints or more, not {count}")
     first = min(FIRST, steps)
-    kept = {round(first * (steps / first) ** (k / max(1, count - 2))) for k in range(count - 1)}
-    return tuple(sorted({0, steps, *kept}))
+    kept = sorted({round(first * (steps / first) ** (k / (count - 2))) for k in range(count - 1)})
+    return (0, *kept[::-every][::-1])
+
+
+def record(
+    corpus: Corpus, recipe: Recipe, path: str | Path, at: Sequence[int] | None = None, report_every: float = 1.0
+) -> Generator[Progress, None, Life]:
+    """Trains a model and writes its life to `path`; yields the training's `Progress`, the generator's value is the `Life`.
+
+    corpus: the text, in two parts. recipe: what is trained and how. path: ends in .safetensors; the file's stem is the
+    life's name; it appears whole, at the end. at: the steps after which the model is kept; None: `checkpoints`.
+    report_every: seconds. Each checkpoint is rounded to half precision, and so judged and sampled.
+    Raises as `fit` does, and ValueError for steps that the training doesn't have. Source: `fit`.
+    """
+    path = Path(path)
+    slice_, steps = corpus.held_out[:JUDGED], steps_of(recipe, len(corpus.train))
+    wanted = checkpoints(steps) if at is None else tuple(at)
+    if path.suffix != ".safetensors" or not wanted or sorted(set(wanted)) != list(wanted) or wanted[-1] > steps:
+        raise ValueError(f"a life needs a .safetensors file and rising steps up to {steps:,}; it was given {path.name}, {wanted}")
+    kept: list[dict[str, Tensor]] = []
+    losses: list[float] = []
+    samples: list[str] = []
+
+    def watch(step: int, model: CharModel) -> None:
+        if step in wanted:
+            kept.append({key: value.detach().to("cpu", torch.float16) for key, value in model.state_dict().items()})
+            rounded = CharModel(model.vocabulary, **model.config)
+            rounded.load_state_dict(kept[-1])
+            losses.append(held_out_loss(rounded, slice_, STREAMS))
+            samples.append(sample(rounded, PROMPT, LENGTH, TEMPERATURE, SEED))
+
+    run = fit(corpus, recipe, name=path.stem, report_every=report_every, watch=watch)
+    for progress in run:
+        yield progress
+        if progress.step == progress.steps:
+            break  # what `fit` does after the last step makes a card, which a life does not need
+    run.close()
+    vocabulary = Vocabulary.of(corpus.train + corpus.held_out)
+    per_step = recipe.streams * recipe.window
+    facts = {
+        "format": FORMAT,
+        "name": path.stem,
+        "config": new_model(recipe, vocabulary).config,
+        "vocabulary": list(vocabulary.characters),
+        "card": _card(corpus, recipe, slice_, steps, progress.seconds),
+        "steps": list(wanted),
+        "characters": [step * per_step for step in wanted],
+        "losses": [round(loss, 4) for loss in losses],
+        "samples": samples,
+    }
+    tensors = {key: torch.stack([weights[key] for weights in kept]) for key in kept[0]}
+    write(path, tensors, {"life": json.dumps(facts)})
+    return _read(path)
+
+
+def _card(corpus: Corpus, recipe: Recipe, judged: str, steps: int, seconds: float) -> dict[str, Any]:
+    return {
+        **corpus.facts,
+        "recipe": asdict(recipe),
+        "training_steps": steps,
+        "judged_characters": len(judged),
+        "judged_sha256": sha256_of(judged),
+        "judged_streams": STREAMS,
+        "loss_protocol": f"nats per character on the first {len(judged):,} characters of the held-out part, in {STREAMS} streams"
+        " of one length, each from a zero state; of the weights as they are kept, rounded to half precision",
+        "prompt": PROMPT,
+        "sample": {"length": LENGTH, "temperature": TEMPERATURE, "seed": SEED},
+        "command": "python -m lstm_core life --corpus FILE",
+        "seconds": round(seconds),
+        "versions": versions(),
+    }
+
+
+def judge(one: Life, k: int, text: str) -> float:
+    """The loss of checkpoint k on `text` by the protocol of its card: nats a character; the shipped text is `held_out()`.
+
+    Raises IndexError for a checkpoint that is not there, ValueError when the text is too short for the streams.
+    """
+    return held_out_loss(one.model(k), text, one.card["judged_streams"])
+
+
+def held_out() -> str:
+    """The text that the shipped lives are judged by: the start of the held-out part of their corpus. Raises OSError."""
+    return (SHIPPED_LIVES / HELD_OUT).read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import json
 import math
 import platform
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from lstm_core.model import CharModel, States
 from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
 
-__all__ = ["Progress", "Recipe", "fit", "held_out_loss", "held_out_losses", "new_model"]
+__all__ = ["Progress", "Recipe", "fit", "held_out_loss", "held_out_losses", "new_model", "steps_of"]
 
 DEFAULT_RECIPE = Recipe()
+Watch = Callable[[int, CharModel], None]  # (step, model)
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def _windows(ids: np.ndarray, streams: int, window: int, seed: int) -> Iterator[
             start += window
 
 
-def _steps(recipe: Recipe, characters: int) -> int:
+def steps_of(recipe: Recipe, characters: int) -> int:
+    """How many steps of the optimiser a training text of so many characters takes: 1 or more. Never raises."""
     return max(1, round(recipe.passes * characters / (recipe.streams * recipe.window)))
 
 
@@ -153,6 +155,7 @@ def fit(
     report_every: float = 1.0,
     save_every: float = 30.0,
     device: str = "cpu",
+    watch: Watch | None = None,
 ) -> Generator[Progress, None, CharModel]:
     """Trains a model and yields `Progress` about every `report_every` seconds; the generator's value is the model.
 
@@ -162,7 +165,8 @@ def fit(
     vocabulary: the characters it knows; None: all of the corpus. device: torch's name of where to train; the model comes
     back on the CPU. resume: a file in which the run is kept every `save_every` seconds, after
     every validation and when the generator is closed, and from which it goes on (on the CPU to exactly the weights that
-    it would have had without the interruption); who gets the model removes it, once the model is safe.
+    it would have had without the interruption); who gets the model removes it, once the model is safe. watch: called with
+    the step and the model, before the first step (0) and after every step, to read the model and not to change it.
     Raises ValueError when the training text is shorter than one step, or when `resume` is damaged or holds another
     run; FloatingPointError when the loss is no longer a finite number; OSError when the run can't be kept in `resume`.
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; forget bias: Jozefowicz et al. 2015.
@@ -180,7 +184,7 @@ def fit(
     path = None if resume is None else Path(resume)
     if path is not None and path.exists():
         _load(run, path, identity)
-    yield from _train(run, corpus, recipe, path, identity, report_every, save_every, device)
+    yield from _train(run, corpus, recipe, path, identity, report_every, save_every, device, watch)
     run.model.load_state_dict(run.best_weights)
     run.model.eval().cpu()
     run.model.card = _card(run, corpus, recipe)
@@ -203,9 +207,10 @@ def _train(
     report_every: float,
     save_every: float,
     device: str,
+    watch: Watch | None,
 ) -> Iterator[Progress]:
     ids = run.model.vocabulary.ids(corpus.train)
-    steps, per_step = _steps(recipe, len(ids)), recipe.streams * recipe.window
+    steps, per_step = steps_of(recipe, len(ids)), recipe.streams * recipe.window
     windows = _windows(ids, recipe.streams, recipe.window, recipe.seed)
     for _ in range(run.step):
         next(windows)
@@ -215,6 +220,8 @@ def _train(
     started, before = time.perf_counter(), run.seconds
     reported = saved = started
     first_step = run.step
+    if watch is not None and run.step == 0:
+        watch(0, run.model)
     while run.step < steps:
         piece, turned = next(windows)
         if turned:  # the end of one stream is the start of the next: hand each state on
@@ -225,6 +232,8 @@ def _train(
         losses.append(loss)
         unreported += 1
         run.step += 1
+        if watch is not None:
+            watch(run.step, run.model)
         now = time.perf_counter()
         run.seconds = before + now - started
         due = _is_due(run.step, steps, recipe.validations)

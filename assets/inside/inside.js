@@ -544,7 +544,7 @@ function measureArt(inst, copy) {
     return [{ index, line, value: part.value, total, strokes, half: (line ? STRIP : RIM) / 2 }];
   });
   const boxes = copy.parts.filter((part) => part.kind === "box" || part.kind === "end").map((part) => part.shape.getBBox());
-  const labels = copy.parts.filter((part) => part.kind === "label").map((part) => part.element.getBBox());
+  const labels = inst.labels.find(({ offset }) => offset === 0).parts.map((part) => part.element.getBBox());
   return { strips, boxes, labels };
 }
 
@@ -650,6 +650,8 @@ function makeCopy(inst) {
   under.setAttribute("aria-hidden", "true");
   under.removeAttribute("role");
   under.querySelectorAll("title, desc, metadata").forEach((node) => node.remove());
+  for (const node of under.querySelectorAll("[data-value]")) if (kindOf(node) === "label" && hasTime(node)) node.remove();
+  under.querySelectorAll(".reads text, .writes text").forEach((text) => text.remove()); // see makeLabels
   const over = svg("svg", { viewBox: `0 0 ${width} ${height}`, "font-family": under.getAttribute("font-family") ?? "serif", "aria-hidden": "true" });
   const parts = [...under.querySelectorAll("[data-value]")].filter((node) => !node.closest("defs")).map((node) => {
     const kind = kindOf(node);
@@ -678,42 +680,55 @@ function makeCopy(inst) {
   const pills = svg("g", { class: "pills", "text-anchor": "middle" });
   over.append(tips, pills, hits);
   const canvas = element("canvas", {});
-  const copy = { root: element("div", { className: "copy" }, under, canvas, over), under, over, canvas, parts, pills, tips, pillTexts: new Map(), times: timesOf(under), step: null, painted: "", image: null, ...endsOf(under, over) };
+  const copy = { root: element("div", { className: "copy" }, under, canvas, over), under, over, canvas, parts, pills, tips, pillTexts: new Map(), step: null, painted: "", image: null, ...endsOf(under) };
   copy.ghost = element("div", { className: "ghost" });
   copy.root.append(copy.ghost);
   return copy;
 }
 
-/** The subscripts t and t−1: in the copy of the step before they read t−1 and t−2. */
-function timesOf(under) {
-  return [...under.querySelectorAll("tspan")].filter((node) => ["t", "t−1"].includes(node.textContent)).map((node) => ({ node, offset: node.textContent === "t" ? 0 : -1 }));
+const hasTime = (node) => [...node.querySelectorAll("tspan")].some((span) => TIMES.includes(span.textContent));
+const TIMES = ["t", "t−1"];
+const timeText = (offset) => (offset === 0 ? "t" : offset > 0 ? `t+${offset}` : `t−${-offset}`);
+
+/** The letters of a copy that many steps from the cursor: they move with the cursor, so that no text is laid out anew. */
+function makeLabels(inst, offset) {
+  const { root } = inst.art;
+  const layer = document.importNode(root, true);
+  layer.setAttribute("class", "letters");
+  layer.setAttribute("aria-hidden", "true");
+  layer.removeAttribute("role");
+  for (const group of layer.querySelectorAll(".reads, .writes")) {
+    const circle = group.querySelector("circle, ellipse");
+    if (group.classList.contains("reads")) standBeside(circle, group.querySelector("text"));
+    circle.remove();
+  }
+  const kept = [...layer.querySelectorAll("[data-value]")].filter((node) => kindOf(node) !== "line" && hasTime(node));
+  for (const node of [...layer.children]) if (!kept.some((part) => node.contains(part))) node.remove();
+  for (const span of layer.querySelectorAll("tspan")) if (TIMES.includes(span.textContent)) span.textContent = timeText(TIMES.indexOf(span.textContent) * -1 + offset);
+  layer.querySelectorAll(".reads text, .writes text").forEach((text) => text.setAttribute("fill", text.closest(".reads") ? "currentColor" : "var(--cell-text, #1a1a1a)"));
+  return { layer, offset, parts: kept.map((element) => ({ element, value: element.dataset.value, kind: kindOf(element), targets: new Set() })) };
+}
+
+function standBeside(circle, text) {
+  const [x, y] = [Number(circle.getAttribute("cx")), Number(circle.getAttribute("cy"))];
+  const away = Number(circle.getAttribute("r") ?? circle.getAttribute("rx")) + 9;
+  Object.entries({ x: x + away, y: y + 6, "text-anchor": "start" }).forEach(([name, value]) => text.setAttribute(name, value));
+  return { x, y };
 }
 
 /** In the circle below stands the character itself, x_t beside it; beside the circle above, where h goes. */
-function endsOf(under, over) {
-  const reads = under.querySelector(".reads");
-  const writes = under.querySelector(".writes");
-  const beside = (group, text) => {
-    const circle = group.querySelector("circle, ellipse");
-    const [x, y] = [Number(circle.getAttribute("cx")), Number(circle.getAttribute("cy"))];
-    const away = Number(circle.getAttribute("r") ?? circle.getAttribute("rx")) + 9;
-    text.setAttribute("x", x + away);
-    text.setAttribute("y", y + 6);
-    text.setAttribute("text-anchor", "start");
-    return { x, y };
-  };
+function endsOf(under) {
+  const [reads, writes] = [under.querySelector(".reads"), under.querySelector(".writes")];
   const glyph = svg("text", { "text-anchor": "middle", "font-size": 27, "font-style": "normal", stroke: "none", class: "glyph" });
   const expects = svg("text", { "font-size": 17, stroke: "none", "font-style": "normal", class: "expects" });
   if (reads) {
-    const label = reads.querySelector("text");
-    const { x, y } = beside(reads, label);
-    label.setAttribute("fill", "currentColor");
+    const { x, y } = standBeside(reads.querySelector("circle, ellipse"), expects);
     glyph.setAttribute("x", x);
     glyph.setAttribute("y", y + 9);
     reads.append(glyph);
   }
   if (writes) {
-    beside(writes, expects);
+    standBeside(writes.querySelector("circle, ellipse"), expects);
     writes.append(expects);
   }
   return { glyph, expects };
@@ -799,12 +814,24 @@ function lightCopy(inst, copy, offset) {
   }
 }
 
+/** The letters: lit or dimmed as their vectors are; where a copy stands on the left, its own label names the line that comes in. */
+function lightLabels(inst) {
+  for (const { offset, parts, layer } of inst.labels) {
+    const lights = lightsAt(inst, offset);
+    layer.style.color = inst.theme.ink;
+    for (const { element, value, kind, targets } of parts) {
+      const lit = !lights || isLit({ value, targets }, lights);
+      element.setAttribute("opacity", lit ? 1 : 2 * DIM);
+      element.setAttribute("visibility", kind === "label" && value.endsWith("@-1") && inst.look.copies === "three" ? "hidden" : "visible");
+    }
+  }
+}
+
 /** Brings a copy to show its step: colours, numbers, the character, the subscripts. Does nothing when it does already. */
 function paintCopy(inst, copy) {
   const { data, cursor, look } = inst;
   const offset = copy.step - cursor.step;
   lightCopy(inst, copy, offset);
-  writeTimes(inst, copy, offset);
   const key = `${inst.epoch}/${copy.step}/${look.reading}/${look.state}/${cursor.unit}/${copy.lighting}`;
   if (copy.painted === key) return;
   copy.painted = key;
@@ -906,18 +933,6 @@ function writeEnds(inst, copy) {
   copy.expects.textContent = !top ? `to layer ${data.meta.layer + 2}` : next ? `expects ${next[0]} ${percent(data.steps.chance0[copy.step] / 65535)}` : "";
 }
 
-function writeTimes(inst, copy, offset) {
-  const alone = inst.look.copies === "one";
-  if (copy.offset === offset && copy.alone === alone) return;
-  Object.assign(copy, { offset, alone });
-  for (const { node, offset: own } of copy.times) {
-    const time = own + offset;
-    node.textContent = time === 0 ? "t" : time > 0 ? `t+${time}` : `t−${-time}`;
-  }
-  // Where a copy stands on the left, its own label names the line that comes in.
-  for (const part of copy.parts) if (part.kind === "label" && part.value.endsWith("@-1")) part.element.setAttribute("visibility", alone ? "visible" : "hidden");
-}
-
 // ---------------------------------------------------------------- the row of copies
 
 function layoutStage(inst) {
@@ -944,24 +959,29 @@ function arrange(inst) {
   inst.layout = layoutStage(inst);
   inst.epoch++;
   inst.moments.clear();
-  if (!inst.copies.length) inst.copies = Array.from({ length: 5 }, () => makeCopy(inst));
-  el.track.replaceChildren(...inst.copies.map((copy) => copy.root));
+  if (!inst.copies.length) {
+    inst.copies = Array.from({ length: 5 }, () => makeCopy(inst));
+    inst.labels = [-2, -1, 0, 1, 2].map((offset) => makeLabels(inst, offset));
+    el.track.replaceChildren(...inst.copies.map((copy) => copy.root), ...inst.labels.map(({ layer }) => layer));
+  }
+  for (const { layer } of inst.labels) Object.assign(layer.style, { width: `${inst.layout.width}px`, height: `${inst.layout.height}px` });
   el.stage.style.height = `${inst.layout.height}px`;
   inst.copies[0].under.style.width = `${inst.layout.width}px`;
   inst.measured ??= measureArt(inst, inst.copies[0]);
   inst.raster = inst.measured.strips.map((strip) => rasterised(inst, strip, inst.layout.scale * inst.ratio, inst.layout.pixels, inst.layout.rows));
   inst.pills = placePills(inst, inst.layout.letters * 3.5, inst.layout.letters * 1.4);
   for (const copy of inst.copies) {
-    Object.assign(copy, { lighting: "", offset: null });
+    copy.lighting = "";
     dressCopy(inst, copy);
   }
   place(inst, true);
+  lightLabels(inst);
 }
 
 /** Puts the copies around the cursor; each keeps its step as long as it can, so that a move paints one of them. */
 function place(inst, afresh = false) {
   const { cursor, layout, look, data } = inst;
-  const reach = look.copies === "one" ? 0 : 2;
+  const reach = look.copies === "one" ? 0 : inst.hasty ? 1 : 2; // the outermost are seen only where the row slides
   if (afresh || Math.abs(cursor.step - inst.anchor) > 500) inst.anchor = cursor.step;
   const wanted = [];
   for (let step = cursor.step - reach; step <= cursor.step + reach; step++) if (step >= -1 && step <= data.meta.steps) wanted.push(step);
@@ -977,6 +997,11 @@ function place(inst, afresh = false) {
   for (const copy of free) {
     copy.root.hidden = true;
     copy.step = null;
+  }
+  for (const { layer, offset } of inst.labels) {
+    layer.style.display = wanted.includes(cursor.step + offset) && isSent(data, cursor.step + offset) ? "" : "none";
+    layer.style.opacity = offset === 0 || (look.path === "on" && offset === 1) ? 1 : 0.5;
+    layer.style.transform = `translateX(${layout.origin + (cursor.step + offset - inst.anchor) * layout.stride}px)`;
   }
 }
 
@@ -998,33 +1023,40 @@ function tapeView(inst) {
   const fit = Math.max(5, Math.floor(inst.layout.wide / TAPE.column));
   const room = Math.min(8, Math.floor(fit / 4));
   const { step } = inst.cursor;
-  if (step < inst.first + room || step >= inst.first + fit - room) inst.first = step < inst.first + room ? step - room : step - fit + room + 1;
-  if (Math.abs(step - inst.first) > fit) inst.first = step - Math.floor(fit / 2);
-  inst.first = clamp(inst.first, 0, Math.max(0, steps - fit));
+  const end = Math.max(0, steps - fit);
+  const near = (step < inst.first + room && inst.first > 0) || (step >= inst.first + fit - room && inst.first < end);
+  if (near || inst.first > end) inst.first = clamp(step - Math.floor(fit / 3), 0, end); // a page at a time: text that stands still is read
   return { first: inst.first, last: Math.min(steps, inst.first + fit), fit };
 }
 
 function paintTape(inst) {
-  const { el, data, theme, layout, cursor, pin } = inst;
+  const { el, layout, cursor, pin } = inst;
   const { first, last } = tapeView(inst);
-  const pen = penOn(el.tape, layout.wide, TAPE.height, inst.ratio);
+  const x = (step) => `translateX(${(step - first) * TAPE.column}px)`;
+  const key = `${inst.epoch}/${first}/${last}`;
+  if (inst.taped !== key) paintText(inst, first, last);
+  inst.taped = key;
+  el.here.style.transform = x(cursor.step);
+  el.pinned.hidden = !pin || pin.step < first || pin.step >= last;
+  if (pin) el.pinned.style.transform = x(pin.step);
+  el.tape.style.height = `${TAPE.height}px`;
+  el.tape.style.width = `${layout.wide}px`;
+}
+
+function paintText(inst, first, last) {
+  const { el, data, theme, layout } = inst;
+  const pen = penOn(el.text, layout.wide, TAPE.height, inst.ratio);
   const x = (step) => (step - first) * TAPE.column;
-  pen.rect(x(cursor.step), 0, TAPE.column, TAPE.height, { fill: theme.accent, alpha: 0.2, radius: 4 });
   for (let step = first; step < last; step++) {
     const [shown, , kind] = data.meta.glyphs[data.steps.typed[step]];
     const replaced = data.steps.typed[step] !== data.steps.read[step];
     const fill = replaced ? theme.replaced : kind === "quiet" ? mix(theme.ink, theme.paper, 0.42) : theme.ink;
     const small = kind === "boxed" ? Math.min(9, (TAPE.column - 4) / (0.62 * shown.length)) : 16;
-    pen.text(shown, x(step) + TAPE.column / 2, 21, { size: small, fill, family: theme.mono, align: "center", weight: step === cursor.step ? 700 : 500 });
+    pen.text(shown, x(step) + TAPE.column / 2, 21, { size: small, fill, family: theme.mono, align: "center", weight: 500 });
     if (replaced) pen.rect(x(step) + 3, 25, TAPE.column - 6, 2, { fill: theme.replaced, radius: 1 });
     const nats = data.steps.surprise[step];
     if (nats > 0) pen.rect(x(step) + 3.5, 29, TAPE.column - 7, Math.max(1, Math.min(1, nats / 8) * 16), { fill: theme.quiet, alpha: 0.7 });
   }
-  if (pin && pin.step >= first && pin.step < last) {
-    const centre = x(pin.step) + TAPE.column / 2;
-    pen.path([[centre - 5, 0], [centre + 5, 0], [centre, 6]], { fill: theme.accent });
-  }
-  pen.rect(x(cursor.step) + 0.5, 0.5, TAPE.column - 1, TAPE.height - 1, { stroke: theme.ink, radius: 4, line: 1.25 });
 }
 
 // ---------------------------------------------------------------- words
@@ -1142,9 +1174,8 @@ function partLetters(inst) {
   const runs = letters(inst.data, tree, inst.look);
   if (!offset) return runs;
   return runs.map((r) => {
-    if (r.kind !== "sub" || !["t", "t−1"].includes(r.text)) return r;
-    const time = (r.text === "t" ? 0 : -1) + offset;
-    return { ...r, text: time === 0 ? "t" : time > 0 ? `t+${time}` : `t−${-time}` };
+    if (r.kind !== "sub" || !TIMES.includes(r.text)) return r;
+    return { ...r, text: timeText((r.text === "t" ? 0 : -1) + offset) };
   });
 }
 
@@ -1384,8 +1415,10 @@ function setLook(inst, change) {
   for (const name of Object.keys(TOGETHER)) if (change[name] && change[name] !== "off") change = { ...TOGETHER[name], ...change };
   inst.look = { ...before, ...change };
   if (inst.look.walk > inst.walk.length) inst.look.walk = 0;
+  inst.hasty = false;
   if (before.copies !== inst.look.copies || before.path !== inst.look.path) arrange(inst);
   else place(inst);
+  lightLabels(inst);
   settle(inst, 0);
   showLook(inst);
   writeAll(inst);
@@ -1465,6 +1498,7 @@ function moveCursor(inst, to) {
   const slow = now - inst.moved > 140 && (!inst.playing || inst.speed <= 5);
   if (by) inst.moved = now;
   const slide = Math.abs(by) === 1 && inst.look.copies === "three" && slow;
+  inst.hasty = by !== 0 && !slide;
   place(inst, Math.abs(by) > 4);
   settle(inst, slide ? SLIDE : 0);
   writeAll(inst);
@@ -1628,6 +1662,10 @@ function onMove(inst, event) {
 
 function onDown(inst, event) {
   if (event.button || inst.look.copies === "one") return;
+  if (inst.hasty) {
+    inst.hasty = false;
+    place(inst);
+  }
   inst.drag = { from: event.clientX, last: event.clientX, id: event.pointerId, moving: false };
 }
 
@@ -1751,7 +1789,9 @@ function exported(inst) {
   shown.forEach((copy, k) => {
     const group = svg("g", { transform: `translate(${k * art.stride} 0)`, "font-family": copy.under.getAttribute("font-family"), "font-size": copy.under.getAttribute("font-size") ?? 20 });
     const over = [...copy.over.children].filter((node) => !node.classList.contains("hits")).map((node) => node.cloneNode(true));
-    group.append(...[...copy.under.children].map((node) => node.cloneNode(true)), pieces(inst, copy, momentAt(inst, copy.step)), ...over);
+    const letters = inst.labels.find(({ offset }) => offset === copy.step - cursor.step).layer;
+    const [under, named] = [copy.under, letters].map((layer) => [...layer.children].map((node) => node.cloneNode(true)));
+    group.append(...under, pieces(inst, copy, momentAt(inst, copy.step)), ...named, ...over);
     if (copy.step !== cursor.step && look.path === "off") group.setAttribute("opacity", 0.62);
     root.append(group);
   });
@@ -1828,7 +1868,10 @@ function build(inst) {
     speed: choice("Speed", SPEEDS.map((speed) => [speed, `${speed} a second`])),
     unit: element("input", { type: "number", min: 0, step: 1, "aria-label": "Unit", title: "Unit (↑ ↓ on the drawing)", className: "unit" }),
     pin: element("button", { type: "button", textContent: "Pin", title: "Pin this character and unit (Enter)" }),
-    tape: element("canvas", { className: "tape", role: "slider", tabIndex: 0, "aria-label": "The text: left and right move along it", "aria-valuemin": "1" }),
+    text: element("canvas", { "aria-hidden": "true" }),
+    here: element("div", { className: "here" }),
+    pinned: element("div", { className: "pinned" }),
+    tape: element("div", { className: "tape", role: "slider", tabIndex: 0, "aria-label": "The text: left and right move along it", "aria-valuemin": "1" }),
     stage: element("div", { className: "stage", role: "application", tabIndex: 0 }),
     track: element("div", { className: "track" }),
     scales: element("div", { className: "scales" }),
@@ -1864,6 +1907,7 @@ function build(inst) {
   const player = element("div", { className: "group" }, el.back, el.play, el.forward, el.speed);
   const unit = element("label", { className: "group" }, element("span", { textContent: "Unit" }), el.unit, el.pin);
   const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and unit" }, player, unit, reading, copies, el.pathButton);
+  el.tape.append(el.here, el.text, el.pinned);
   el.stage.append(el.track);
   el.station.append(el.stationTitle, el.stationText, element("div", { className: "proof" }, el.walkRows, el.bars), el.stationTry);
   el.part.append(element("div", { className: "line" }, el.partName, el.partWords, el.partShape, el.partValue), el.magnified);
@@ -1927,7 +1971,7 @@ function create(root, data) {
     root, data, theme: readTheme(root), ratio: window.devicePixelRatio || 1, look: { ...LOOK }, walk: data.view.walk,
     speed: 2, playing: false, cursor: { step: 0, unit: 0, layer: meta.layer }, pin: null, serial: null, lookSerial: null,
     asked: null, timers: {}, scratch: document.createElement("canvas"), copies: [], moments: new Map(), epoch: 0, anchor: 0,
-    first: 0, moved: 0, dragged: 0, drag: null, pointed: null, part: null, measured: null, art: null,
+    first: 0, moved: 0, hasty: false, labels: [], dragged: 0, drag: null, pointed: null, part: null, measured: null, art: null,
   };
   build(inst);
   inst.el.speed.value = inst.speed;

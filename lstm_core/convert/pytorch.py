@@ -7,6 +7,7 @@ torch/_utils.py of PyTorch 0.4 to 2.13.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from reprlib import repr as shorten
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -171,6 +172,33 @@ def _tensor(storage: Storage, offset: Any, shape: Any, strides: Any) -> Tensor:
     return Tensor(storage, offset, shape, strides)
 
 
+# NumPy's arrays, which people keep beside the weights, or keep the weights in
+
+NUMPY_KINDS = re.compile(r"[fiub][1248]|U\d{1,4}")
+
+
+def _numpy_array(value: Inert) -> np.ndarray | None:
+    """The array that NumPy would rebuild from a note, where it holds numbers or text; else None."""
+    match value.kind.name, value.args, value.state:
+        case "_reconstruct", _, (_, tuple() as shape, Inert() as dtype, bool() as fortran, bytes() as raw):
+            order: Literal["C", "F"] = "F" if fortran else "C"
+        case "_frombuffer", (bytes() as raw, Inert() as dtype, tuple() as shape, "C" | "F" as order), _:
+            pass
+        case "scalar", (Inert() as dtype, bytes() as raw), _:
+            shape, order = (), "C"
+        case _:
+            return None
+    kind = dtype.args[0] if dtype.args else None
+    if not value.kind.module.startswith("numpy") or not isinstance(kind, str) or not NUMPY_KINDS.fullmatch(kind):
+        return None
+    big = isinstance(dtype.state, tuple) and len(dtype.state) > 1 and dtype.state[1] == ">"
+    wanted = np.dtype((">" if big else "<") + kind)
+    sizes = [n for n in shape if type(n) is int and 0 <= n <= LARGEST_ARRAY]
+    if len(sizes) < len(shape) or len(sizes) > 8 or prod(sizes) * wanted.itemsize != len(raw) or not wanted.itemsize:
+        raise ConvertError("a NumPy array has not as many numbers as its shape says: the file is damaged")
+    return np.frombuffer(raw, wanted).reshape(sizes, order=order)
+
+
 # The two kinds of files
 
 
@@ -283,6 +311,20 @@ def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
 # From nested objects to named arrays
 
 
+def _single(value: Any) -> Any:
+    """A NumPy number as Python's own; anything else as it is."""
+    array = _numpy_array(value) if isinstance(value, Inert) and value.kind.name == "scalar" else None
+    return value if array is None else _plain(array)
+
+
+def _plain(array: np.ndarray) -> Any:
+    """NumPy's text and single values as Python's own. Raises ConvertError for what is no text."""
+    try:
+        return array.tolist()
+    except ValueError:  # numbers that are no code points
+        raise ConvertError("a NumPy array of text is damaged") from None
+
+
 @dataclass(eq=False)
 class _Collector:
     """Goes through what a pickle held, each container once, and notes arrays, modules' classes and other values."""
@@ -333,7 +375,7 @@ class _Collector:
         if "param_groups" in value and "state" in value:
             self.contents.ignored.append("the optimiser's state")
             return
-        self.fact(path, value)
+        self.fact(path, {key: _single(inner) for key, inner in value.items()})
         if len(value) > MOST_ARRAYS and not any(isinstance(v, (Tensor, dict, Inert)) for v in value.values()):
             return
         for key, inner in value.items():
@@ -355,6 +397,10 @@ class _Collector:
             members = value.items or (value.args[0] if value.args and isinstance(value.args[0], (list, tuple)) else [])
             self.fact(path, frozenset(m for m in members if isinstance(m, str)))
             return
+        array = _numpy_array(value)
+        if array is not None:
+            self.numpy(array, path, depth, arrays)
+            return
         state = value.state
         if isinstance(state, tuple) and len(state) == 2:  # __dict__ and __slots__
             state = {**(state[0] if isinstance(state[0], dict) else {}), **(state[1] if isinstance(state[1], dict) else {})}
@@ -364,6 +410,13 @@ class _Collector:
         for part in (value.args, state, value.items, value.entries):
             if part:
                 self.look(part, path, depth + 1, arrays)
+
+    def numpy(self, array: np.ndarray, path: tuple[str, ...], depth: int, arrays: bool) -> None:
+        """Numbers are an array of the model's; text, or a single value, is a fact."""
+        if array.dtype.kind == "U" or array.ndim == 0:
+            self.look(_plain(array), path, depth + 1, arrays)
+        elif arrays and len(self.contents.arrays) < MOST_ARRAYS:
+            self.contents.arrays[".".join(path)] = Lazy(array.shape, lambda: array)
 
     def module(self, kind: Name, state: dict[Any, Any], path: tuple[str, ...], depth: int) -> None:
         self.contents.kinds[".".join(path)] = kind.name

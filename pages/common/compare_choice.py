@@ -163,8 +163,8 @@ def choose_view() -> str:
     return current().view
 
 
-def choose_models(models: Mapping[str, lc.ModelInfo]) -> None:
-    """Two to six models, and of those with several layers which are drawn."""
+def choose_models(models: Mapping[str, lc.ModelInfo], with_layers: bool = True) -> None:
+    """Two to six models, and of those with several layers which are drawn, where anything is drawn."""
     key = "compare: models"
     st.session_state.setdefault(key, list(current().models))
     st.multiselect(
@@ -177,7 +177,7 @@ def choose_models(models: Mapping[str, lc.ModelInfo]) -> None:
     )
     if len(st.session_state[key]) < FEWEST:
         st.text(f"⚠ A comparison needs {FEWEST} models or more. The picture is of the last ones.")
-    deep = [name for name in current().models if models[name].config["layers"] > 1]
+    deep = [name for name in current().models if with_layers and models[name].config["layers"] > 1]
     for place, name in zip(st.columns(min(3, len(deep))) * 2 if deep else [], deep):
         with place:
             _choose_layer(name, models[name].config["layers"])

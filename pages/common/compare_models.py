@@ -43,7 +43,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     apart_ = Between(between.values, between.peaks)
     caption = _caption(traces, tracks)
     pin = _pin(chosen, readers, tracks, between)
-    view = linked_view(readers, tracks, key="compare: gates", pin=pin, between=apart_, caption=caption, file=file)
+    view = linked_view(readers, tracks, key="compared models", pin=pin, between=apart_, caption=caption, file=file)
     pin = view.pin or pin
     compare_choice.change(at=(pin["model"], pin["layer"] + 1, pin["unit"], pin["step"]))
     selection.change(step=pin["step"])

@@ -21,7 +21,7 @@ SECONDS = {  # for the texts that are offered: one word changed
     "the clouds are in the sky": "the crowds are in the sky",
     "I grew up in France... I speak fluent French.": "I grew up in Russia... I speak fluent French.",
 }
-COMPLAINT = "compare: complaint"
+COMPLAINT = "second text: complaint"
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
@@ -48,7 +48,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     view = linked_view(
         readers,
         tracks,
-        key="compare: texts",
+        key="compared texts",
         pin=pin,
         between=Between(both.apart, both.peaks),
         caption=_caption(both, layers),
@@ -74,7 +74,7 @@ def _second_text() -> str:
     own = compare_choice.current().text2
     text = proposed(selection.current().text) if own is None else own
     st.session_state.setdefault(key, text)
-    if own is None:
+    if own is None and COMPLAINT not in st.session_state:
         st.session_state[key] = text
     field, buttons = st.columns([5, 1], vertical_alignment="bottom")
     field.text_area(

@@ -24,7 +24,7 @@ def route() -> None:
     """The whole of app.py: settings, navigation, and the page that the address names."""
     st.session_state[FRAMED] = True
     st.set_page_config(page_title="Gatescope", page_icon="🔬", layout="wide")
-    st.navigation(_pages()).run()
+    st.navigation(_pages(), position="top").run()
 
 
 def begin() -> None:

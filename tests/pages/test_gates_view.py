@@ -13,6 +13,7 @@ from lstm_core.figures import palette
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
 from pages.common import gates_view
+from pages.common.gates_view import Between, Reader, Track
 
 TEXT = "It was in July, 1805.\n"
 
@@ -26,9 +27,14 @@ def traced(cell: str = "lstm", units: int = 12, layers: int = 2, text: str = TEX
     return lc.trace(model, text)
 
 
-def numbers(packed: dict, column: str, low: float = 0, high: float = 1) -> np.ndarray:
-    """A column of the payload as the browser reads it."""
-    values = packed["values"][column].to_numpy()
+def payload(trace: lc.Trace, layers: tuple[int, ...], start: int = 0) -> dict:
+    """What the Gates page sends: one reader, a track a layer."""
+    return gates_view.payload([Reader(trace.model, trace)], [Track(0, layer) for layer in layers], start)
+
+
+def numbers(packed: dict, name: str, track: int = 0, low: float = 0, high: float = 1) -> np.ndarray:
+    """A heatmap of the payload as the browser reads it."""
+    values = packed[f"values{track}"][name].to_numpy()
     if values.dtype == np.uint16:
         return low + values.astype(np.float64) / packed["meta"]["levels"] * (high - low)
     return values
@@ -37,11 +43,11 @@ def numbers(packed: dict, column: str, low: float = 0, high: float = 1) -> np.nd
 @pytest.mark.parametrize("cell", lc.cells())
 def test_every_number_arrives_to_the_third_decimal(cell):
     trace = traced(cell, scale=4)
-    packed = gates_view.payload(trace, (0, 1), 0)
+    packed = payload(trace, (0, 1), 0)
     for name in trace.signals:
         low, high = trace.cell[name].range
         for layer in (0, 1):
-            sent = numbers(packed, f"{name}/{layer}", low, high).reshape(trace.steps, trace.units)
+            sent = numbers(packed, name, layer, low, high).reshape(trace.steps, trace.units)
             assert np.abs(sent - trace[name][layer]).max() < 2e-5
 
 
@@ -53,10 +59,10 @@ def test_zero_and_the_ends_of_a_range_are_exact():
 
 def test_an_unbounded_state_is_sent_as_it_is_with_limits_that_hold_it():
     trace = traced(scale=5)
-    packed = gates_view.payload(trace, (1,), 0)
-    assert np.array_equal(packed["values"]["cell/1"].to_numpy(), trace["cell"][1].ravel())
-    described = next(s for s in packed["meta"]["signals"] if s["name"] == "cell")
-    low, high, most = described["limits"][0]
+    packed = payload(trace, (1,), 0)
+    assert np.array_equal(packed["values0"]["cell"].to_numpy(), trace["cell"][1].ravel())
+    described = next(s for s in packed["meta"]["tracks"][0]["signals"] if s["name"] == "cell")
+    low, high, most = described["limits"]
     assert not described["bounded"]
     assert low == -high
     assert most == np.abs(trace["cell"][1]).max()
@@ -83,38 +89,38 @@ def test_limits_are_rounded_up_to_two_digits(value, rounded):
 def test_the_state_before_the_window_is_the_initial_one_or_the_last_not_sent(monkeypatch):
     monkeypatch.setattr(gates_view, "WINDOW", 5)
     trace = traced()
-    assert np.array_equal(gates_view.payload(trace, (0,), 0)["before"]["cell/0"], trace.initial["cell"][0])
-    later = gates_view.payload(trace, (0,), 4)
-    assert np.array_equal(later["before"]["cell/0"], trace["cell"][0, 3])
+    assert np.array_equal(payload(trace, (0,), 0)["before0"]["cell"], trace.initial["cell"][0])
+    later = payload(trace, (0,), 4)
+    assert np.array_equal(later["before0"]["cell"], trace["cell"][0, 3])
     assert later["meta"]["columns"] == 5
     assert later["meta"]["steps"] == trace.steps
-    assert np.array_equal(later["values"]["cell/0"].to_numpy().reshape(5, -1), trace["cell"][0, 4:9])
-    assert len(later["steps"]) == trace.steps
+    assert np.array_equal(later["values0"]["cell"].to_numpy().reshape(5, -1), trace["cell"][0, 4:9])
+    assert len(later["reader0"]) == trace.steps
 
 
 def test_predictions_are_the_likeliest_three_in_order():
     trace = traced()
-    packed = gates_view.payload(trace, (0,), 0)
+    packed = payload(trace, (0,), 0)
     shown = [g[0] for g in packed["meta"]["glyphs"]]
     for step in (0, 7, trace.steps - 1):
         best = np.argsort(-trace.probs[step], kind="stable")[:3]
         for rank, k in enumerate(best):
-            assert shown[packed["steps"][f"next{rank}"][step].as_py()] == gates_view.glyph(trace.vocabulary.characters[k])[0]
-            assert packed["steps"][f"chance{rank}"][step].as_py() / 65535 == pytest.approx(trace.probs[step, k], abs=1e-5)
+            assert shown[packed["reader0"][f"next{rank}"][step].as_py()] == gates_view.glyph(trace.vocabulary.characters[k])[0]
+            assert packed["reader0"][f"chance{rank}"][step].as_py() / 65535 == pytest.approx(trace.probs[step, k], abs=1e-5)
 
 
 def test_a_vocabulary_of_two_has_two_predictions():
     torch.manual_seed(0)
-    packed = gates_view.payload(lc.trace(CharModel(Vocabulary.of("ab"), "rnn", 3), "abba"), (0,), 0)
-    assert {"next1"} <= set(packed["steps"].column_names)
-    assert "next2" not in packed["steps"].column_names
+    packed = payload(lc.trace(CharModel(Vocabulary.of("ab"), "rnn", 3), "abba"), (0,), 0)
+    assert {"next1"} <= set(packed["reader0"].column_names)
+    assert "next2" not in packed["reader0"].column_names
 
 
 def test_characters_that_were_read_as_others_are_told_apart():
     trace = traced(text="Jüly\t😀\ud800")
-    packed = gates_view.payload(trace, (0,), 0)
+    packed = payload(trace, (0,), 0)
     glyphs = packed["meta"]["glyphs"]
-    typed, read = ([glyphs[k.as_py()][0] for k in packed["steps"][name]] for name in ("typed", "read"))
+    typed, read = ([glyphs[k.as_py()][0] for k in packed["reader0"][name]] for name in ("typed", "read"))
     assert typed == ["J", "ü", "l", "y", "⇥", "😀", "D800"]
     assert read == ["J", "u", "l", "y", "␣", "␣", "␣"]
     json.dumps(packed["meta"]).encode("utf-8")
@@ -152,16 +158,17 @@ def test_symbols_without_latex(latex, plain):
 
 def test_orders_hold_every_unit_and_the_mean_falls_from_row_to_row():
     trace = traced()
-    orders = gates_view.payload(trace, (0, 1), 0)["orders"]
-    assert set(orders.column_names) == {f"{name}/{layer}" for name in ("grouped", *trace.signals) for layer in (0, 1)}
-    for column in orders.columns:
-        assert sorted(column.to_pylist()) == list(range(trace.units))
-    means = trace["forget"][1].mean(axis=0)[orders["forget/1"].to_numpy()]
+    packed = payload(trace, (0, 1), 0)
+    for orders in (packed["orders0"], packed["orders1"]):
+        assert set(orders.column_names) == {"grouped", *trace.signals}
+        for column in orders.columns:
+            assert sorted(column.to_pylist()) == list(range(trace.units))
+    means = trace["forget"][1].mean(axis=0)[packed["orders1"]["forget"].to_numpy()]
     assert np.all(np.diff(means) <= 1e-7)
 
 
 def test_colours_are_the_palette_s():
-    colours = gates_view.payload(traced(), (0,), 0)["meta"]["colours"]
+    colours = payload(traced(), (0,), 0)["meta"]["colours"]
     assert bytes.fromhex(colours["gate"]["dark"]) == palette.lut("gate", "dark").tobytes()
 
 
@@ -178,8 +185,8 @@ def test_the_operations_take_up_the_state_of_the_step_before():
 
 def test_the_payload_of_a_trace_is_packed_once():
     trace = traced()
-    assert gates_view.payload(trace, (0,), 0) is gates_view.payload(trace, (0,), 0)
-    assert gates_view.payload(trace, (1,), 0) is not gates_view.payload(trace, (0,), 0)
+    assert payload(trace, (0,), 0) is payload(trace, (0,), 0)
+    assert payload(trace, (1,), 0) is not payload(trace, (0,), 0)
 
 
 def test_a_thousand_characters_of_a_large_model_stay_small():
@@ -297,3 +304,112 @@ def test_a_pin_far_away_brings_its_window():
 def test_layers_that_are_not_there_are_named():
     with pytest.raises(ValueError, match="layers 0 to 1"):
         gates_view.gates_view(traced(), (0, 2), key="x")
+
+
+# Several readers on one axis
+
+
+def several() -> list[Reader]:
+    return [Reader(name, traced(cell, units, layers=1, scale=scale)) for name, cell, units, scale in (
+        ("one", "lstm", 12, 4), ("two", "gru", 7, 1), ("three", "peephole", 5, 1))]  # fmt: skip
+
+
+def test_each_reader_keeps_its_own_units_and_signals():
+    readers = several()
+    packed = gates_view.payload(readers, [Track(k, 0) for k in range(3)], 0)
+    for k, reader in enumerate(readers):
+        described = packed["meta"]["tracks"][k]
+        assert described["units"] == reader.trace.units
+        assert [s["name"] for s in described["signals"]] == list(reader.trace.signals)
+        sent = numbers(packed, "hidden", k, -1, 1).reshape(reader.trace.steps, reader.trace.units)
+        assert np.abs(sent - reader.trace["hidden"][0]).max() < 4e-5
+    json.dumps(packed["meta"]).encode()
+
+
+def test_an_unbounded_state_of_several_models_ends_at_one_limit():
+    readers = several()
+    packed = gates_view.payload(readers, [Track(k, 0) for k in range(3)], 0)
+    cells = [s["limits"] for track in packed["meta"]["tracks"] for s in track["signals"] if s["name"] == "cell"]
+    own = [palette.colour_limit(readers[k].trace["cell"][0]) for k in (0, 2)]
+    assert [limits[1] for limits in cells] == [max(limit for limit, _ in own)] * 2
+    assert [limits[2] for limits in cells] == [most for _, most in own]
+    assert own[0][0] != own[1][0], "else nothing was shared"
+
+
+def test_the_layers_of_one_model_keep_their_own_limits():
+    trace = traced(scale=5)
+    tracks = payload(trace, (0, 1))["meta"]["tracks"]
+    found = [s["limits"][1] for track in tracks for s in track["signals"] if s["name"] == "cell"]
+    assert found == [palette.colour_limit(trace["cell"][layer])[0] for layer in (0, 1)]
+
+
+def test_one_text_has_one_strip_and_two_texts_have_two():
+    a, b = traced(), traced(text=TEXT[::-1])
+    assert gates_view.payload([Reader("a", a), Reader("b", a)], [Track(0, 0)], 0)["meta"]["strips"] == [[0, 1]]
+    assert gates_view.payload([Reader("a", a), Reader("b", b)], [Track(0, 0)], 0)["meta"]["strips"] == [[0], [1]]
+
+
+def test_a_difference_subtracts_where_both_texts_have_a_character():
+    a, b = traced(text="It was"), traced(text="Is as")
+    places = np.array([0, 1, 2, 3, 4, 5, -1]), np.array([0, -1, 2, 3, 4, -1, 1])
+    readers = [Reader("first", a, places[0]), Reader("second", b, places[1])]
+    packed = gates_view.payload(readers, [Track(0, 1, minus=1)], 0)
+    track = packed["meta"]["tracks"][0]
+    assert track["difference"] == "first − second"
+    assert {s["scale"] for s in track["signals"]} == {"diverging"}
+    limits = {s["name"]: s["limits"] for s in track["signals"]}
+    assert limits["forget"][:2] == (-1, 1) and limits["hidden"][:2] == (-2, 2)
+    sent = numbers(packed, "forget", 0, -1, 1).reshape(7, -1)
+    for column, (p, q) in enumerate(zip(*places)):
+        wanted = a["forget"][1, p] - b["forget"][1, q] if min(p, q) >= 0 else np.zeros(a.units)
+        assert np.abs(sent[column] - wanted).max() < 4e-5
+    typed = packed["reader1"]["typed"].to_numpy()
+    assert (typed == gates_view.GAP).tolist() == [False, True, False, False, False, True, False]
+    assert np.isnan(packed["reader1"]["surprise"].to_numpy()[[1, 5]]).all()
+
+
+def test_the_disagreement_travels_with_its_peaks():
+    readers = several()
+    between = Between(np.linspace(0, 0.321, readers[0].columns, dtype=np.float32), (5, 2))
+    packed = gates_view.payload(readers, [Track(0, 0)], 0, between)
+    assert np.array_equal(packed["between"]["disagreement"], between.values)
+    assert packed["meta"]["peaks"] == [5, 2] and packed["meta"]["widest"] == pytest.approx(0.33)
+    assert "between" not in gates_view.payload(readers, [Track(0, 0)], 0)
+
+
+def test_many_models_have_a_shorter_window(monkeypatch):
+    readers = several()
+    tracks = [Track(k, 0) for k in range(3)]
+    monkeypatch.setattr(gates_view, "SHORTEST_WINDOW", 3)
+    monkeypatch.setattr(gates_view, "MOST_CELLS", 10 * (12 * 6 + 7 * 4 + 5 * 6))
+    assert gates_view.payload(readers, tracks, 0)["meta"]["columns"] == 10
+
+
+def test_a_pin_on_a_model_that_left_goes_to_one_that_is_there():
+    readers, tracks = several(), [Track(k, 0) for k in range(3)]
+    readers[1].trace.__dict__["model"] = "another"
+    pin = {"step": 2, "unit": 11, "layer": 0, "model": "another"}
+    assert gates_view._clamped(pin, readers, tracks) == pin | {"unit": 6}
+    assert gates_view._clamped(pin | {"model": "gone"}, readers, tracks)["model"] == "tiny"
+
+
+def test_readers_of_different_lengths_are_refused():
+    readers = [Reader("a", traced()), Reader("b", traced(text="It"))]
+    with pytest.raises(ValueError, match="a 22, b 2"):
+        gates_view.linked_view(readers, [Track(0, 0)], key="x")
+
+
+def test_a_byte_that_goes_on_is_told():
+    assert gates_view._glyph("") == ("·", "the same character goes on", "quiet")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_line_s_colour_stands_out(theme):
+    def luminance(colour: str) -> float:
+        srgb = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+        return float(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+    paper = luminance(palette.BACKGROUND[theme])
+    for colour in palette.READER_COLOURS[theme]:
+        low, high = sorted((paper, luminance(colour)))
+        assert (high + 0.05) / (low + 0.05) >= 3, colour

@@ -269,6 +269,18 @@ def test_a_vocabulary_under_any_of_the_usual_names(name: str) -> None:
     assert read(saved(nested)).vocabulary == lc.Vocabulary(CHARACTERS)
 
 
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_numpy_in_a_pickle(protocol: int) -> None:
+    """Weights as arrays, a vocabulary as an array of text, ids as NumPy's own numbers."""
+    module = net()
+    state = {name: np.asfortranarray(value.numpy()) for name, value in module.state_dict().items()}
+    tables = {"idx2char": np.array(list(CHARACTERS))}, {"char2idx": {c: np.int64(k) for k, c in enumerate(CHARACTERS)}}
+    for table in tables:
+        draft = read(pickle.dumps({"weights": state, **table}, protocol))
+        assert draft.vocabulary == lc.Vocabulary(CHARACTERS)
+        same(module, draft)
+
+
 def test_a_set_is_no_vocabulary_and_said() -> None:
     draft = read(saved({"chars": set(CHARACTERS), "state_dict": net().state_dict()}))
     assert draft.vocabulary is None
