@@ -9,6 +9,7 @@ from lstm_core.convert.draft import ConvertError
 from lstm_core.convert.opening import open_checkpoint
 from lstm_core.convert.torch_module import from_torch
 from lstm_core.formula import Cell, Signal
+from lstm_core.life import Life, life, lives
 from lstm_core.model import CharModel
 from lstm_core.sampling import sample
 from lstm_core.text import TextError, Vocabulary
@@ -18,7 +19,7 @@ from lstm_core.training import Progress, Recipe, fit
 __version__ = "0.1.0"
 
 __all__ = [
-    "Cell", "Certificate", "CharModel", "CheckpointError", "Clamp", "ConvertError", "ModelInfo", "Progress", "Proof", "Recipe",
-    "Signal", "State", "TextError", "Trace", "Vocabulary", "cell", "cells", "certify", "fit", "from_torch", "load", "models",
-    "open_checkpoint", "proof", "sample", "save", "trace",
+    "Cell", "Certificate", "CharModel", "CheckpointError", "Clamp", "ConvertError", "Life", "ModelInfo", "Progress", "Proof",
+    "Recipe", "Signal", "State", "TextError", "Trace", "Vocabulary", "cell", "cells", "certify", "fit", "from_torch", "life",
+    "lives", "load", "models", "open_checkpoint", "proof", "sample", "save", "trace",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ import numpy as np
 import torch
 
 from lstm_core import recall
+from lstm_core.analysis import spectrum
+from lstm_core.corpora import Corpus
 
 SHIPPED_EXPERIMENTS = Path(__file__).resolve().parent.parent / "assets" / "experiments"
 RECALL_CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch")
@@ -60,7 +63,7 @@ def read(path: str | Path, experiment: str) -> dict[str, Any]:
 def runs_to_go_on_from(path: str | Path, record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The runs that a file holds already. Raises ExperimentError when it is of another experiment, protocol or version."""
     before = read(path, record["experiment"])
-    wanted = json.loads(json.dumps({k: v for k, v in record.items() if k != "runs"}))
+    wanted = json.loads(json.dumps({k: v for k, v in record.items() if k not in ("runs", "command")}))
     for key, value in wanted.items():
         if before.get(key) != value:
             raise ExperimentError(f"{Path(path).name} holds runs of another {key}; name another file, or remove it")
@@ -103,12 +106,12 @@ def recall_results(path: str | Path = SHIPPED_EXPERIMENTS / "recall.json") -> Re
         raise ExperimentError(f"{Path(path).name} is no whole record of the recall experiment: {error!r}") from error
 
 
-def recall_record(protocols: Mapping[str, recall.Protocol], units: int) -> dict[str, Any]:
-    """A record of the recall experiment with no runs yet, for `write`. Never raises."""
+def recall_record(protocols: Mapping[str, recall.Protocol], units: int, command: str) -> dict[str, Any]:
+    """A record of the recall experiment with no runs yet, for `write`; `command` is what makes it. Never raises."""
     return {
         "experiment": "recall",
         "about": "accuracy at the question, by the gap between key and question; a gap is a number of distractors",
-        "command": "python -m lstm_core recall",
+        "command": command,
         "units": units,
         "layers": 1,
         "optimiser": "Adam (beta 0.9 and 0.999, no weight decay), one step a batch, loss at the question alone",
@@ -121,7 +124,7 @@ def recall_record(protocols: Mapping[str, recall.Protocol], units: int) -> dict[
     }
 
 
-def recall_run(result: recall.Result) -> dict[str, Any]:
+def recall_entry(result: recall.Result) -> dict[str, Any]:
     """A run as the record keeps it. Never raises."""
     return {
         "draw": result.draw,
@@ -130,12 +133,15 @@ def recall_run(result: recall.Result) -> dict[str, Any]:
         "parameters": result.parameters,
         "seconds": round(result.seconds, 1),
         "units": result.units,
-        "accuracy": {str(gap): round(share, 4) for gap, share in result.accuracy.items()},
+        "accuracy": _rounded(result.accuracy),
         "history": [
-            {"step": look.step, "loss": round(look.loss, 4), "accuracy": {str(g): round(a, 4) for g, a in look.accuracy.items()}}
-            for look in result.history
+            {"step": look.step, "loss": round(look.loss, 4), "accuracy": _rounded(look.accuracy)} for look in result.history
         ],
     }
+
+
+def _rounded(accuracy: Mapping[int, float]) -> dict[str, float]:
+    return {str(gap): round(share, 4) for gap, share in accuracy.items()}
 
 
 def _recall_result(run: Mapping[str, Any]) -> recall.Result:
@@ -146,3 +152,88 @@ def _recall_result(run: Mapping[str, Any]) -> recall.Result:
 
 def _by_gap(accuracy: Mapping[str, float]) -> dict[int, float]:
     return {int(gap): share for gap, share in accuracy.items()}
+
+
+@dataclass(frozen=True)
+class ClippingResults:
+    """The clipping experiment's results.
+
+    protocol: what all runs have in common. corpus: the text's name, SHA-256 and split. runs: as `spectrum.clipping_run`
+    returns them. versions: of Python, torch and NumPy. command: which makes them again. uniform: the loss of a model that
+    thinks all characters alike likely, nats a character: a run above it has learnt less than nothing.
+    Source: assets/experiments/clipping.json, or the file that was read.
+    """
+
+    protocol: spectrum.Protocol
+    corpus: Mapping[str, Any]
+    runs: tuple[spectrum.ClippingRun, ...]
+    versions: Mapping[str, str]
+    command: str
+    uniform: float
+
+    def of(self, radius: float, clip: float | None) -> tuple[spectrum.ClippingRun, ...]:
+        """The runs begun with this radius and clip, in the order of their seeds; none when there are none."""
+        return tuple(sorted((r for r in self.runs if (r.radius, r.clip) == (radius, clip)), key=lambda r: r.seed))
+
+
+def clipping_results(path: str | Path = SHIPPED_EXPERIMENTS / "clipping.json") -> ClippingResults:
+    """Loss, gradient norm and singular value during the training of plain RNNs, with and without clipping.
+
+    path: the shipped file, or another of its kind. Returns `ClippingResults`. Raises OSError when it can't be read,
+    ExperimentError when it is no such file. Source: `python -m lstm_core clipping`.
+    """
+    record = read(path, "clipping")
+    try:
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in record["protocol"].items()
+        }
+        runs = tuple(map(_clipping_run, record["runs"]))
+        facts = record["corpus"], runs, record["versions"], record["command"], record["uniform"]
+        return ClippingResults(spectrum.Protocol(**given), *facts)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ExperimentError(f"{Path(path).name} is no whole record of the clipping experiment: {error!r}") from error
+
+
+def clipping_record(protocol: spectrum.Protocol, corpus: Corpus) -> dict[str, Any]:
+    """A record of the clipping experiment with no runs yet, for `write`. Never raises."""
+    return {
+        "experiment": "clipping",
+        "about": "a plain RNN trained by plain gradient descent, from recurrent weights of several spectral radii, with the"
+        " gradient's norm clipped or not",
+        "command": "python -m lstm_core clipping --corpus FILE",
+        "cell": "rnn",
+        "layers": 1,
+        "optimiser": "plain gradient descent at a constant rate; state carried on from window to window",
+        "uniform": round(math.log(len(set(corpus.train + corpus.held_out))), 4),
+        "protocol": asdict(protocol),
+        "corpus": corpus.facts,
+        "versions": versions(),
+        "runs": [],
+    }
+
+
+COLUMNS = ("step", "loss", "norm", "largest", "sigma", "radius")
+
+
+def clipping_entry(run: spectrum.ClippingRun) -> dict[str, Any]:
+    """A run as the record keeps it: points by column, five significant digits, null for no number. Never raises."""
+    return {
+        "radius": run.radius,
+        "clip": run.clip,
+        "seed": run.seed,
+        "diverged": run.diverged,
+        "seconds": round(run.seconds, 1),
+        "points": {name: [_short(getattr(point, name)) for point in run.points] for name in COLUMNS},
+        "reach": {str(step): [_short(norm) for norm in norms] for step, norms in run.reach.items()},
+    }
+
+
+def _clipping_run(run: Mapping[str, Any]) -> spectrum.ClippingRun:
+    columns = [[math.nan if value is None else value for value in run["points"][name]] for name in COLUMNS]
+    points = tuple(spectrum.Point(*row) for row in zip(*columns, strict=True))
+    reach = {int(step): tuple(math.nan if n is None else n for n in norms) for step, norms in run["reach"].items()}
+    return spectrum.ClippingRun(run["radius"], run["clip"], run["seed"], points, reach, run["diverged"], run["seconds"])
+
+
+def _short(number: float) -> float | None:
+    return None if not math.isfinite(number) else number if isinstance(number, int) else float(f"{number:.5g}")

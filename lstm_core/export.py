@@ -7,8 +7,10 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import cache
+from pathlib import Path
 from typing import IO, Literal
 
 import numpy as np
@@ -159,6 +161,31 @@ def to_parquet(trace: Trace) -> bytes:
     return buffer.getvalue()
 
 
+FORMATS: dict[str, Callable[[Trace], bytes]] = {".npz": to_npz, ".zip": to_csv_zip, ".parquet": to_parquet}
+
+
+def check_ending(path: str | os.PathLike[str]) -> str:
+    """The ending of a file's name, one of ".npz", ".zip" (CSV and what explains it) and ".parquet", in small letters.
+
+    Raises ValueError for another; the message names these. Source: `FORMATS`.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in FORMATS:
+        known = f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}"
+        raise ValueError(f"a trace is written to a file that ends in {known}, not to {os.fspath(path)!r}; .zip holds CSV")
+    return ending
+
+
+def to_file(trace: Trace, path: str | os.PathLike[str]) -> None:
+    """A whole trace as a file, in the format that its name's ending says: see `check_ending`; `Trace.load` reads it back.
+
+    Raises ValueError for another ending and, but for NPZ, for more than 20 million rows; OSError when it can't be written.
+    Source: the formats of `to_npz`, `to_csv_zip` and `to_parquet`.
+    """
+    data = FORMATS[check_ending(path)](trace)
+    Path(path).write_bytes(data)
+
+
 def table_rows(trace: Trace) -> int:
     """How many rows the table of a whole trace has, in `to_csv_zip` and `to_parquet`. Source: the trace's sizes."""
     numbers = [trace[name].size for name in trace.signals] + [trace.initial[name].size for name in trace.cell.states]
@@ -206,6 +233,16 @@ def figure_html(figure: go.Figure) -> str:
     return page.replace("</head>", f"{head}</head>", 1)
 
 
+@cache
+def can_draw() -> bool:
+    """Whether `figure_image` finds what it needs here: kaleido and a Chromium or Chrome. Never raises. Source: kaleido."""
+    if importlib.util.find_spec("kaleido") is None:
+        return False
+    from choreographer.browsers import Chromium  # kaleido's own way to find one
+
+    return Chromium.find_browser(skip_local=False) is not None
+
+
 def figure_image(
     figure: go.Figure,
     kind: Literal["png", "svg", "pdf"] = "png",
@@ -233,6 +270,31 @@ def figure_image(
         raise RuntimeError(
             f"{_A[kind]} needs an installed Chromium or Chrome that starts: install one, or save the figure as HTML."
         ) from error
+
+
+PICTURES = (".html", ".png", ".svg", ".pdf")
+
+
+def check_picture(path: str | os.PathLike[str]) -> str:
+    """The ending of a picture's file, one of ".html", ".png", ".svg" and ".pdf", in small letters.
+
+    Raises ValueError for another; the message names these. Source: `PICTURES`.
+    """
+    kind = Path(path).suffix.lower()
+    if kind not in PICTURES:
+        raise ValueError(f"a picture's file ends in .html, .png, .svg or .pdf, and {os.fspath(path)!r} does not")
+    return kind
+
+
+def figure_to_file(figure: go.Figure, path: str | os.PathLike[str]) -> None:
+    """A figure as a file, in the format that its name's ending says: .html, which is interactive, .png, .svg or .pdf.
+
+    Raises ValueError for another ending, OSError, and RuntimeError where `figure_image` does. Source: `figure_html`,
+    `figure_image`.
+    """
+    kind = check_picture(path)
+    data = figure_html(figure).encode() if kind == ".html" else figure_image(figure, kind[1:])  # type: ignore[arg-type]
+    Path(path).write_bytes(data)
 
 
 def _code_points(characters: Sequence[str]) -> np.ndarray:

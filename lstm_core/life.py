@@ -82,7 +82,8 @@ class Life:
             model.load_state_dict(tensors)
         except (OSError, RuntimeError, safetensors.SafetensorError) as error:
             raise CheckpointError(f"{self.path.name} can't be read: {error}") from error
-        model.card = {**self.card, "steps": self.steps[k], "characters_seen": self.characters[k], "held_out_loss": self.losses[k]}
+        then = {"steps": self.steps[k], "characters_seen": self.characters[k], "held_out_loss": self.losses[k]}
+        model.card = {**self.card, **then}
         return model.eval()
 
 
@@ -171,7 +172,8 @@ def record(
     slice_, steps = corpus.held_out[:JUDGED], steps_of(recipe, len(corpus.train))
     wanted = checkpoints(steps) if at is None else tuple(at)
     if path.suffix != ".safetensors" or not wanted or sorted(set(wanted)) != list(wanted) or wanted[-1] > steps:
-        raise ValueError(f"a life needs a .safetensors file and rising steps up to {steps:,}; it was given {path.name}, {wanted}")
+        given = f"{path.name}, {', '.join(map(str, wanted)) or 'no steps'}"
+        raise ValueError(f"a life needs a .safetensors file and rising steps up to {steps:,}; it was given {given}")
     kept: list[dict[str, Tensor]] = []
     losses: list[float] = []
     samples: list[str] = []
@@ -216,8 +218,8 @@ def _card(corpus: Corpus, recipe: Recipe, judged: str, steps: int, seconds: floa
         "judged_characters": len(judged),
         "judged_sha256": sha256_of(judged),
         "judged_streams": STREAMS,
-        "loss_protocol": f"nats per character on the first {len(judged):,} characters of the held-out part, in {STREAMS} streams"
-        " of one length, each from a zero state; of the weights as they are kept, rounded to half precision",
+        "loss_protocol": f"nats per character on the first {len(judged):,} characters of the held-out part, in {STREAMS}"
+        " streams of one length, each from a zero state; of the weights as they are kept, rounded to half precision",
         "prompt": PROMPT,
         "sample": {"length": LENGTH, "temperature": TEMPERATURE, "seed": SEED},
         "command": "python -m lstm_core life --corpus FILE",

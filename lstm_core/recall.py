@@ -98,7 +98,7 @@ class Protocol:
 
 # What assets/experiments/recall.json holds, by name; and a small one that takes two cells with 16 units some seconds.
 ALL_GAPS = (1, 2, 5, 10, 15, 20, 30, 50, 70, 100, 150, 200)
-EXPERIMENTS: dict[str, Protocol] = {
+EXPERIMENTS: Mapping[Draw, Protocol] = {
     "alone": Protocol(),
     "even": Protocol(draw="even", gaps=ALL_GAPS, steps=2500, looks=10),
     "short": Protocol(draw="short", gaps=ALL_GAPS, steps=2500, looks=10),
@@ -263,7 +263,8 @@ def _training(model: CharModel, protocol: Protocol, tested: tuple[int, ...], see
             group["lr"] = protocol.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / protocol.steps))
         loss = nn.functional.cross_entropy(answers(model, ids), keys)
         if not math.isfinite(loss.item()):
-            raise FloatingPointError(f"the loss of {model.cell.name} is {loss.item()} at step {step}: try a smaller learning rate")
+            what = f"the loss of {model.cell.name} is {loss.item()} at step {step}"
+            raise FloatingPointError(f"{what}: try a smaller learning rate")
         optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), protocol.clip)

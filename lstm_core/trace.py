@@ -75,6 +75,21 @@ class Trace:
 
         return archive.read(source)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the whole trace as .npz, .zip (CSV and what explains it) or .parquet, by the ending; `load` reads it back.
+
+        Raises ValueError for another ending, and for tables of more than 20 million rows; OSError.
+        """
+        from lstm_core import export  # here, for it is made of traces
+
+        export.to_file(self, path)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of a trace that stands at the end of a cell."""
+        from lstm_core import notebook  # here, for it is made of traces
+
+        return notebook.as_html(self)
+
     def __getitem__(self, name: str) -> np.ndarray:
         """One signal, float32 (layer, time, unit). Raises ValueError, naming the signals there are, for another."""
         try:

@@ -24,7 +24,7 @@ from lstm_core.model import CharModel, States
 from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
 
-__all__ = ["Progress", "Recipe", "fit", "held_out_loss", "held_out_losses", "new_model", "steps_of"]
+__all__ = ["Progress", "Recipe", "fit", "held_out_loss", "held_out_losses", "new_model", "steps_of", "windows"]
 
 DEFAULT_RECIPE = Recipe()
 Watch = Callable[[int, CharModel], None]  # (step, model)
@@ -107,7 +107,7 @@ def held_out_loss(model: CharModel, text: str, streams: int = 1, window: int = 2
     return loss
 
 
-def _windows(ids: np.ndarray, streams: int, window: int, seed: int) -> Iterator[tuple[Tensor, bool]]:
+def windows(ids: np.ndarray, streams: int, window: int, seed: int) -> Iterator[tuple[Tensor, bool]]:
     """Endless (window + 1, streams) pieces of the text, and whether a pass ended before this one.
 
     Each pass begins at another offset, so that windows do not cut the text at the same places twice.
@@ -211,9 +211,9 @@ def _train(
 ) -> Iterator[Progress]:
     ids = run.model.vocabulary.ids(corpus.train)
     steps, per_step = steps_of(recipe, len(ids)), recipe.streams * recipe.window
-    windows = _windows(ids, recipe.streams, recipe.window, recipe.seed)
+    pieces = windows(ids, recipe.streams, recipe.window, recipe.seed)
     for _ in range(run.step):
-        next(windows)
+        next(pieces)
     run.model.train()
     losses: list[Tensor] = []  # of every step since the last validation
     unreported = 0
@@ -221,9 +221,9 @@ def _train(
     reported = saved = started
     first_step = run.step
     if watch is not None and run.step == 0:
-        watch(0, run.model)
+        _show(run, watch)
     while run.step < steps:
-        piece, turned = next(windows)
+        piece, turned = next(pieces)
         if turned:  # the end of one stream is the start of the next: hand each state on
             run.states = tuple(s.roll(1, dims=1) for s in run.states)
         run.states = _begin_anew(run.states, recipe)
@@ -233,7 +233,7 @@ def _train(
         unreported += 1
         run.step += 1
         if watch is not None:
-            watch(run.step, run.model)
+            _show(run, watch)
         now = time.perf_counter()
         run.seconds = before + now - started
         due = _is_due(run.step, steps, recipe.validations)
@@ -256,6 +256,12 @@ def _train(
         if path is not None and (due or now - saved >= save_every):
             saved = now
             _save(run, path, identity)
+
+
+def _show(run: _Run, watch: Watch) -> None:
+    """Whoever watches may draw random numbers: those of the training stay what they would have been."""
+    with torch.random.fork_rng(devices=[]):
+        watch(run.step, run.model)
 
 
 def _is_due(step: int, steps: int, validations: int) -> bool:

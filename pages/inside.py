@@ -7,7 +7,7 @@ import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from lstm_core.walk import walk
-from pages.common import detail
+from pages.common import clamp_panel, detail, lessons_panel, questions
 from pages.common.inside_view import checked_look, inside_view
 
 frame.begin()
@@ -18,6 +18,8 @@ if not models:
 arrived = reading.start(models)
 link_place = reading.sidebar(models)
 reading.complain(damaged)
+asked = st.query_params.to_dict() if arrived else {}
+lesson = lessons_panel.panel(models, arrived, asked)
 
 chosen = selection.current()
 trace, model = caches.read(chosen.model, chosen.text), caches.model(chosen.model)
@@ -33,10 +35,21 @@ pin = {
     "unit": unit if chosen.unit is None else chosen.unit,
     "layer": layer,
 }
-look = checked_look(st.query_params.to_dict()) if arrived else None
+look = checked_look(asked) if arrived else None
 view = inside_view(trace, model, layer, key="inside", pin=pin, look=look, walk=walk(trace.cell))
 pin = view.pin or pin
 selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"] + 1)
-reading.write_address(view.look)
-reading.link(link_place)
 detail.quiet_line(chosen, trace)
+
+MORE = {"questions": "What readers ask", "clamp": "Hold a gate, and see what it changes"}
+if arrived:
+    st.session_state["more"] = "clamp" if clamp_panel.PARAMETER in asked else "questions"
+st.session_state.setdefault("more", "questions")
+shown = st.segmented_control("More", list(MORE), format_func=MORE.get, key="more", label_visibility="collapsed")
+more: dict[str, str] = {}
+if shown == "questions":
+    more = questions.panel(chosen, trace, pin, asked.get(questions.KEY))
+elif shown == "clamp":
+    more = clamp_panel.panel(chosen, trace, pin, asked)
+reading.write_address({**view.look, **lesson, **more})
+reading.link(link_place)

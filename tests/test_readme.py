@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
+
+import numpy as np
+import pytest
 
 import lstm_core as lc
 from lstm_core import command_line
@@ -33,11 +37,18 @@ def test_every_shipped_model_has_its_recipe() -> None:
         assert lc.Recipe(**info.card["recipe"]) == SHIPPED[info.name].recipe, info.name
 
 
-def test_the_python_in_the_readme_runs() -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.S)
-    assert code
+def test_the_five_calls_that_matter_run_and_so_does_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    five, rest = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert sum(isinstance(node, ast.Call) for node in ast.walk(ast.parse(five))) == 5
     names: dict = {}
-    exec(code[1], names)
+    exec(five, names)
+    trace, figure = names["trace"], names["figure"]
+    assert names["seal"].holds
+    assert np.array_equal(figure.data[0].z, trace["cell"][0].T)
+    back = lc.Trace.load("to-be.npz")
+    assert back.text == trace.text and np.array_equal(back["hidden"], trace["hidden"])
+    exec(rest, names)
     assert len(names["more"]) == len(" that is")
 
 

@@ -325,7 +325,7 @@ const sup = (text) => [{ text, kind: "sup" }];
 
 function letter(symbol) {
   const [base, accent] = symbol.normalize("NFD").split(/(?=\p{M}$)/u);
-  return [{ text: base, kind: "letter", accent: accent && (STANDALONE[accent] ?? accent) }];
+  return [{ text: base, kind: "letter", mark: accent ?? "", accent: accent && (STANDALONE[accent] ?? accent) }];
 }
 
 function symbolOf(data, name, previous) {
@@ -379,7 +379,7 @@ function affineLetters(data, node, look) {
 }
 
 function plainText(runs) {
-  const text = runs.map(({ text, kind, accent }) => (text ? { sub: `_${text}`, sup: `^${text}` }[kind] ?? text + (accent ?? "") : ""));
+  const text = runs.map(({ text, kind, mark }) => (text ? { sub: `_${text}`, sup: `^${text}` }[kind] ?? text + (mark ?? "") : ""));
   return text.join("");
 }
 
@@ -775,7 +775,7 @@ function lightsAt(inst, offset) {
 function isLit(part, lights) {
   return lights.some((light) => {
     const [value, target] = light.split(" -> ");
-    return value === part.value && (!target || !part.targets.size || part.targets.has(target));
+    return value === part.value && (!target || part.targets.has(target));
   });
 }
 
@@ -1465,12 +1465,13 @@ function poolingNote(inst) {
   if (inst.look.reading === "unit") return "On the drawing each number is rounded by itself; in the equations they are written so that they add up.";
   if (!strips.length) return "";
   const most = Math.max(...strips.map((strip) => Math.ceil(strip.size / strip.bins)));
-  return `Where a line is shorter than its vector, one cell stands for up to ${most} neighbours and shows the value farthest from rest; the strip below the drawing shows every one.`;
+  return `Where a line is shorter than its vector, one cell stands for up to ${most} neighbours and shows the value farthest from rest.`;
 }
 
 function writeFoot(inst) {
-  const { el, art } = inst;
-  el.caption.textContent = [captionOf(inst), poolingNote(inst)].filter(Boolean).join(" ");
+  const { el, art, look } = inst;
+  const note = poolingNote(inst);
+  el.caption.textContent = [captionOf(inst), note, note && look.reading === "all" ? "The strip below the drawing shows every unit." : ""].filter(Boolean).join(" ");
   el.stage.setAttribute("aria-label", `${art.title}, alive. ${art.description} Left and right move along the text, up and down change the unit, comma and full stop go through the parts, Enter pins, Space plays, digits walk.`);
 }
 
@@ -1739,7 +1740,7 @@ function pieces(inst, copy, moment) {
       for (let bin = 0; bin < count; bin++) {
         const [from, to] = [(bin / count) * strip.total, ((bin + 1) / count) * strip.total];
         if (to <= stroke[0].way || from >= stroke.at(-1).way) continue;
-        const points = [pointIn(stroke, from), ...stroke.filter((p) => p.way > from && p.way < to), pointIn(stroke, to + 0.15)];
+        const points = [pointIn(stroke, from), ...stroke.filter((p) => p.way > from && p.way < to), pointIn(stroke, to + (bin < count - 1 ? 0.6 : 0))];
         const d = `M${straightened(points).map(({ x, y }) => `${+x.toFixed(2)} ${+y.toFixed(2)}`).join("L")}`;
         const piece = svg("path", { d, stroke: hexOf(count === 1 && typeof colours === "number" ? colours : colours[bin]), "stroke-width": 2 * strip.half });
         if (strength < 1) piece.setAttribute("opacity", strength);
@@ -1778,11 +1779,11 @@ function excerpt(inst) {
 function exported(inst) {
   const { art, theme, data, cursor, look } = inst;
   const shown = inst.copies.filter((copy) => copy.step !== null && Math.abs(copy.step - cursor.step) <= (look.copies === "one" ? 0 : 1) && isSent(data, copy.step)).sort((a, b) => a.step - b.step);
-  const wide = art.width + (shown.length - 1) * art.stride;
-  const style = { size: 15, fill: theme.quiet, family: theme.sans };
+  const wide = art.width + (shown.length - 1) * art.stride + SPARE;
+  const style = { size: 15, fill: theme.quiet, family: EVERYWHERE };
   const numbers = linesShown(inst).map(({ signal, chain }) => `${plainText(symbolOf(data, signal.name))} = ${chain.text}`);
   const said = [captionOf(inst), excerpt(inst), poolingNote(inst), numbers.join(";  "), "Drawn for Gatescope after the figures of Christopher Olah, “Understanding LSTM Networks” (2015)."];
-  const lines = said.filter(Boolean).flatMap((sentence) => wrapped(sentence, style, wide - 40));
+  const lines = said.filter(Boolean).flatMap((sentence) => wrapped(sentence, style, wide - 60));
   const tall = art.height + 30 + 21 * lines.length;
   const root = svg("svg", { xmlns: SVG_SPACE, viewBox: `0 0 ${wide} ${tall}`, width: wide, height: tall, color: theme.ink });
   root.append(svg("rect", { width: wide, height: tall, fill: theme.paper }));
@@ -1796,17 +1797,22 @@ function exported(inst) {
     root.append(group);
   });
   lines.forEach((line, k) => {
-    const text = svg("text", { x: 20, y: art.height + 24 + 21 * k, fill: theme.quiet, "font-size": 15, "font-family": theme.sans });
+    const text = svg("text", { x: 20, y: art.height + 24 + 21 * k, fill: theme.quiet, "font-size": 15 });
     text.textContent = line;
     root.append(text);
   });
   const resolve = (value) => value.replace(/var\(--cell-([a-z-]+),[^)]*\)/g, (_, name) => inst.inks[Object.keys(NAMES).find((key) => NAMES[key] === name)] ?? theme.ink).replace(/currentColor/g, theme.ink);
+  root.setAttribute("font-family", EVERYWHERE);
   for (const node of root.querySelectorAll("*")) {
+    if (node.getAttribute("font-family") === theme.sans) node.setAttribute("font-family", EVERYWHERE);
     for (const name of ["fill", "stroke"]) if (node.hasAttribute(name)) node.setAttribute(name, resolve(node.getAttribute(name)));
     for (const { name } of [...node.attributes]) if (name === "class" || name === "style") node.removeAttribute(name);
   }
   return { text: new XMLSerializer().serializeToString(root), wide, tall };
 }
+
+const EVERYWHERE = "Arial, Helvetica, 'Liberation Sans', sans-serif"; // the page's own font does not travel with a file
+const SPARE = 40; // beside the last copy, for what is expected next
 
 const fileName = (inst, ending) => `${inst.data.meta.model}-inside-layer-${inst.data.meta.layer + 1}-character-${inst.cursor.step + 1}-unit-${inst.cursor.unit}.${ending}`;
 

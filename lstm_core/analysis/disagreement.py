@@ -1,4 +1,4 @@
-"""How far apart are several models in what they expect next, character by character, and where most?"""
+"""How far apart several models are in what they expect next, character by character, and where most."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -94,7 +94,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Every equation of a cell with the numbers of one unit at one step, in order of computation."""
+    """Every equation of a cell with the numbers of one unit at one step of a trace, in order of computation."""
 
     model: str
     cell: Cell
@@ -103,6 +103,7 @@ class Explanation:
     step: int
     unit: int
     lines: tuple[Line, ...]
+    trace: Trace = field(repr=False)
 
     def __getitem__(self, name: str) -> Line:
         """The line of one signal. Raises ValueError, naming the signals there are, for another."""
@@ -134,7 +135,7 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
         )
     place = _Place(model, trace, layer, step, unit)
     lines = tuple(_line(place, signal, decimals) for signal in model.cell.signals)
-    return Explanation(trace.model, trace.cell, trace.chars[step], layer, step, unit, lines)
+    return Explanation(trace.model, trace.cell, trace.chars[step], layer, step, unit, lines, trace)
 
 
 def adding_up(values: Sequence[float], total: float, decimals: int = DECIMALS) -> tuple[tuple[str, ...], str]:

@@ -1,4 +1,4 @@
-"""One model on two texts: what does an edited word change, and for how long?"""
+"""One model on two texts: what an edited word changes, and for how long."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from lstm_core.analysis.gradients import Gradients
 VANISHED = 1e-3  # of its value at s = t: less than this, from there back
 EXPLODED = 10.0  # of its value at s = t: more than this
 NOWHERE = -1
+TOP = -1  # the layer that the head reads, whichever number it has
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Left:
         return 0 if below.all() else int(self.distances[below.size - np.argmin(below[::-1])])
 
 
-def path(found: Gradients, layer: int = -1, state: str = "memory") -> Path:
+def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
     """The state and layer that are meant. layer: counted from 0, -1 the top one; one above the top is the top.
 
     state: a state's name, or "memory": what the cell keeps, C where it has one, else h.
@@ -122,7 +123,7 @@ def along_belt(found: Gradients, where: Path) -> np.ndarray | None:
     return None if belt is None else belt[where.layer]
 
 
-def typical(found: Sequence[Gradients], layer: int = -1, state: str = "memory") -> list[Left]:
+def typical(found: Sequence[Gradients], layer: int = TOP, state: str = "memory") -> list[Left]:
     """`left` for each of several models, through the same state and layer. Raises as `path` does."""
     places = [(g, path(g, layer, state)) for g in found]
     return [left(g, share(g, g.norms[place.state][place.layer])) for g, place in places]

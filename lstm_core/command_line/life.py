@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from lstm_core import life as lives
 from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
+from lstm_core.life import HELD_OUT, JUDGED, LIVES, Life, checkpoints, held_out, judge, life, lives, record
 from lstm_core.training import Progress, steps_of
 
 
@@ -25,7 +24,7 @@ of --output when it is done; those that are there already are left as they are. 
 are listed, or, where one is named, its checkpoints are judged again and what it wrote is printed.""",
         ("", "lstm", "--corpus warandpeace.txt --output lives", "lstm gru --corpus warandpeace.txt"),
     )
-    command.add_argument("names", nargs="*", metavar="NAME", help=f"One of {', '.join(lives.LIVES)}.")
+    command.add_argument("names", nargs="*", metavar="NAME", help=f"One of {', '.join(LIVES)}.")
     command.add_argument("--corpus", metavar="FILE", help="The text to train on.")
     command.add_argument("--output", metavar="FOLDER", default="lives", help="Where new lives go. The default is lives.")
     common.add_threads(command)
@@ -33,16 +32,16 @@ are listed, or, where one is named, its checkpoints are judged again and what it
 
 def run(arguments: Namespace) -> int:
     """Makes lives, lists them, or judges one. Returns 0."""
-    unknown = [name for name in arguments.names if name not in lives.LIVES]
+    unknown = [name for name in arguments.names if name not in LIVES]
     if unknown:
-        raise common.UsageError(f"there is no life {unknown[0]!r}; there are {', '.join(lives.LIVES)}")
+        raise common.UsageError(f"there is no life {unknown[0]!r}; there are {', '.join(LIVES)}")
     if arguments.corpus is not None:
-        return _make(arguments.names or list(lives.LIVES), common.corpus(arguments.corpus), Path(arguments.output))
+        return _make(arguments.names or list(LIVES), common.corpus(arguments.corpus), Path(arguments.output))
     for name in arguments.names:
-        _judge(lives.life(name))
+        _judge(life(name))
     if not arguments.names:
         rows = [("name", "units", "checkpoints", "steps", "first loss", "last loss")]
-        for one in lives.lives():
+        for one in lives():
             sizes = str(one.config["units"]), str(len(one)), f"{one.steps[-1]:,}"
             rows.append((one.name, *sizes, f"{one.losses[0]:.3f}", f"{one.losses[-1]:.3f}"))
         for line in common.table(rows, right=(1, 2, 3, 4, 5)):
@@ -52,20 +51,20 @@ def run(arguments: Namespace) -> int:
 
 def _make(names: list[str], corpus: Corpus, folder: Path) -> int:
     folder.mkdir(exist_ok=True)
-    (folder / lives.HELD_OUT).write_text(corpus.held_out[: lives.JUDGED], encoding="utf-8", newline="")
+    (folder / HELD_OUT).write_text(corpus.held_out[:JUDGED], encoding="utf-8", newline="")
     for name in names:
         path = folder / f"{name}.safetensors"
         if path.exists():
             common.remark(f"{path} is there already.")
             continue
-        recipe, every = lives.LIVES[name]
-        at = lives.checkpoints(steps_of(recipe, len(corpus.train)), every=every)
-        one = _watch(lives.record(corpus, recipe, path, at))
+        recipe, every = LIVES[name]
+        at = checkpoints(steps_of(recipe, len(corpus.train)), every=every)
+        one = _watch(record(corpus, recipe, path, at))
         print(f"{path}: {len(one)} checkpoints, loss {one.losses[0]:.3f} to {one.losses[-1]:.3f} nats a character", flush=True)
     return 0
 
 
-def _watch(run: Generator[Progress, None, lives.Life]) -> lives.Life:
+def _watch(run: Generator[Progress, None, Life]) -> Life:
     bar = None
     try:
         while True:
@@ -81,9 +80,9 @@ def _watch(run: Generator[Progress, None, lives.Life]) -> lives.Life:
             bar.close()
 
 
-def _judge(one: lives.Life) -> None:
-    text = lives.held_out()
+def _judge(one: Life) -> None:
+    text = held_out()
     for k, step in enumerate(one.steps):
-        loss = lives.judge(one, k, text)
+        loss = judge(one, k, text)
         print(f"step {step:,}: {loss:.4f} nats a character; its card says {one.losses[k]:.4f}")
         print(f"  {one.card['prompt']}{one.samples[k]}".replace("\n", "⏎"))

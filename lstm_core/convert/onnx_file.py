@@ -64,15 +64,15 @@ class _Walk:
             )
         if not any(node.op_type in RECURRENT for node in self.graph.node):
             raise ConvertError(
-                f"{shorten(name)} has no LSTM, GRU or RNN node: its {len(self.graph.node):,} nodes may be a recurrence written out"
-                " step by step, or another model; torch.onnx.export(..., dynamo=False) keeps such nodes"
+                f"{shorten(name)} has no LSTM, GRU or RNN node: its {len(self.graph.node):,} nodes may be a recurrence written"
+                " out step by step, or another model; torch.onnx.export(..., dynamo=False) keeps such nodes"
             )
         self.made = {output: node for node in self.graph.node for output in node.output if output}
         self.stored = {tensor.name: tensor for tensor in self.graph.initializer}
         self.inputs = {value.name for value in self.graph.input} - set(self.stored)
-        producer = " ".join(filter(None, (model.producer_name[:40], model.producer_version[:20])))
+        producer = f"{_text(model.producer_name)[:40]} {_text(model.producer_version)[:20]}".strip()
         self.found = Found(f"ONNX, written by {producer}" if producer else "ONNX", "")
-        self.facts = {entry.key: entry.value for entry in model.metadata_props}
+        self.facts = {_text(entry.key): _text(entry.value) for entry in model.metadata_props}
 
     def draft(self) -> Draft:
         at = self.output()
@@ -274,7 +274,7 @@ class _Walk:
             raise ConvertError(f"“{_title(node)}” ({node.op_type}) does not fit the arrays that it is given") from error
 
     def refusal(self, node: Any) -> str:
-        kind = str(node.op_type)[:60]
+        kind = _text(node.op_type)[:60]
         if kind in KINDS:
             return f"“{_title(node)}” ({kind}) is {KINDS[kind]}, which is not supported"
         if kind in ("MatMul", "Gemm", "Add"):
@@ -299,7 +299,12 @@ def _plain(node: Any) -> bool:
 
 
 def _title(node: Any) -> str:
-    return str(node.name or (node.output[0] if node.output else node.op_type))[:60]
+    return _text(node.name or (node.output[0] if node.output else node.op_type))[:60]
+
+
+def _text(value: str | bytes) -> str:
+    """A text; what is no UTF-8 comes as bytes."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def _attributes(node: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Source: the opcodes of CPython's Lib/pickletools.py, protocols 0 to 5; PEP 307, 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from reprlib import repr as shorten
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from lstm_core.convert.draft import ConvertError
 
 MOST_OPERATIONS = 1_000_000  # one takes about a microsecond, and makes an object of some hundred bytes at most
+NOTE_SIZE = 400  # bytes that the note of a call takes
 LONGEST_NAME = 1000
 MOST_MEMORY = 64 << 20  # bytes of text, numbers and tables in one pickle; arrays of torch lie outside of it
 
@@ -74,11 +75,11 @@ class Unpickler:
         self.data, self.position = data, position
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
-        self.room = MOST_MEMORY
+        self.room, self.operations = MOST_MEMORY, MOST_OPERATIONS
 
     def load(self) -> Any:
         """The object. Raises ConvertError; never runs anything of the file."""
-        for _ in range(MOST_OPERATIONS):
+        for _ in range(self.operations):
             opcode = self.take(1)
             if opcode == b".":
                 return self.pop()
@@ -86,7 +87,7 @@ class Unpickler:
             if operation is None:
                 raise ConvertError(f"the pickle is damaged: at byte {self.position - 1} stands {opcode!r}, which means nothing")
             operation(self)
-        raise ConvertError(f"the pickle has more than {MOST_OPERATIONS:,} operations")
+        raise ConvertError(f"the pickle has more than {self.operations:,} operations")
 
     # the bytes
 
@@ -189,10 +190,19 @@ class Unpickler:
                 )
             case (("builtins.list" | "builtins.tuple"), ((list() | tuple()) as items,)):
                 return items
-            case "_codecs.encode", (str() as text, "latin1" | "latin-1"):
+            case (("builtins.bytes" | "builtins.bytearray"), ()):
+                return b""
+            case "builtins.bytearray", (bytes() as data,):
+                return data
+            case (("_codecs.encode" | "builtins.bytearray"), (str() as text, "latin1" | "latin-1")):
                 self.spend(len(text))
                 return text.encode("latin-1", "replace")
-        return Inert(kind, args)
+        return self.note(kind, args)
+
+    def note(self, kind: Name, args: tuple[Any, ...] = (), items: Sequence[Any] = ()) -> Inert:
+        """A call that nothing more is made of. Raises ConvertError when there are too many."""
+        self.spend(NOTE_SIZE)
+        return Inert(kind, args, items=list(items))
 
     def kept_elsewhere(self, identity: Any) -> Any:
         """What a pickle keeps elsewhere, as a note."""
@@ -341,7 +351,7 @@ def _stack_name(u: Unpickler) -> None:
 
 
 def _frozen(u: Unpickler) -> None:
-    u.push(Inert(Name("builtins", "frozenset"), items=u.to_mark()))
+    u.push(u.note(Name("builtins", "frozenset"), items=u.to_mark()))
 
 
 def _one_entry(u: Unpickler) -> None:
@@ -393,7 +403,7 @@ OPERATIONS: dict[bytes, Callable[[Unpickler], None]] = {
     b")": lambda u: u.push(()),
     b"]": lambda u: u.push([]),
     b"}": lambda u: u.push({}),
-    b"\x8f": lambda u: u.push(Inert(Name("builtins", "set"))),  # not a list: its order means nothing
+    b"\x8f": lambda u: u.push(u.note(Name("builtins", "set"))),  # not a list: its order means nothing
     b"\x91": _frozen,
     b"t": lambda u: u.push(tuple(u.to_mark())),
     b"l": lambda u: u.push(u.to_mark()),

@@ -21,11 +21,13 @@ import numpy as np
 
 from lstm_core.convert import torch_weights
 from lstm_core.convert.draft import DEEPEST, LARGEST_ARRAY, LARGEST_FILE, MOST_ARRAYS, ConvertError, Draft
-from lstm_core.convert.pickled import Inert, Name, Unpickler
+from lstm_core.convert.pickled import MOST_OPERATIONS, Inert, Name, Unpickler
 from lstm_core.convert.torch_weights import Contents, Lazy
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_VERSION = 1001
+STORAGE_FILE = 1 << 14  # what a file within a file, of one storage, costs beside its bytes
+STORAGE_OPERATIONS = 1000  # and how many operations its pickles may have
 SAVE_AGAIN = "open it with the PyTorch it was made with, and save model.state_dict() anew with torch.save"
 DTYPES = {
     "DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": "u2", "LongStorage": "i8",
@@ -139,11 +141,11 @@ class _TorchUnpickler(Unpickler):
             ):
                 return tensor
             case "torch._tensor._rebuild_from_type_v2", (Name() as rebuild, _, tuple() as inner, _):
-                return self.call(rebuild, inner) if str(rebuild) != str(kind) else Inert(kind, args)
+                return self.call(rebuild, inner) if str(rebuild) != str(kind) else self.note(kind, args)
             case "torch.storage._load_from_bytes", (bytes() as inner,):
-                self.spend(len(inner))
+                self.spend(len(inner) + STORAGE_FILE)
                 loaded = _legacy(inner, "a storage", nested=True)
-                return loaded if isinstance(loaded, Storage) else Inert(kind, args)
+                return loaded if isinstance(loaded, Storage) else self.note(kind, args)
         return super().call(kind, args)
 
     def kept_elsewhere(self, identity: Any) -> Any:
@@ -243,8 +245,7 @@ def _from_zip(data: bytes, name: str) -> Any:
 
 def _from_pickles(data: bytes, name: str) -> Any:
     """The older form of torch.save, or a plain pickle."""
-    first = Unpickler(data)
-    if data[:1] == b"\x80" and first.load() == LEGACY_MAGIC:
+    if LEGACY_MAGIC.to_bytes(10, "little") in data[:64]:
         return _legacy(data, name)
 
     def none(key: str, size: int) -> bytes:
@@ -256,13 +257,20 @@ def _from_pickles(data: bytes, name: str) -> Any:
 def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
     """torch.save before 1.6: a number, a version, the machine, the object, the storages' keys, then each storage."""
     places: dict[str, int] = {}
-    reader = Unpickler(data)
+    most = STORAGE_OPERATIONS if nested else MOST_OPERATIONS
+
+    def reader_at(position: int) -> Unpickler:
+        reader = Unpickler(data, position)
+        reader.operations = most
+        return reader
+
+    reader = reader_at(0)
     if reader.load() != LEGACY_MAGIC:
         raise ConvertError(f"{shorten(name)} is not of the form that PyTorch wrote before 1.6")
-    version = Unpickler(data, reader.position)
+    version = reader_at(reader.position)
     if version.load() != LEGACY_VERSION:
         raise ConvertError(f"{shorten(name)} was made by a PyTorch too old to be read: {SAVE_AGAIN}")
-    machine = Unpickler(data, version.position)
+    machine = reader_at(version.position)
     described = machine.load()
     little = not isinstance(described, dict) or described.get("little_endian", True)
 
@@ -290,9 +298,9 @@ def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
             return super().call(kind, args)
 
     objects = Recording(data, machine.position, fetch, "<" if little else ">")
-    objects.sizes = {}
+    objects.sizes, objects.operations = {}, most
     root = objects.load()
-    keys = Unpickler(data, objects.position)
+    keys = reader_at(objects.position)
     listed = keys.load()
     position = keys.position
     if not isinstance(listed, list) or len(listed) > MOST_ARRAYS * 4:

@@ -3,7 +3,7 @@
 A manifest says what names and shapes can't. It is JSON: in the file under the name "manifest", as its member manifest.json, or
 in a .json file given along.
 
-    format       "tf1-basic-lstm", "tf1-lstm", "tf1-gru", "tf1-basic-rnn" or "char-rnn-lstm"; needed for char-rnn alone
+    format       "tf1-basic-lstm", "tf1-lstm", "tf1-gru", "tf1-basic-rnn" or "char-rnn-lstm"; names may tell it
     order        of an LSTM's gates: "ijfo" in TensorFlow (j is the candidate), "ifog" in char-rnn
     forget_bias  what is added to the forget gate's bias when it runs: 1.0 in TensorFlow, 0.0 in char-rnn
     layers       one {"kernel": NAME, "bias": NAME} a layer; for char-rnn {"i2h": NAME, "i2h_bias": NAME, "h2h": ..., ...}
@@ -15,7 +15,7 @@ Source: BasicLSTMCell, LSTMCell, GRUCell and BasicRNNCell of TensorFlow 1 (tf.nn
 
 from __future__ import annotations
 
-import io
+import ast
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,6 @@ from reprlib import repr as shorten
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from lstm_core.cells import cell as find_cell
 from lstm_core.convert import archives, vocabularies
@@ -33,7 +32,9 @@ from lstm_core.convert.assembly import Found, Layer, layer
 from lstm_core.convert.draft import LARGEST_ARRAY, MOST_ARRAYS, ConvertError, Draft
 
 MANIFEST = "manifest"
+MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000  # bytes before an array's numbers
+PLAIN = r"[<>|=]?([fiu][1248]|b1|[US]\d{1,6})"  # what is read: numbers and texts of fixed sizes
 BASIC_LSTM, LSTM, GRU, RNN, CHAR_RNN = "tf1-basic-lstm", "tf1-lstm", "tf1-gru", "tf1-basic-rnn", "char-rnn-lstm"
 SOURCES = {
     BASIC_LSTM: "TensorFlow 1, BasicLSTMCell", LSTM: "TensorFlow 1, LSTMCell", GRU: "TensorFlow 1, GRUCell",
@@ -109,22 +110,31 @@ def _contents(data: bytes, name: str) -> _Contents:
 
 def _array(content: bytes, title: str) -> np.ndarray:
     """One .npy member, its size known before it is made; objects, which would have to be unpickled, are refused."""
-    stream = io.BytesIO(content)
-    try:
-        version = npy.read_magic(stream)
-        header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
-        shape, fortran, dtype = header(stream, max_header_size=LONGEST_HEADER)
-    except (ValueError, KeyError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError) as error:
-        raise ConvertError(f"“{title[:60]}” is no array that NumPy writes: the file is damaged") from error
-    if dtype.hasobject or dtype.names is not None:
+    described, start = _header(content)
+    descr, shape = described.get("descr"), described.get("shape")
+    if not isinstance(descr, str) or not isinstance(shape, tuple) or not all(type(n) is int for n in shape):
+        raise ConvertError(f"“{title[:60]}” is no plain array that NumPy writes: the file is damaged")
+    if not re.fullmatch(PLAIN, descr):
         raise ConvertError(f"“{title[:60]}” holds Python objects, which are never unpickled; save plain arrays instead")
-    left = len(content) - stream.tell()
+    dtype, left = np.dtype(descr), len(content) - start
     if len(shape) > 8 or any(n < 0 for n in shape) or prod(shape) * dtype.itemsize != left:
         raise ConvertError(f"“{title[:60]}” has not as many numbers as its shape {shorten(shape)} says: the file is damaged")
-    if not left:
-        return np.zeros(shape, dtype)
-    flat = np.frombuffer(content, dtype, prod(shape), stream.tell())
-    return flat.reshape(shape, order="F" if fortran else "C")
+    flat = np.frombuffer(content, dtype, -1, start) if left else np.zeros(0, dtype)
+    return flat.reshape(shape, order="F" if described.get("fortran_order") else "C")
+
+
+def _header(content: bytes) -> tuple[dict[str, Any], int]:
+    """What stands before the numbers of an .npy member, and where they begin; empty where it is damaged."""
+    width = {b"\x01": 2, b"\x02": 4, b"\x03": 4}.get(content[6:7], 0)
+    start = 8 + width + int.from_bytes(content[8 : 8 + width], "little")
+    if not content.startswith(MAGIC) or not width or start > min(len(content), LONGEST_HEADER):
+        return {}, 0
+    text = content[8 + width : start].decode("utf-8", "replace").strip()
+    try:
+        found = ast.literal_eval(re.sub(r"(\d)L\b", r"\1", text))  # Python 2 wrote long numbers as 10L
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return {}, 0
+    return found if isinstance(found, dict) else {}, start
 
 
 def _parsed(text: str) -> Any:
@@ -201,10 +211,10 @@ def _tensorflow(rest: dict[str, np.ndarray], manifest: Mapping[str, Any], kind: 
         return _listed(rest, manifest, parts)
     layers: dict[tuple[int, ...], dict[str, np.ndarray]] = {}
     for name in [n for n in rest if re.search(KINDS[kind], n, re.IGNORECASE)]:
+        if "projection" in name.lower():
+            raise ConvertError(f"“{name[:60]}” is a projection of the cell's output, which is not supported")
         part = PART.search(name)
         if part is None:
-            if "projection" in name.lower():
-                raise ConvertError(f"“{name[:60]}” is a projection of the cell's output, which is not supported")
             continue
         key = part[1].lower()
         key = key if key.endswith("diag") else "bias" if key.startswith("bias") else "kernel"

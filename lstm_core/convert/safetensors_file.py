@@ -39,6 +39,9 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
     contents = Contents()
     for array, described in header.items():
         contents.arrays[array] = _array(array, described, data, start)
+    for alias, kept in metadata.items() if isinstance(metadata, dict) else ():
+        if isinstance(kept, str) and kept in contents.arrays:  # of arrays that are shared, one is kept, the others named
+            contents.arrays.setdefault(alias, contents.arrays[kept])
     contents.facts = _facts(metadata)
     return torch_weights.draft("safetensors", contents)
 

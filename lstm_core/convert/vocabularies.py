@@ -17,17 +17,9 @@ from lstm_core.text import Vocabulary
 MOST_SPECIALS = 8  # entries such as <unk> in a list of characters; with more of them it is a list of words
 MOST_UNNAMED = 4  # ids that a table leaves out, such as 0 where it counts from 1
 PICTURES = {
-    "pad": "␀",
-    "unk": "�",
-    "oov": "�",
-    "s": "␂",
-    "sos": "␂",
-    "bos": "␂",
-    "go": "␂",
-    "start": "␂",
-    "eos": "␃",
+    "pad": "␀", "unk": "�", "oov": "�", "s": "␂", "sos": "␂", "bos": "␂", "go": "␂", "start": "␂", "/s": "␃", "eos": "␃",
     "end": "␃",
-}
+}  # fmt: skip
 UNNAMED = 0xE000  # the first of Unicode's private characters, for what has no picture
 
 USUAL_NAMES = re.compile(
@@ -218,7 +210,7 @@ def _fitted(table: Mapping[int, str | bytes], size: int, is_table: bool) -> tupl
 
 def _picture(entry: str, taken: set[str]) -> str:
     """A character that stands for an entry that is none, and that is not taken yet; `taken` then holds it."""
-    wanted = PICTURES.get(entry.strip("<>[]_|/ ").lower(), "␀" if not entry else "")
+    wanted = PICTURES.get(entry.strip("<>[]_| ").lower(), "␀" if not entry else "")
     picture = wanted if wanted and wanted not in taken else next(c for c in map(chr, range(UNNAMED, 0xF8FF)) if c not in taken)
     taken.add(picture)
     return picture

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.figures import palette, paper
+from lstm_core.trace import Trace
 
 HEIGHT = 220  # pixels of the plot
 
@@ -19,18 +20,20 @@ def all_units(
     colour: str = "hidden",
     theme: palette.Theme = "light",
     width: int | None = None,
+    of: Trace | None = None,
 ) -> go.Figure:
     """A bar for each unit, the highest first; the bar of one unit stands out in ink, with its number.
 
     values: float (unit,). unit: counted from 0. title, said: what the numbers are, and of which model, character and layer,
     written by us or `lettering.escaped`. limits: of the axis (default: those of the values). colour: the signal whose colour
-    the other bars have. width: pixels to lay out for.
+    the other bars have. width: pixels to lay out for. of: the trace
+    that the numbers belong to, whose text and convention the caption tells (default: none).
     Raises ValueError for a unit that `values` lacks and for an unknown theme. Source: none; a sorting.
     """
     if not 0 <= unit < len(values):
         raise ValueError(f"there is no unit {unit} among {len(values)}: they are counted from 0")
     figure = go.Figure(layout=paper.theme_layout(theme))
-    top = paper.write_above(figure, title, [said, f"{paper.version()}."], width, 30)
+    top = paper.write_above(figure, title, [said], width, 30, [] if of is None else [of])
     order = np.argsort(-values, kind="stable")
     place = int(np.flatnonzero(order == unit)[0])
     bars = [palette.SIGNAL_COLOURS.get(colour, palette.SIGNAL_COLOURS["hidden"])] * len(values)

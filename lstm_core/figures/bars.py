@@ -32,7 +32,7 @@ def kept_and_written(explanation: Explanation, theme: palette.Theme = "light", w
     split = line.terms or line.preactivation
     assert split is not None, f"{line.name} is neither a sum nor a squashed sum"
     figure = go.Figure(layout=paper.theme_layout(theme))
-    top = paper.write_above(figure, title, [where, f"{paper.version()}."], width, 8)
+    top = paper.write_above(figure, title, [where], width, 8, [explanation.trace])
     names = [_name(part) for part in split.parts]
     start = 0.0
     for part, name in zip(split.parts, names):

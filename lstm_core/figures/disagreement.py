@@ -52,9 +52,10 @@ def _laid_out(
     sentences = [
         f"{names}, {traces[0].steps:,} characters: “{lettering.snippet(traces[0].text)}”",
         f"Disagreement: Jensen-Shannon divergence of what they expect after each character, at most {between.widest:.3f} nats.",
-        f"{paper.version()}.",
     ]
-    top = paper.write_above(figure, "Surprise and disagreement", sentences, width, paper.letters_height(traces, width) + 8)
+    top = paper.write_above(
+        figure, "Surprise and disagreement", sentences, width, paper.letters_height(traces, width) + 8, traces
+    )
     plot = SURPRISE + GAP + APART
     split = APART / plot
     figure.update_layout(

@@ -93,7 +93,7 @@ def predictions(
         f"What {lettering.escaped(before.model)} expects after character {step + 1} of {before.steps},"
         f" “{lettering.tick(before.chars[step] or known[before.ids[step]])}”; {following}"
     )
-    top = paper.write_above(figure, title, [where, f"{paper.version()}."], width, 8)
+    top = paper.write_above(figure, title, [where], width, 8, [after])
     largest = float(max(before.probs[step].max(), after.probs[step].max()))
     figure.update_layout(
         height=top + 2 * BAR * len(wanted) + 12 * len(wanted) + 68, barmode="group", bargap=0.28, bargroupgap=0.06,

@@ -50,12 +50,21 @@ def version() -> str:
     return f"Gatescope {lstm_core.__version__}"
 
 
-def write_above(figure: go.Figure, title: str, sentences: Sequence[str], width: int | None, below: int = 0) -> int:
+def write_above(
+    figure: go.Figure,
+    title: str,
+    sentences: Sequence[str],
+    width: int | None,
+    below: int = 0,
+    of: Sequence[Trace] = (),
+) -> int:
     """Puts a title and its caption above the plot, wrapped for a phone where no width is given, and makes room for them.
 
-    title, sentences: written by us, or `lettering.escaped`. below: pixels to leave between them and the plot.
-    Returns the top margin in pixels.
+    title, sentences: written by us, or `lettering.escaped`. below: pixels to leave between them and the plot. of: the traces
+    that are shown; the beginning of their texts, their conventions, and always the program's version, are added where the
+    sentences lack them. Returns the top margin in pixels.
     """
+    sentences = _completed(sentences, of)
     room = (width or CAPTION) - 2 * 16
     titles = _wrapped([title], room / 8.5)
     lines = _wrapped(sentences, room / 6.6)
@@ -72,6 +81,20 @@ def write_above(figure: go.Figure, title: str, sentences: Sequence[str], width: 
         },
     )  # fmt: skip
     return top
+
+
+def _completed(sentences: Sequence[str], of: Sequence[Trace]) -> list[str]:
+    """A caption with what a picture must say wherever it is taken: text, convention, version."""
+    said = [*sentences]
+    texts = [f"“{lettering.snippet(trace.text)}”" for trace in of]
+    small = [lettering.escaped(convention(trace)) for trace in of] + [version()]
+    for wanted in texts:
+        if not any(wanted in sentence for sentence in said):
+            said.append(wanted)
+    missing = [words for words in dict.fromkeys(small) if not any(words in sentence for sentence in said)]
+    if missing:
+        said.append(" ".join(words if words.endswith(".") else f"{words}." for words in missing))
+    return said
 
 
 def _wrapped(sentences: Sequence[str], columns: float) -> list[str]:

@@ -7,18 +7,22 @@ import plotly.graph_objects as go
 
 from lstm_core.analysis.matrix import Row
 from lstm_core.figures import lettering, palette, paper
+from lstm_core.trace import Trace
 
 STRIP = 34  # pixels of one strip
 GAP = 30  # pixels between two: room for its name
 LABELS = 20  # pixels above the strips for the names of the pieces
 
 
-def weight_row(row: Row, where: str, theme: palette.Theme = "light", width: int | None = None) -> go.Figure:
+def weight_row(
+    row: Row, where: str, theme: palette.Theme = "light", width: int | None = None, of: Trace | None = None
+) -> go.Figure:
     """Three strips, as wide as the row of W: its weights, the joined vectors, and the products that add up to the shares.
 
     row: as `analysis.matrix` gives it. where: model, unit and character, as people read it. The strips are diverging about
     0: weights and products to limits taken from the data and printed, the vectors to their largest value, 1 or more. A line
-    stands where one vector ends and the next begins. width: pixels to lay out for.
+    stands where one vector ends and the next begins. width: pixels to lay out for. of: the trace that
+    was read, whose text and convention the caption tells (default: none).
     Raises ValueError for an unknown theme. Source: W · [h, x] = W_h h + W_x x.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -29,8 +33,8 @@ def weight_row(row: Row, where: str, theme: palette.Theme = "light", width: int 
     limits[1] = max(limits[1], 1.0)
     title = f"The row of W for {lettering.plain_formula(row.line.symbol + '_{t}')}"
     ends = ", ".join(f"{name.split(':')[0].split(',')[0]} ±{limit:g}" for name, limit in zip(strips, limits))
-    said = [f"{lettering.escaped(where)}.", f"Blue below 0, orange above; colours end at: {ends}. {paper.version()}."]
-    top = paper.write_above(figure, title, said, width, LABELS + GAP)
+    said = [f"{lettering.escaped(where)}.", f"Blue below 0, orange above; colours end at: {ends}."]
+    top = paper.write_above(figure, title, said, width, LABELS + GAP, [] if of is None else [of])
     plot = len(strips) * STRIP + (len(strips) - 1) * GAP
     for k, ((name, values), limit) in enumerate(zip(strips.items(), limits)):
         axis = "y" if k == 0 else f"y{k + 1}"

@@ -1,12 +1,50 @@
-"""Models, traces and certificates, computed once and shared by all sessions."""
+"""Models, traces and certificates: of the shipped models computed once for all, of a session's own for it alone."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
 import lstm_core as lc
+from lstm_core.text import MAX_CHARACTERS
+from pages.common import own_models
 
 SHORT_TEXT = 1_000  # characters: with 2 x 256 units 12 MB a trace, of which 16 are kept; of longer ones, 2
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kept(max_entries: int | None = None, show_spinner: bool | str = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """As st.cache_resource, for functions of models' names, texts and other plain values, given by position.
+
+    What is computed with a model of a session's own stays in that session, and goes with it.
+    """
+
+    def decorate(compute: Callable[P, R]) -> Callable[P, R]:
+        shared = st.cache_resource(max_entries=max_entries, show_spinner=show_spinner)(compute)
+
+        @wraps(compute)
+        def found(*arguments: P.args, **named: P.kwargs) -> R:
+            if not own_models.concerns(arguments):
+                return shared(*arguments, **named)
+            if isinstance(show_spinner, str):
+                with st.spinner(show_spinner):
+                    return own_models.result(compute, arguments, max_entries or own_models.MOST_RESULTS)
+            return own_models.result(compute, arguments, max_entries or own_models.MOST_RESULTS)
+
+        return found
+
+    return decorate
+
+
+def models() -> tuple[dict[str, lc.ModelInfo], tuple[str, ...]]:
+    """The models that pages list, by name: the shipped ones, then the session's own; and a sentence for each damaged file."""
+    good, damaged = shipped()
+    return good | own_models.infos(), damaged
 
 
 @st.cache_resource(show_spinner=False)
@@ -23,28 +61,50 @@ def shipped() -> tuple[dict[str, lc.ModelInfo], tuple[str, ...]]:
     return good, tuple(map(str, damaged))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
 def model(name: str) -> lc.CharModel:
-    """A shipped model. Raises lc.CheckpointError."""
+    """A model by its listed name: the session's own, or a shipped one. Raises lc.CheckpointError."""
+    own = own_models.get(name)
+    return _loaded(name) if own is None else own
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _loaded(name: str) -> lc.CharModel:
     return lc.load(name)
 
 
+def check(name: str, text: str) -> None:
+    """Raises lc.TextError, one sentence, for a text that a model can't read, or that is too long for one so large."""
+    chosen, most = model(name), longest(name)
+    steps = len(chosen.vocabulary.encode(text).ids)
+    if steps > most:
+        raise lc.TextError(
+            f"{name} has {chosen.layers} × {chosen.units} units, all of which are kept at each step: at most {most:,} steps"
+            f" can be read at once, and the text has {steps:,}."
+        )
+
+
+def longest(name: str) -> int:
+    """How many steps of a text a model may be traced on at once."""
+    own = own_models.get(name)
+    return MAX_CHARACTERS if own is None else min(MAX_CHARACTERS, own_models.longest(own))
+
+
 def read(name: str, text: str) -> lc.Trace:
-    """The trace of a text by a shipped model. Raises lc.TextError, lc.CheckpointError."""
+    """The trace of a text by a model. Raises lc.TextError, lc.CheckpointError."""
     return (_short if len(text) <= SHORT_TEXT else _long)(name, text)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(16)
 def _short(name: str, text: str) -> lc.Trace:
     return lc.trace(model(name), text)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading a long text …")
+@kept(2, "Reading a long text …")
 def _long(name: str, text: str) -> lc.Trace:
     return lc.trace(model(name), text)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept(64)
 def certificate(name: str, text: str) -> lc.Certificate:
     """How far that trace is from an independent computation."""
     return lc.certify(model(name), read(name, text))

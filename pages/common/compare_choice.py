@@ -65,12 +65,35 @@ def start(models: Mapping[str, lc.ModelInfo], arrived: bool) -> None:
     """The comparison that the address asks for, or the one from before, or the first."""
     if KEY not in st.session_state:
         st.session_state[KEY] = first(models)
+    if not set(current().models) <= set(models):  # one of the session's own was removed
+        _choose(tuple(name for name in current().models if name in models), models)
     if arrived:
         chosen, complaints = from_query(st.query_params.to_dict(), models, current())
         st.session_state[KEY] = chosen
         st.session_state[reading.COMPLAINTS] = [*st.session_state.get(reading.COMPLAINTS, []), *complaints]
-        for name in [name for name in st.session_state if isinstance(name, str) and name.startswith("compare: ")]:
-            del st.session_state[name]  # the widgets show what is chosen now
+        _fill_widgets()
+
+
+def include(models: Mapping[str, lc.ModelInfo], name: str) -> None:
+    """Puts a model at the head of the comparison, if it is not in it: for other pages, which lead here."""
+    before = st.session_state.get(KEY) or first(models)
+    st.session_state[KEY] = before
+    if name not in before.models:
+        _choose((name, *(other for other in before.models if other in models))[:MOST], models)
+
+
+def _choose(names: tuple[str, ...], models: Mapping[str, lc.ModelInfo]) -> None:
+    """Compares these, and others that are here where they are too few; each keeps its layer."""
+    names += tuple(name for name in first(models).models if name not in names)[: max(0, FEWEST - len(names))]
+    before = dict(zip(current().models, current().layers))
+    change(models=names, layers=tuple(before.get(name, TOP) for name in names), at=None)
+    _fill_widgets()
+
+
+def _fill_widgets() -> None:
+    """The widgets show what is chosen now."""
+    for name in [name for name in st.session_state if isinstance(name, str) and name.startswith("compare: ")]:
+        del st.session_state[name]
 
 
 def first(models: Mapping[str, lc.ModelInfo]) -> Comparison:

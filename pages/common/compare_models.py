@@ -126,7 +126,8 @@ def _caption(traces: Sequence[lc.Trace], tracks: Sequence[Track]) -> str:
     parts, notes = [], {}
     for k, trace in enumerate(traces):
         layers = " and ".join(str(track.layer + 1) for track in tracks if track.reader == k)
-        which = f", layer {layers} of {trace.layers}" if trace.layers > 1 else ""
+        several = "s" if " and " in layers else ""
+        which = f", layer{several} {layers} of {trace.layers}" if trace.layers > 1 else ""
         parts.append(f"{trace.model} ({trace.cell.title}{which}, {trace.units} units)")
         notes[trace.cell.title] = trace.cell.note
     free = any("cell" in traces[track.reader].signals for track in tracks)

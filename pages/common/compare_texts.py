@@ -34,9 +34,9 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         return
     layers = range(both.first.layers) if chosen.layer == selection.ALL_LAYERS else (chosen.layer - 1,)
     st.caption(
-        f"{chosen.model} reads both texts from the same start. The heatmaps show the first minus the second: white where the"
-        " two are alike, orange where the first is higher, blue where the second is. Characters that one text alone has"
-        " leave a hatched gap."
+        f"{chosen.model} reads both texts from the same start. The heatmaps show the first minus the second: blank where the"
+        " two are alike, orange where the first is higher, blue where the second is. Where only one text has a character,"
+        " the other has a hatched gap."
     )
     file = f"{chosen.model}-two-texts"
     readers = [
@@ -110,9 +110,8 @@ def _copied() -> None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _compared(model: str, first: str, second: str) -> TwoTexts | str:
     """The two texts side by side, or why they can't stand so."""
-    traces = [caches.read(model, text) for text in (first, second)]
     try:
-        return two_texts(*traces)
+        return two_texts(caches.read(model, first), caches.read(model, second))
     except ValueError as error:
         return str(error)
 
@@ -130,7 +129,7 @@ def _pin(both: TwoTexts, layer: int) -> dict:
 def _caption(both: TwoTexts, layers: range | tuple[int, ...]) -> str:
     trace = both.first
     shown = " and ".join(str(layer + 1) for layer in layers)
-    which = f"layer {shown} of {trace.layers}" if trace.layers > 1 else "1 layer"
+    which = f"layer{'s' if len(layers) > 1 else ''} {shown} of {trace.layers}" if trace.layers > 1 else "1 layer"
     return (
         f"{trace.model}: {trace.cell.title}, {which}, {trace.units} units. First text minus second, on plus or minus the"
         " width of each signal's range; hatched where one text has no character. Disagreement: Jensen-Shannon divergence of"

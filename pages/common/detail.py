@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -22,7 +23,8 @@ PLOT = {"displaylogo": False}
 NARROW = 32  # letters of LaTeX that a row of numbers may have on a phone
 MOST_DRAWN = 8_000_000  # values in all heatmaps of a zoomable figure: more makes a browser slow
 LARGE = 100_000  # values a signal, from which a zoomable figure is sent in hundredths: a quarter of the bytes
-MOST_ROWS = 4_000_000  # of a CSV: more is no use to a spreadsheet, nor to a browser
+MOST_ROWS = 4_000_000  # of a table: more is no use to a spreadsheet, nor to a browser
+PAPER = 1000  # pixels that a picture for paper is laid out for
 
 
 def theme() -> palette.Theme:
@@ -84,26 +86,48 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
     opened = st.expander("Zoom, compare, download", key="take_away", on_change="rerun")
     if not opened.open:
         return
-    name = f"{chosen.model}-layer-{layer + 1}"
     with opened:
-        html, npz, csv = st.columns(3)
-        npz.download_button("Numbers (NPZ)", lambda: export.to_npz(trace), f"{chosen.model}.npz", on_click="ignore")
-        if export.csv_rows(trace, layers=[layer]) <= MOST_ROWS:
-            csv.download_button(
-                "Numbers (CSV)", lambda: export.to_csv(trace, layers=[layer]), f"{name}.csv", "text/csv", on_click="ignore"
-            )
-        else:
-            csv.caption("As CSV this would be more than four million lines: take the NPZ, or a shorter text.")
+        _numbers(chosen.model, trace)
         if trace.steps * trace.units * len(trace.signals) > MOST_DRAWN:
-            html.caption("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one.")
+            st.caption("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one.")
             return
         figure = _zoomable(chosen.model, chosen.text, layer, theme())
-        html.download_button(
-            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore"
+        _pictures(figure, lambda: gate_heatmaps(trace, layer, width=PAPER), f"{chosen.model}-layer-{layer + 1}")
+
+
+def _numbers(name: str, trace: lc.Trace) -> None:
+    """The whole trace as a file of each kind, as far as a spreadsheet and a browser can take it."""
+    tables = export.table_rows(trace) <= MOST_ROWS
+    with st.container(horizontal=True):
+        _download("Numbers (NPZ)", lambda: export.to_npz(trace), f"{name}.npz", "application/octet-stream")
+        if tables:
+            _download("Numbers (CSV)", lambda: export.to_csv_zip(trace), f"{name}.zip", "application/zip")
+            _download("Numbers (Parquet)", lambda: export.to_parquet(trace), f"{name}.parquet", "application/octet-stream")
+    if not tables:
+        st.caption(
+            f"As CSV or Parquet, one number a row, this would be {export.table_rows(trace):,} rows, more than four million:"
+            " take the NPZ, or a shorter text."
         )
+    st.caption(
+        "Each file holds every signal of every layer, the predictions, and a README that explains its columns."
+        ' In Python, `lc.Trace.load("trace.npz")` gives the whole trace back from any of them.'
+    )
+
+
+def _pictures(figure: go.Figure, on_paper: Callable[[], go.Figure], name: str) -> None:
+    """The heatmaps to zoom into, and as files; for paper they are drawn anew, on white and at its width."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _download("Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html")
+        if export.can_draw():
+            _download("Picture (PDF)", lambda: export.figure_image(on_paper(), "pdf"), f"{name}.pdf", "application/pdf")
         kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
-        camera = {**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}}
-        st.plotly_chart(figure, key="zoom", theme=None, config=camera)
+    camera = {**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}}
+    st.plotly_chart(figure, key="zoom", theme=None, config=camera)
+
+
+def _download(label: str, made: Callable[[], str | bytes], name: str, kind: str) -> None:
+    """A button whose file is made when it is pressed."""
+    st.download_button(label, made, name, kind, on_click="ignore")
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -17,6 +17,7 @@ def _pages() -> list:
         st.Page(gates, title="Gates", url_path="gates", visibility="hidden"),  # the landing page, called by its name
         st.Page(FOLDER / "inside.py", title="Inside", icon="🔎", url_path="inside"),
         st.Page(FOLDER / "compare.py", title="Compare", icon="⚖️", url_path="compare"),
+        st.Page(FOLDER / "long_range.py", title="Long range", icon="⏳", url_path="long_range"),
     ]
 
 

@@ -147,7 +147,9 @@ def _matrix(place: _Place) -> None:
             " gives the same sum. Elsewhere in this cell one and two are the same numbers."
         )
     _aligned(_sums(row))
-    st.plotly_chart(weight_row(row, place.where, detail.theme()), config=detail.PLOT, key="question_row", theme=None)
+    st.plotly_chart(
+        weight_row(row, place.where, detail.theme(), of=place.trace), config=detail.PLOT, key="question_row", theme=None
+    )
     if place.layer == 0 and place.model.embedding is None:
         st.caption(
             f"x is a 1 in the column of the character read, {reading.plain(place.character)}, and 0 in all others: of its part"
@@ -204,7 +206,9 @@ def _bias(place: _Place) -> None:
     if shown.total is not None:
         symbol = plain_symbol(place.trace.cell[shown.name].symbol)
         said = f"{escaped(place.name)}, layer {place.layer + 1}: the b of {symbol} in every unit."
-        figure = all_units(shown.total, place.unit, f"b of {symbol}, all units", said, None, shown.name, detail.theme())
+        figure = all_units(
+            shown.total, place.unit, f"b of {symbol}, all units", said, None, shown.name, detail.theme(), of=place.trace
+        )
         st.plotly_chart(figure, config=detail.PLOT, key="question_bias", theme=None)
     if any(b.total is None for b in found):
         st.caption(
@@ -263,7 +267,9 @@ def _units(place: _Place) -> None:
     )
     limits = signal.range if all(map(math.isfinite, signal.range)) else None
     said = f"{escaped(trace.model)}, layer {place.layer + 1}, character {place.step + 1}: {escaped(place.character)}."
-    figure = all_units(values, place.unit, f"{symbol}  {signal.title} of all units", said, limits, name, detail.theme())
+    figure = all_units(
+        values, place.unit, f"{symbol}  {signal.title} of all units", said, limits, name, detail.theme(), of=place.trace
+    )
     st.plotly_chart(figure, config=detail.PLOT, key="question_units", theme=None)
     if signal.is_gate:
         shut, wide = int((values < 0.1).sum()), int((values > 0.9).sum())

@@ -8,14 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import lstm_core as lc
-from pages.common import caches, selection
+from pages.common import caches, own_models, selection
 from pages.common.selection import ALL_LAYERS, Selection, Sizes
 
 TEXTS = json.loads((Path(__file__).resolve().parents[2] / "assets" / "texts.json").read_text("utf-8"))
@@ -23,6 +23,7 @@ COMPLAINTS = "complaints"  # sentences about a link, shown once
 TYPED = "typed"  # the sentence about what was typed last, as long as no model can read it
 ADDRESS = "address"  # the query that the page wrote last; another one means that the person went elsewhere
 LONGEST_LINE = 120
+LONGEST_IN_BYTES = 4  # of a character, in UTF-8
 
 
 def text_for(model: str) -> str:
@@ -36,6 +37,38 @@ def start(models: dict[str, lc.ModelInfo]) -> bool:
     Where the address says nothing: what was chosen on another page, else a shipped model and a sentence. Returns True
     when the address is a link that this page has not answered yet: then st.query_params holds the page's own wishes too.
     """
+    _let_go(models)
+    arrived = _arrived(models)
+    _cut_to_fit()
+    return arrived
+
+
+def _let_go(models: dict[str, lc.ModelInfo]) -> None:
+    """Goes back to the first model where the chosen one, a session's own, was removed."""
+    if selection.KEY in st.session_state and selection.current().model not in models:
+        show(Selection(next(iter(models)), selection.current().text))
+
+
+def _cut_to_fit() -> None:
+    """Shortens the text to what the chosen model can read at once, which for bytes and for large models is less, and says so."""
+    chosen, most_steps = selection.current(), caches.longest(selection.current().model)
+    for most in (None, most_steps, max(1, most_steps // LONGEST_IN_BYTES)):
+        cut = chosen.text[:most]
+        try:
+            caches.check(chosen.model, cut)
+        except lc.TextError as error:
+            problem = str(error)
+            continue
+        if cut != chosen.text:
+            step = chosen.step if chosen.step is not None and chosen.step < len(cut) else None
+            show(replace(chosen, text=cut, step=step))
+            st.session_state[COMPLAINTS] = [
+                *st.session_state.get(COMPLAINTS, []), f"{problem} Its first {len(cut):,} characters are shown."
+            ]  # fmt: skip
+        return
+
+
+def _arrived(models: dict[str, lc.ModelInfo]) -> bool:
     query = st.query_params.to_dict()
     if selection.KEY in st.session_state:
         if not query:  # come from another page
@@ -48,7 +81,7 @@ def start(models: dict[str, lc.ModelInfo]) -> bool:
     sizes = {name: Sizes(info.config["layers"], info.config["units"]) for name, info in models.items()}
     chosen, complaints = selection.from_query(query, sizes, default)
     try:
-        caches.model(chosen.model).vocabulary.encode(chosen.text)
+        caches.check(chosen.model, chosen.text)
     except lc.TextError as error:
         complaints.append(str(error))
         chosen = replace(chosen, text=default.text, step=None)
@@ -101,7 +134,7 @@ def _as_line(text: str) -> str:
 def _take(text: str) -> bool:
     """A new text, if a model can read it; else a sentence, and the last good picture stays. Returns whether it was read."""
     try:
-        caches.model(selection.current().model).vocabulary.encode(text)
+        caches.check(selection.current().model, text)
     except lc.TextError as error:
         st.session_state[TYPED] = str(error)
         return False
@@ -201,10 +234,13 @@ def _restore_model() -> None:
 
 def card(info: lc.ModelInfo) -> None:
     """What is known of a model, from its file's own header."""
-    facts, config, cell = info.card, info.config, lc.cell(info.config["cell"])
+    facts, config, model = info.card, info.config, caches.model(info.name)
+    cell, reads = model.cell, model.vocabulary.reads
     layers = f"{config['layers']} layers" if config["layers"] > 1 else "one layer"
-    sizes = f"knows {info.vocabulary} characters and has {layers} of {config['units']} units"
+    sizes = f"knows {info.vocabulary} {reads} and has {layers} of {config['units']} units"
     lines = [f"**{plain(info.name)}** {sizes}: {cell.title} ({cell.source})."]
+    if own_models.get(info.name) is not None:
+        lines += brought(facts)
     if "corpus" in facts:
         read = f"{facts.get('characters_seen', 0):,} characters read in {facts.get('steps', 0):,} steps"
         lines.append(f"Trained on *{plain(facts['corpus'])}*, {plain(facts.get('split', 'whole'))}: {read}.")
@@ -220,6 +256,22 @@ def card(info: lc.ModelInfo) -> None:
     st.markdown("\n\n".join(lines))
 
 
+def brought(facts: Mapping[str, Any]) -> list[str]:
+    """Where a session's own model is from, and what its proof said, in Markdown; its card was checked when it came."""
+    lines = []
+    if "source" in facts:
+        file = f"the file *{plain(facts['file'])}*: {plain(facts['source'])}" if "file" in facts else plain(facts["source"])
+        known = f" Its vocabulary: {plain(facts['vocabulary'])}." if "vocabulary" in facts else ""
+        lines.append(f"From {file}.{known}")
+    if "proof" in facts:
+        judged = facts["proof"]
+        lines.append(
+            f"Tried on “{plain(judged['text'])}”: **{judged['loss']:.3f}** nats a step; tables of n-grams of that text"
+            f" {judged['ngrams']:.3f}, guessing evenly {judged['uniform']:.3f}."
+        )
+    return lines
+
+
 def plain(text: str) -> str:
     """A text that Markdown shows as it is: a file's words are no instructions."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
@@ -232,6 +284,8 @@ def link(place: DeltaGenerator) -> None:
         st.write("This address opens exactly this view:")
         here = urlsplit(st.context.url or "")._replace(query=urlencode(st.session_state[ADDRESS]))
         st.code((here if here.path else here._replace(path="/")).geturl(), language=None, wrap_lines=True)
+        if own_models.get(chosen.model) is not None:
+            st.write("It does so in this session alone: a model of your own is nowhere else.")
         if "text" not in chosen.query():
             st.write(f"Its text of {len(chosen.text):,} characters does not fit into a link; send the text along.")
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.common.own_models import PREFIX
+
 KEY = "selection"
 LONGEST_LINKED_TEXT = 2000  # characters; a longer text does not belong in an address
 ALL_LAYERS = 0
@@ -15,7 +17,7 @@ ALL_LAYERS = 0
 
 @dataclass(frozen=True)
 class Selection:
-    """model: a shipped model's name. layer: 1, 2, ... or ALL_LAYERS. step, unit: the pin, counted from 0; pinned_layer
+    """model: a listed model's name. layer: 1, 2, ... or ALL_LAYERS. step, unit: the pin, counted from 0; pinned_layer
     from 1. None: not chosen yet, or not there in this trace."""
 
     model: str
@@ -63,7 +65,8 @@ def from_query(query: Mapping[str, str], models: Mapping[str, Sizes], default: S
     said: list[str] = []
     model = query.get("model", default.model)
     if model not in models:
-        said.append(f"The link names a model “{model[:60]}”, which is not here; {default.model} is shown instead.")
+        why = ": it stays in the session that brought it" if model.startswith(PREFIX) else ""
+        said.append(f"The link names a model “{model[:60]}”, which is not here{why}; {default.model} is shown instead.")
         model = default.model
     text, sizes = query.get("text", default.text), models[model]
     layer = _layer(query.get("layer", ""), model, sizes.layers, said) or (default.layer if default.model == model else 1)

@@ -1,5 +1,6 @@
 import json
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -387,7 +388,7 @@ def test_many_models_have_a_shorter_window(monkeypatch):
 
 def test_a_pin_on_a_model_that_left_goes_to_one_that_is_there():
     readers, tracks = several(), [Track(k, 0) for k in range(3)]
-    readers[1].trace.__dict__["model"] = "another"
+    readers[1] = Reader("two", replace(readers[1].trace, model="another"))
     pin = {"step": 2, "unit": 11, "layer": 0, "model": "another"}
     assert gates_view._clamped(pin, readers, tracks) == pin | {"unit": 6}
     assert gates_view._clamped(pin | {"model": "gone"}, readers, tracks)["model"] == "tiny"
@@ -399,8 +400,12 @@ def test_readers_of_different_lengths_are_refused():
         gates_view.linked_view(readers, [Track(0, 0)], key="x")
 
 
-def test_a_byte_that_goes_on_is_told():
-    assert gates_view._glyph("") == ("·", "the same character goes on", "quiet")
+def test_the_later_bytes_of_a_character_show_a_dot():
+    trace = lc.trace(CharModel(Vocabulary.of_bytes(), "gru", 5), "né")
+    packed = payload(trace, (0,))
+    typed = [packed["meta"]["glyphs"][k.as_py()] for k in packed["reader0"]["typed"]]
+    assert [shown for shown, *_ in typed] == ["n", "é", "·"]
+    json.dumps(packed["meta"]).encode("utf-8")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,0 +1,176 @@
+"""Models, above: what is listed, how good each is, how it was made, and the ways on from there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core.figures.losses import loss_bars
+from lstm_core.recipes import SHIPPED
+from pages.common import caches, compare_choice, detail, own_models, reading, selection
+from pages.common.reading import plain
+from pages.common.selection import Selection
+
+LOOKED_AT = "models: looked at"
+TOLD = "models: told"  # a sentence, shown once
+PAGES = {"Gates": "gates.py", "Inside": "inside.py", "Compare": "compare.py"}
+FOLDER = Path(__file__).resolve().parent.parent
+
+
+def show(models: Mapping[str, lc.ModelInfo]) -> None:
+    """The table of all models, and one of them whole."""
+    st.dataframe([_row(info) for info in models.values()], hide_index=True, column_config=_columns())
+    st.caption(
+        "Losses are nats a character on the part of the corpus that the model was not trained on. A model that does not beat"
+        " the table of n-grams has learnt less than a table. Only losses on one corpus compare."
+    )
+    if st.session_state.get(LOOKED_AT) not in models:
+        st.session_state[LOOKED_AT] = next(iter(models))
+    name = st.selectbox("Look at one of them", list(models), key=LOOKED_AT)
+    if TOLD in st.session_state:
+        st.text(st.session_state.pop(TOLD))
+    with st.container(border=True):
+        _one(models[name])
+
+
+def look_at(name: str, told: str = "") -> None:
+    """Has the list show a model. For callbacks, and before the list is drawn."""
+    st.session_state[LOOKED_AT] = name
+    if told:
+        st.session_state[TOLD] = told
+
+
+def _row(info: lc.ModelInfo) -> dict[str, Any]:
+    card, own = info.card, own_models.all_own().get(info.name)
+    return {
+        "model": info.name,
+        "cell": caches.model(info.name).cell.title,
+        "layers × units": f"{info.config['layers']} × {info.config['units']}",
+        "parameters": _parameters(info.name),
+        "trained on": card.get("corpus") or (own.kind if own else "not recorded"),
+        "loss": card.get("held_out_loss"),
+        "best n-grams": card.get("ngrams", {}).get("held_out_loss"),
+        "guessing": math.log(info.vocabulary),
+    }
+
+
+@caches.kept(64)
+def _parameters(name: str) -> int:
+    return sum(p.numel() for p in caches.model(name).parameters())
+
+
+def _columns() -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "parameters": number(format="localized", help="All trained numbers: weights, biases and the head"),
+        "loss": number(format="%.3f", help="On the part of its corpus that it was not trained on, from the model’s card"),
+        "best n-grams": number(format="%.3f", help="The best table of n-grams (interpolated Witten-Bell) on the same part"),
+        "guessing": number(format="%.3f", help="Each of its characters as likely as any other: the logarithm of their number"),
+    }
+
+
+# One model
+
+
+def _one(info: lc.ModelInfo) -> None:
+    own = own_models.all_own().get(info.name)
+    words, picture = st.columns([3, 2], gap="large")
+    with words:
+        reading.card(info)
+        st.caption(caches.model(info.name).cell.note)
+        _ways_on(info, own is not None)
+        if own is not None:
+            _manage(info.name)
+    losses = _losses(info)
+    if len(losses) > 1:
+        with picture:
+            said = f"{info.name}, on the held-out part of {info.card['corpus']}." if "corpus" in info.card else ""
+            said = said or f"{info.name}, on “{info.card['proof']['text']}”."
+            st.plotly_chart(loss_bars(losses, [said], detail.theme()), key="model_losses", theme=None, config=detail.PLOT)
+    if "recipe" in info.card:
+        with st.expander("How it was made, and how to make it again"):
+            _recipe(info)
+
+
+def _losses(info: lc.ModelInfo) -> list[tuple[str, float]]:
+    """What is known: the model's own loss, that of n-grams, that of guessing."""
+    card, guessing = info.card, (f"guessing evenly among {info.vocabulary}", math.log(info.vocabulary))
+    if "held_out_loss" in card:
+        table = card.get("ngrams")
+        grams = [(f"the best table of n-grams, order {table['order']}", float(table["held_out_loss"]))] if table else []
+        return [("this model", float(card["held_out_loss"])), *grams, guessing]
+    if "proof" in card and own_models.get(info.name) is not None:
+        judged = card["proof"]
+        return [("this model", judged["loss"]), ("the best table of n-grams", judged["ngrams"]), guessing]
+    return []
+
+
+def _ways_on(info: lc.ModelInfo, own: bool) -> None:
+    with st.container(horizontal=True):
+        for title, file in PAGES.items():
+            if st.button(f"Open on {title}", key=f"open_{title}", disabled=not (FOLDER / file).is_file()):
+                _choose(info.name)
+                st.switch_page(FOLDER / file)
+        data = (lambda: own_models.as_file(info.name)) if own else info.path.read_bytes
+        file = f"{own_models.plain_name(info.name)}.safetensors"
+        st.download_button("Download (.safetensors)", data, file, key="model_file", on_click="ignore")
+
+
+def _choose(name: str) -> None:
+    """Makes a model the choice of all pages, with a text that it can be expected to read."""
+    before = st.session_state.get(selection.KEY)
+    text = reading.text_for(name) if before is None or before.text == reading.text_for(before.model) else before.text
+    if before is None or before.model != name:
+        reading.show(Selection(name, text))
+    models, _ = caches.models()
+    if len(models) >= compare_choice.FEWEST:
+        compare_choice.include(models, name)
+
+
+def _recipe(info: lc.ModelInfo) -> None:
+    card = info.card
+    if info.name in SHIPPED:
+        corpus = SHIPPED[info.name].corpus
+        where = f" --corpus {corpus}" if corpus else ""
+        st.code(f"python -m lstm_core train {info.name}{where}", language="sh", wrap_lines=True)
+        if not corpus:
+            st.caption("Without a corpus it reads the source of the Python standard library that runs it.")
+    told = []
+    if "sha256" in card:
+        told.append(f"The corpus, as UTF-8, has the SHA-256 {plain(card['sha256'])}.")
+    if isinstance(card.get("seconds"), (int, float)):
+        told.append(f"Training took {card['seconds'] / 60:.0f} minutes on one thread.")
+    if isinstance(card.get("versions"), dict):
+        told.append("With " + ", ".join(f"{plain(str(k))} {plain(str(v))}" for k, v in card["versions"].items()) + ".")
+    st.caption(" ".join(told))
+    rows = [f"| {plain(str(key))} | {plain(str(value))} |" for key, value in card["recipe"].items()]
+    st.markdown("\n".join(["| setting | value |", "|---|---|", *rows]))
+
+
+def _manage(name: str) -> None:
+    """Another name, or none at all: for models of this session's own."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"rename_{name}"
+        st.text_input("Its name", own_models.plain_name(name), key=key, max_chars=own_models.LONGEST_NAME, width=260)
+        st.button("Rename", on_click=_rename, args=(name, key), key="model_rename")
+        st.button("Remove", on_click=_remove, args=(name,), key="model_remove", icon=":material/delete:")
+    st.caption("It is kept by this session alone, and gone with it: when this tab is closed or loaded anew.")
+
+
+def _rename(name: str, key: str) -> None:
+    new = own_models.rename(name, st.session_state[key])
+    chosen = st.session_state.get(selection.KEY)
+    if chosen is not None and chosen.model == name:
+        st.session_state[selection.KEY] = replace(chosen, model=new)
+    look_at(new)
+
+
+def _remove(name: str) -> None:
+    own_models.remove(name)
+    st.session_state[TOLD] = f"{name} was removed, with everything that was computed with it."

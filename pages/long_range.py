@@ -1,0 +1,23 @@
+"""Long range: the problem of long-term dependencies, seen in gradients, in gates, and on a task whose gap is a dial."""
+
+from pages.common import caches, frame, reading  # first: sets the threads before torch is there
+
+# isort: split
+import streamlit as st
+
+from pages.common import long_range_choice, long_range_gradient
+
+frame.begin()
+models, damaged = caches.shipped()
+if not models:
+    st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
+    st.stop()
+long_range_choice.start(models, reading.start(models))
+section = long_range_choice.choose_section()
+link_place = reading.sidebar(models, with_model=False)
+reading.complain(damaged)
+
+{"gradient": long_range_gradient.show}[section](models)
+
+reading.write_address(long_range_choice.current().query())
+reading.link(link_place)

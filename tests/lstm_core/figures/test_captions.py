@@ -1,0 +1,149 @@
+"""Every picture says, wherever it is taken, what it shows: model, text, layer, unit, convention and version."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import torch
+
+import lstm_core as lc
+from lstm_core import figures
+from lstm_core.analysis import gru_forms
+from lstm_core.analysis.disagreement import disagreement
+from lstm_core.analysis.effect import effect
+from lstm_core.analysis.explain import explain
+from lstm_core.analysis.matrix import row
+from lstm_core.analysis.reach import reach
+from lstm_core.figures import lettering, paper
+from lstm_core.figures.all_units import all_units
+from lstm_core.figures.apart import apart
+from lstm_core.figures.bars import kept_and_written
+from lstm_core.figures.costs import loss_against_cost
+from lstm_core.figures.disagreement import surprise_and_disagreement
+from lstm_core.figures.effect import effect_lines, predictions
+from lstm_core.figures.heatmaps import difference_heatmaps, gate_heatmaps
+from lstm_core.figures.pushes import pushes
+from lstm_core.figures.unit_lines import unit_lines
+from lstm_core.figures.weight_row import weight_row
+
+TEXT = "hello <b>world</b> & $x$"
+LAYER, STEP, UNIT = 1, 6, 2
+
+
+def read(cell: str = "lstm", *clamps: lc.Clamp) -> tuple[lc.CharModel, lc.Trace]:
+    torch.manual_seed(0)
+    model = lc.CharModel(lc.Vocabulary.of("helo, wrd"), cell, 6, 2, name=f"tiny <{cell}>")
+    return model, lc.trace(model, TEXT, clamps=clamps)
+
+
+def _explained() -> go.Figure:
+    return kept_and_written(explain(*read(), LAYER, STEP, UNIT))
+
+
+def _row() -> go.Figure:
+    model, trace = read()
+    return weight_row(row(model, trace, LAYER, STEP, UNIT, "forget"), "tiny <lstm>, layer 2, unit 2", of=trace)
+
+
+def _all_units() -> go.Figure:
+    trace = read()[1]
+    return all_units(trace["cell"][LAYER, STEP], UNIT, "C", "tiny &lt;lstm&gt;, layer 2, all of its units.", of=trace)
+
+
+def _apart() -> go.Figure:
+    model, trace = read("gru_pytorch")
+    return apart(gru_forms.read_as(model, trace, gru_forms.reset_moved), trace, LAYER)
+
+
+def _effect(draw: Callable[..., go.Figure]) -> go.Figure:
+    before, after = read()[1], read("lstm", lc.Clamp("forget", 0.5, LAYER, [UNIT]))[1]
+    return draw(before, after, effect(before, after)) if draw is effect_lines else draw(before, after, STEP)
+
+
+def _apart_models() -> go.Figure:
+    traces = [read()[1], read("gru")[1]]
+    return surprise_and_disagreement(traces, disagreement(traces))
+
+
+def _pushes() -> go.Figure:
+    model, trace = read()
+    return pushes(reach(model, trace, LAYER, STEP, UNIT), trace)
+
+
+# Each builder's picture of such a trace, and which of the facts besides its version it has to tell.
+TEXT_AND_CELL = ("model", "text", "convention")
+PICTURES: dict[str, tuple[Callable[[], go.Figure], tuple[str, ...]]] = {
+    "gate_heatmaps": (lambda: gate_heatmaps(read()[1], LAYER), (*TEXT_AND_CELL, "layer")),
+    "difference_heatmaps": (lambda: difference_heatmaps(read()[1], read()[1], LAYER), (*TEXT_AND_CELL, "layer")),
+    "unit_lines": (lambda: unit_lines(read()[1], LAYER, UNIT), (*TEXT_AND_CELL, "layer", "unit")),
+    "kept_and_written": (_explained, (*TEXT_AND_CELL, "layer", "unit")),
+    "weight_row": (_row, (*TEXT_AND_CELL, "layer", "unit")),
+    "all_units": (_all_units, (*TEXT_AND_CELL, "layer")),
+    "pushes": (_pushes, (*TEXT_AND_CELL, "layer", "unit")),
+    "apart": (_apart, (*TEXT_AND_CELL, "layer")),
+    "effect_lines": (lambda: _effect(effect_lines), (*TEXT_AND_CELL, "layer", "unit")),
+    "predictions": (lambda: _effect(predictions), (*TEXT_AND_CELL, "layer", "unit")),
+    "surprise_and_disagreement": (_apart_models, TEXT_AND_CELL),
+    "loss_against_cost": (lambda: loss_against_cost(["a"], [1000], [1.5]), ()),  # of models, whose names stand at their points
+}
+TOLD = {
+    "model": ("tiny <",),
+    "text": ("hello <b>world</b> & $x$",),
+    "layer": ("layer 2", "layer 1 of 2", "of layer 2"),
+    "unit": ("unit 2", "Unit 2"),
+    "convention": ("f near 1 keeps the cell state", "The reset has been moved"),
+}
+
+
+def builders() -> set[str]:
+    """Every public function of the package that returns a figure."""
+    found = set()
+    for path in Path(figures.__file__).parent.glob("[a-z]*.py"):
+        module = importlib.import_module(f"lstm_core.figures.{path.stem}")
+        for name, value in inspect.getmembers(module, inspect.isfunction):
+            own = value.__module__ == module.__name__ and not name.startswith("_")
+            if own and value.__annotations__.get("return") in ("go.Figure", go.Figure):
+                found.add(name)
+    return found
+
+
+def test_every_builder_is_looked_at() -> None:
+    assert builders() - set(PICTURES) == set(), "add an example to PICTURES, and the facts that its caption has to tell"
+    assert set(PICTURES) <= builders()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_says_what_it_shows(name: str) -> None:
+    draw, facts = PICTURES[name]
+    title = draw().layout.title
+    raw = f"{title.text} {title.subtitle.text}".replace("<br>", " ")
+    assert not any(tag in raw for tag in ("<b>w", "<lstm>", "$")), "what comes from a text or a file is escaped"
+    said = html.unescape(raw)
+    for fact in facts:
+        assert any(words in said for words in TOLD[fact]), (fact, said)
+    assert said.count(paper.version()) == 1
+
+
+def test_what_a_caption_says_already_is_not_said_again() -> None:
+    trace = read()[1]
+    figure = go.Figure()
+    sentences = [f"“{lettering.snippet(trace.text)}”", f"{paper.convention(trace)} {paper.version()}."]
+    paper.write_above(figure, "A title", sentences, 2000, of=[trace, trace])
+    assert figure.layout.title.subtitle.text.split("<br>") == sentences
+    paper.write_above(figure, "A title", ["One sentence."], 2000)
+    assert figure.layout.title.subtitle.text.split("<br>") == ["One sentence.", f"{paper.version()}."]
+
+
+def test_a_long_text_is_told_by_its_beginning() -> None:
+    model = read()[0]
+    trace = lc.trace(model, "hello " * 200)
+    caption = gate_heatmaps(trace).layout.title.subtitle.text.replace("<br>", " ")
+    assert "1,200 characters" in caption and "…”" in caption and len(caption) < 600
+    assert np.isfinite(trace.loss)
