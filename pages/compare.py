@@ -8,7 +8,7 @@ import streamlit as st
 from pages.common import compare_choice, compare_family, compare_models, compare_texts
 
 frame.begin()
-models, damaged = caches.shipped()
+models, damaged = caches.models()
 if len(models) < compare_choice.FEWEST:
     st.text("⚠ There are not two models to compare: assets/models holds fewer that can be read.")
     st.stop()

@@ -10,7 +10,7 @@ from pages.common import detail
 from pages.common.gates_view import gates_view
 
 frame.begin()
-models, damaged = caches.shipped()
+models, damaged = caches.models()
 if not models:
     st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
     st.stop()

@@ -11,7 +11,7 @@ from pages.common import clamp_panel, detail, lessons_panel, questions
 from pages.common.inside_view import checked_look, inside_view
 
 frame.begin()
-models, damaged = caches.shipped()
+models, damaged = caches.models()
 if not models:
     st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
     st.stop()

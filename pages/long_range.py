@@ -5,10 +5,10 @@ from pages.common import caches, frame, reading  # first: sets the threads befor
 # isort: split
 import streamlit as st
 
-from pages.common import long_range_choice, long_range_gradient
+from pages.common import long_range_choice, long_range_clipping, long_range_dial, long_range_gradient, long_range_memory
 
 frame.begin()
-models, damaged = caches.shipped()
+models, damaged = caches.models()
 if not models:
     st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
     st.stop()
@@ -17,7 +17,12 @@ section = long_range_choice.choose_section()
 link_place = reading.sidebar(models, with_model=False)
 reading.complain(damaged)
 
-{"gradient": long_range_gradient.show}[section](models)
+{
+    "gradient": long_range_gradient.show,
+    "memory": long_range_memory.show,
+    "dial": long_range_dial.show,
+    "clipping": long_range_clipping.show,
+}[section](models)
 
 reading.write_address(long_range_choice.current().query())
 reading.link(link_place)

@@ -835,11 +835,11 @@ function paintCopy(inst, copy) {
   const key = `${inst.epoch}/${copy.step}/${look.reading}/${look.state}/${cursor.unit}/${copy.lighting}`;
   if (copy.painted === key) return;
   copy.painted = key;
-  copy.root.dataset.step = copy.step;
   const there = copy.step >= 0 && copy.step < data.meta.steps;
   const sent = there && isSent(data, copy.step);
   copy.root.classList.toggle("absent", !sent);
-  copy.ghost.textContent = sent ? "" : absence(inst, copy.step, there);
+  copy.ghost.replaceChildren(...(sent ? [] : [element("span", { textContent: absence(inst, copy.step, there) })]));
+  copy.ghost.style.justifyContent = offset < 0 ? "flex-end" : offset > 0 ? "flex-start" : "center"; // of a neighbour, the near side is in view
   const context = copy.canvas.getContext("2d");
   if (!sent) {
     context.clearRect(0, 0, copy.canvas.width, copy.canvas.height);
@@ -990,6 +990,7 @@ function place(inst, afresh = false) {
     const copy = inst.copies.find((c) => c.step === step) ?? free.shift();
     copy.step = step;
     copy.root.hidden = false;
+    copy.root.dataset.step = step;
     copy.root.style.transform = `translateX(${layout.origin + (step - inst.anchor) * layout.stride}px)`;
     copy.root.classList.toggle("aside", step !== cursor.step && !(look.path === "on" && step === cursor.step + 1));
     paintCopy(inst, copy);
@@ -997,6 +998,7 @@ function place(inst, afresh = false) {
   for (const copy of free) {
     copy.root.hidden = true;
     copy.step = null;
+    delete copy.root.dataset.step;
   }
   for (const { layer, offset } of inst.labels) {
     layer.style.display = wanted.includes(cursor.step + offset) && isSent(data, cursor.step + offset) ? "" : "none";
@@ -1283,7 +1285,7 @@ function writeBars(inst) {
   const { parts, value, text } = barsOf(momentAt(inst, cursor.step), signal, cursor.unit);
   const ends = [0, value, ...parts.map((_, k) => parts.slice(0, k + 1).reduce((sum, part) => sum + part.value, 0))];
   const reach = Math.max(...ends.map(Math.abs), 1e-9) * 1.08;
-  const [wide, tall] = [520, 30];
+  const [wide, tall] = [inst.layout.compact ? 250 : 520, 30];
   const x = (v) => wide / 2 + (v / reach) * (wide / 2 - 70);
   const rows = [];
   let from = 0;

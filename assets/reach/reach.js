@@ -379,14 +379,16 @@ function drawFates(pen, inst, band) {
 function drawFate(pen, inst, reader, kind, y) {
   const { theme, layout, data } = inst;
   const step = fateOf(inst, reader, kind, inst.row);
-  const words = `${data.readers.length > 1 ? `${reader.name} ` : ""}${kind === "vanished" ? "vanished from here back" : "exploded here"}`;
+  const fate = kind === "exploded" ? "exploded here" : layout.compact ? "vanished" : "vanished from here back";
+  const words = `${data.readers.length > 1 ? `${reader.name} ` : ""}${fate}`;
   const style = { size: 11.5, weight: 600, fill: colourOf(inst, reader), family: theme.sans, halo: theme.paper };
   const x = xOfStep(inst, step);
   const on = clamp(yOfLog(inst, logAt(inst, reader, stateOf(inst, reader), inst.row, step)), layout.lines.top, layout.lines.top + layout.lines.plot);
-  const left = x - widthOf(words, style) - 10 > GUTTER;
+  const wide = widthOf(words, style);
+  const left = clamp(x - wide - 7 > GUTTER ? x - wide - 7 : x + 7, GUTTER + 3, GUTTER + layout.plotWidth - wide - 3);
   pen.path([[x, on], [x, y - 4]], { stroke: colourOf(inst, reader), dash: [1, 2] });
   drawMarker(pen, inst, reader, x, on, 4.5);
-  pen.text(words, left ? x - 7 : x + 7, y, { ...style, align: left ? "right" : "left" });
+  pen.text(words, left, y, style);
 }
 
 // ---------------------------------------------------------------- the maps: every t, every s

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,17 +78,23 @@ def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
     return Path(state, layers - 1 if layer == -1 else min(layer, layers - 1))
 
 
-def share(found: Gradients, norms: np.ndarray) -> np.ndarray:
-    """Norms as shares of the value at the loss's own step: float64 (target, step), 0 to inf, NaN after it.
+def share(found: Gradients, where: Path, belt: bool = False) -> np.ndarray:
+    """A state's gradients as shares of their value at the loss's own step: float64 (target, step), 0 to inf, NaN after it.
 
-    norms: (target, step), as in `Gradients.norms[state][layer]`. Where that value is 0, nothing is left to share: NaN.
+    where: as `path` gives it. belt: what goes along the direct way alone, as a share of the same. Where the value at the
+    loss's own step is 0, nothing is left to share: NaN. Raises ValueError for the belt of a state that has none.
     """
+    norms = found.norms[where.state][where.layer]
     own = norms[np.arange(len(found.targets)), found.targets].astype(np.float64)
     own[own == 0] = np.nan
-    return norms / own[:, None]
+    if not belt:
+        return norms / own[:, None]
+    if where.state not in found.belt:
+        raise ValueError(f"no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt")
+    return found.belt[where.state][where.layer] / own[:, None]
 
 
-def fate(found: Gradients, shares: np.ndarray, vanished: float = VANISHED, exploded: float = EXPLODED) -> Fate:
+def fate(shares: np.ndarray, vanished: float = VANISHED, exploded: float = EXPLODED) -> Fate:
     """Where each loss's gradient vanishes and explodes. shares: as `share` gives them. Never raises."""
     reached = ~np.isnan(shares)
     held = np.where(reached, shares >= vanished, True)  # what comes after the loss's own step holds nobody up
@@ -100,30 +105,19 @@ def fate(found: Gradients, shares: np.ndarray, vanished: float = VANISHED, explo
     return Fate(np.where(first > 0, first - 1, NOWHERE), np.where(over.any(axis=1), last, NOWHERE), most)
 
 
-def left(found: Gradients, shares: np.ndarray, least: int = 5) -> Left:
+def left(shares: np.ndarray, least: int = 5) -> Left:
     """What is left after each number of characters, over the losses that come so late that they can tell.
 
     shares: as `share` gives them. least: as many losses, or all there are, must reach back to a distance for it to be listed.
     """
-    steps = shares.shape[1]
-    by_distance = np.full((len(found.targets), steps), np.nan)
-    for row, target in enumerate(found.targets):
-        by_distance[row, : target + 1] = shares[row, target::-1]
+    by_distance = np.full(shares.shape, np.nan)
+    for row, reached in enumerate(~np.isnan(shares)):
+        if reached.any():
+            own = int(np.flatnonzero(reached)[-1])
+            by_distance[row, : own + 1] = shares[row, own::-1]
     losses = (~np.isnan(by_distance)).sum(axis=0)
-    distances = np.flatnonzero(losses >= min(least, max(1, len(found.targets))))
+    distances = np.flatnonzero(losses >= min(least, max(1, len(shares))))
     if not distances.size:
         return Left(*(np.zeros(0, kind) for kind in (np.int64, float, float, float, np.int64)))
     low, middle, high = np.nanquantile(by_distance[:, distances], (0.1, 0.5, 0.9), axis=0, method="nearest")
     return Left(distances, low, middle, high, losses[distances])
-
-
-def along_belt(found: Gradients, where: Path) -> np.ndarray | None:
-    """The direct path's norms of a state and layer, (target, step); None where the cell has no such path."""
-    belt = found.belt.get(where.state)
-    return None if belt is None else belt[where.layer]
-
-
-def typical(found: Sequence[Gradients], layer: int = TOP, state: str = "memory") -> list[Left]:
-    """`left` for each of several models, through the same state and layer. Raises as `path` does."""
-    places = [(g, path(g, layer, state)) for g in found]
-    return [left(g, share(g, g.norms[place.state][place.layer])) for g, place in places]

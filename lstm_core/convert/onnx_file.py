@@ -69,6 +69,8 @@ class _Walk:
             )
         self.made = {output: node for node in self.graph.node for output in node.output if output}
         self.stored = {tensor.name: tensor for tensor in self.graph.initializer}
+        self.known: dict[str, np.ndarray | None] = {}
+        self.room = 4 * LARGEST_ARRAY
         self.inputs = {value.name for value in self.graph.input} - set(self.stored)
         producer = f"{_text(model.producer_name)[:40]} {_text(model.producer_version)[:20]}".strip()
         self.found = Found(f"ONNX, written by {producer}" if producer else "ONNX", "")
@@ -252,6 +254,14 @@ class _Walk:
 
     def constant(self, name: str, depth: int = 0) -> np.ndarray | None:
         """A stored array, or one that follows from stored ones by turning and joining; None for what a text decides."""
+        if name not in self.known:
+            value = self.known[name] = self.computed(name, depth)
+            self.room -= 0 if value is None else value.size
+            if self.room < 0:
+                raise ConvertError(f"the arrays around “{name[:60]}” have more than {4 * LARGEST_ARRAY:,} numbers")
+        return self.known[name]
+
+    def computed(self, name: str, depth: int) -> np.ndarray | None:
         if name in self.stored:
             return _array(self.stored[name], name)
         node = self.made.get(name)
@@ -263,9 +273,9 @@ class _Walk:
         if node.op_type not in FOLDED:
             return None
         values = [self.constant(each, depth + 1) if each else None for each in node.input]
-        if not values or values[0] is None or any(v is None for v, each in zip(values, node.input) if each):
-            return None
         known = [v for v in values if v is not None]
+        if not known or len(known) < sum(map(bool, node.input)) or values[0] is None:
+            return None
         if sum(v.size for v in known) > LARGEST_ARRAY:
             raise ConvertError(f"“{name[:60]}” is made of more than {LARGEST_ARRAY:,} numbers")
         try:

@@ -319,6 +319,12 @@ def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
 # From nested objects to named arrays
 
 
+def _word(key: Any) -> str:
+    """A key as part of a dotted name; of a very long one, the beginning."""
+    beginning = key[: torch_weights.LONGEST_NAME + 1] if isinstance(key, (str, bytes)) else key
+    return str(beginning)
+
+
 def _single(value: Any) -> Any:
     """A NumPy number as Python's own; anything else as it is."""
     array = _numpy_array(value) if isinstance(value, Inert) and value.kind.name == "scalar" else None
@@ -376,7 +382,7 @@ class _Collector:
         self.contents.arrays[".".join(path)] = Lazy(value.shape, value.array)
 
     def fact(self, path: tuple[str, ...], value: Any) -> None:
-        if path and len(self.contents.facts) < MOST_ARRAYS:
+        if path and len(self.contents.facts) < MOST_ARRAYS and sum(map(len, path)) <= torch_weights.LONGEST_NAME:
             self.contents.facts[".".join(path)] = value
 
     def table(self, value: dict[Any, Any], path: tuple[str, ...], depth: int, arrays: bool) -> None:
@@ -387,7 +393,7 @@ class _Collector:
         if len(value) > MOST_ARRAYS and not any(isinstance(v, (Tensor, dict, Inert)) for v in value.values()):
             return
         for key, inner in value.items():
-            self.look(inner, (*path, str(key)), depth + 1, arrays)
+            self.look(inner, (*path, _word(key)), depth + 1, arrays)
 
     def sequence(self, value: list[Any] | tuple[Any, ...], path: tuple[str, ...], depth: int, arrays: bool) -> None:
         self.fact(path, value)
@@ -432,7 +438,7 @@ class _Collector:
         for name in ("_parameters", "_modules", "_buffers"):
             part = state.get(name)
             for key, inner in part.items() if isinstance(part, dict) else ():
-                self.look(inner, (*path, str(key)), depth + 1)
+                self.look(inner, (*path, _word(key)), depth + 1)
         for key, inner in state.items():
             if key not in inside and not str(key).endswith(("_hooks", "_hooks_with_kwargs", "_hooks_always_called")):
-                self.look(inner, (*path, str(key)), depth + 1, arrays=False)
+                self.look(inner, (*path, _word(key)), depth + 1, arrays=False)

@@ -20,7 +20,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite, prod
+from math import prod
 from reprlib import repr as shorten
 from typing import Any
 
@@ -32,6 +32,7 @@ from lstm_core.convert.assembly import Found, Layer, layer
 from lstm_core.convert.draft import LARGEST_ARRAY, MOST_ARRAYS, ConvertError, Draft
 
 MANIFEST = "manifest"
+LARGEST_BIAS = 1000  # to be added to a forget gate's; 1 is usual
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000  # bytes before an array's numbers
 PLAIN = r"[<>|=]?([fiu][1248]|b1|[US]\d{1,6})"  # what is read: numbers and texts of fixed sizes
@@ -162,7 +163,7 @@ def _manifest(contents: _Contents, aside: Mapping[str, bytes]) -> dict[str, Any]
 def _kind(contents: _Contents, manifest: Mapping[str, Any], name: str) -> str:
     kind = manifest.get("format")
     if kind is not None:
-        if kind not in SOURCES:
+        if str(kind) not in SOURCES:
             raise ConvertError(f"the manifest's format is {shorten(str(kind))}; it must be one of {', '.join(SOURCES)}")
         return str(kind)
     joined = "\n".join(contents.arrays)
@@ -247,8 +248,8 @@ def _cells(found: Found, layers: Sequence[Mapping[str, np.ndarray]], kind: str, 
         raise ConvertError(f"no array of a layer of {SOURCES[kind]} was found; a manifest can name them")
     order = _order(manifest, kind)
     forget = manifest.get("forget_bias", FORGET_BIASES.get(kind, 0.0))
-    if type(forget) not in (int, float) or not isfinite(forget):
-        raise ConvertError(f"the manifest's forget_bias must be a number, not {shorten(str(forget))}")
+    if type(forget) not in (int, float) or not -LARGEST_BIAS <= forget <= LARGEST_BIAS:
+        raise ConvertError(f"the manifest's forget_bias must be a number of usual size, not {shorten(str(forget))}")
     for k, arrays in enumerate(layers):
         title = f"layer {k + 1}"
         if kind == CHAR_RNN:

@@ -28,6 +28,8 @@ ACTIVATIONS = {
     "gru_pytorch": "sigmoid for the gates, tanh for the candidate, as in nn.GRU",
     "rnn": "tanh, nn.RNN's own",
 }
+LONGEST_NAME = 500
+MOST_STACKS = 32  # recurrent modules among which copies are looked for
 COPIES = re.compile(r"ema|swa|avg|average|averaged|shadow|teacher|target|old|initial|init|previous|prev|backup", re.IGNORECASE)
 OPTIMISER = re.compile(
     r"((optimi[sz]ers?|optims?|opt|(lr_?)?schedulers?|(grad_?)?scaler|amp|callbacks|loops)(_?states?)?(_?dicts?)?)"
@@ -80,7 +82,9 @@ def draft(source: str, contents: Contents) -> Draft:
     source: the format, for the card. Raises ConvertError, one sentence, when there is no recurrent layer, when several could
     be meant, and for what is not supported. Source: torch.nn; rows i, f, g, o (LSTM), r, z, n (GRU).
     """
-    ignored = list(contents.ignored)
+    if any(len(name) > LONGEST_NAME for name in contents.arrays):
+        raise ConvertError(f"an array has a name of more than {LONGEST_NAME} characters: the file is damaged")
+    ignored = list(dict.fromkeys(contents.ignored))
     arrays = _without_optimiser(contents.arrays, ignored)
     arrays = _unnormed(arrays)
     stacks, others = _stacks(arrays)
@@ -132,9 +136,6 @@ def _unnormed(arrays: Mapping[str, Lazy]) -> dict[str, Lazy]:
             whole, g, v = new[1] + new[2], f"{name[:-1]}0", f"{name[:-1]}1"
         elif old:
             whole, g, v = old[1] + old[2], f"{name[:-1]}g", f"{name[:-1]}v"
-        elif name.endswith("_raw") and PART.fullmatch(name.removesuffix("_raw").rpartition(".")[2]):
-            folded[name.removesuffix("_raw").replace(".module.", ".")] = array  # the weights before DropConnect
-            continue
         else:
             folded.setdefault(name, array)
             continue
@@ -188,38 +189,49 @@ def _stacks(arrays: Mapping[str, Lazy]) -> tuple[dict[str, _Stack], dict[str, La
 
 
 def _chosen(stacks: dict[str, _Stack], others: dict[str, Lazy], ignored: list[str]) -> tuple[_Stack, dict[str, Lazy]]:
-    """The one stack that is meant: the only one, several that stand on one another, or the first of several copies."""
+    """The one stack that is meant: the only one, the original of copies, or several that stand on one another."""
     if not stacks:
         raise ConvertError(_no_recurrent(others))
+    if len(stacks) <= MOST_STACKS and not _numbered(stacks):
+        stacks, others = _originals(stacks, others, ignored)
     if len(stacks) == 1:
         return next(iter(stacks.values())), others
-    copies = [p for p in stacks if any(COPIES.fullmatch(word) for word in re.split(r"[._]", p))]
-    for copy in copies if len(copies) < len(stacks) else ():
-        original = next((p for p in stacks if p not in copies and _tail(p) == _tail(copy)), None)
-        if original is not None:
-            branch = copy[: len(copy) - len(_common_end(original, copy))]
-            others = {n: a for n, a in others.items() if not n.startswith(branch)}
-            del stacks[copy]
-            ignored.append(f"“{branch.rstrip('.')}”, a second copy of the weights")
-    shapes = {tuple(sorted((k, a.shape) for k, a in s.layers.get(0, {}).items())) for s in stacks.values()}
-    prefixes = list(stacks)
-    if len({_tail(p) for p in prefixes}) == 1 and len(prefixes) > 1 and len(shapes) == 1 and not _numbered(prefixes):
-        first, *rest = prefixes
-        for copy in rest:
-            branch = copy[: len(copy) - len(_common_end(first, copy))]
-            others = {n: a for n, a in others.items() if not branch or not n.startswith(branch)}
-            ignored.append(f"“{branch.rstrip('.') or 'the top'}”, a second copy of the weights")
-        return stacks[first], others
-    if len(prefixes) == 1:
-        return stacks[prefixes[0]], others
-    if _numbered(prefixes):
+    if _numbered(stacks):
         return _joined(stacks), others
-    names = " and ".join(f"“{stacks[p].title}”" for p in prefixes[:3])
+    names = " and ".join(f"“{s.title}”" for s in list(stacks.values())[:3])
     raise ConvertError(f"the file holds several recurrent modules, {names}: models of more than one are not supported")
 
 
-def _tail(prefix: str) -> str:
-    return prefix.rstrip(".").rpartition(".")[2]
+def _originals(
+    stacks: dict[str, _Stack], others: dict[str, Lazy], ignored: list[str]
+) -> tuple[dict[str, _Stack], dict[str, Lazy]]:
+    """Without branches that hold the same names and shapes as another: averages first, else all but the first."""
+    averages = [p for p in stacks if any(COPIES.fullmatch(word) for word in re.split(r"[._]", p))]
+    for copy in [*averages, *(p for p in reversed(stacks) if p not in averages)]:
+        for original in stacks:
+            ending = _common_end(original, copy)
+            if copy not in stacks or copy == original or not ending or _numbered([original, copy]):
+                continue
+            first, second = original.removesuffix(ending), copy.removesuffix(ending)
+            inner = second if second.startswith(first) else None
+            outer = first if first.startswith(second) else None
+            if _contents(stacks, others, first, inner) == _contents(stacks, others, second, outer):
+                ignored.append(f"“{second.rstrip('.') or 'the top'}”, a second copy of the weights")
+                gone = [n for n in (*stacks, *others) if n.startswith(second) and not (outer and n.startswith(outer))]
+                stacks = {p: s for p, s in stacks.items() if p not in gone}
+                others = {n: a for n, a in others.items() if n not in gone}
+                break
+    return stacks, others
+
+
+def _contents(
+    stacks: Mapping[str, _Stack], others: Mapping[str, Lazy], branch: str, without: str | None = None
+) -> set[tuple[str, Any]]:
+    """Names and shapes of all that begins with `branch`, but not with `without`, as two copies share them."""
+    arrays: list[tuple[str, Any]] = [(name, array.shape) for name, array in others.items()]
+    for prefix, stack in stacks.items():
+        arrays += [(f"{prefix}{part}_{k}", a.shape) for k, parts in stack.layers.items() for part, a in parts.items()]
+    return {(n.removeprefix(branch), a) for n, a in arrays if n.startswith(branch) and not (without and n.startswith(without))}
 
 
 def _common_end(a: str, b: str) -> str:
@@ -231,7 +243,7 @@ def _common_end(a: str, b: str) -> str:
     return ".".join(second[len(second) - words :])
 
 
-def _numbered(prefixes: Sequence[str]) -> bool:
+def _numbered(prefixes: Iterable[str]) -> bool:
     """Whether the names differ in numbers alone: lstm1 and lstm2, cells.0 and cells.1, rnn and rnn2."""
     return len({re.sub(r"\d+", "", p) for p in prefixes}) == 1
 
@@ -373,12 +385,18 @@ def _embedding_and_head(others: Mapping[str, Lazy], inputs: int, units: int, con
         raise ConvertError(
             f"“{best[1]}” and “{rest[0][1]}” could both be the head: the file does not tell which of them predicts"
         )
-    if left := _left_over(others, *best):
+    left = [n for n in _left_over(others, *best) if not any(_equal(others[n], others[m]) for m in best if m is not None)]
+    if left:
         raise ConvertError(
             f"“{left[0][-60:]}”, of shape {others[left[0]].shape}, is none of embedding, cells and head: a layer more is not"
             " supported"
         )
     return best
+
+
+def _equal(one: Lazy, other: Lazy) -> bool:
+    """Whether an array is another's copy, as where weights are shared and kept twice."""
+    return one.shape == other.shape and one.size <= LARGEST_ARRAY and np.array_equal(one.read(), other.read())
 
 
 def _bias_of(weight: str) -> str:

@@ -15,6 +15,7 @@ from lstm_core.convert.draft import DEEPEST, MOST_ARRAYS, SYMBOLS_AT_MOST, Conve
 from lstm_core.text import Vocabulary
 
 MOST_SPECIALS = 8  # entries such as <unk> in a list of characters; with more of them it is a list of words
+MOST_ENTRIES = 1_000_000  # of all lists of one file that are looked at
 MOST_UNNAMED = 4  # ids that a table leaves out, such as 0 where it counts from 1
 PICTURES = {
     "pad": "␀", "unk": "�", "oov": "�", "s": "␂", "sos": "␂", "bos": "␂", "go": "␂", "start": "␂", "/s": "␃", "eos": "␃",
@@ -113,15 +114,17 @@ def in_facts(facts: Mapping[str, Any], size: int) -> tuple[Vocabulary | None, tu
     """
     fitting: list[tuple[int, str, Vocabulary, tuple[str, ...]]] = []
     remarks: list[str] = []
-    words = ""
+    words, room = "", MOST_ENTRIES
     for place, (name, value) in enumerate(facts.items()):
         usual = USUAL_NAMES.fullmatch(name.rpartition(".")[2]) is not None
         if isinstance(value, (set, frozenset)):
             if usual:
                 remarks.append(f"{_cited(name)} is a set of {len(value)}, which has no order, so that no ids follow from it")
             continue
-        table = _table(value)
-        if not table or not (usual or len(table) == size):
+        count = len(value) if isinstance(value, (str, list, tuple, Mapping)) else 0
+        room -= count if usual or count == size else 0
+        table = _table(value) if (usual or count == size) and room >= 0 else {}
+        if not table:
             continue
         if _holds_words(table):
             words = words or (_word_in(name, table) if usual and len(table) == size else "")
@@ -150,11 +153,9 @@ def _cited(name: str) -> str:
 
 def _table(value: Any) -> dict[int, str | bytes]:
     """id -> entry, from a text, a list, or a table in either direction; empty for anything else."""
-    if isinstance(value, str):
-        value = list(value)
-    if len(value) > SYMBOLS_AT_MOST if isinstance(value, (list, tuple, Mapping)) else True:
+    if not isinstance(value, (str, list, tuple, Mapping)) or len(value) > SYMBOLS_AT_MOST:
         return {}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (str, list, tuple)):
         return dict(enumerate(value)) if all(isinstance(entry, (str, bytes)) for entry in value) else {}
     if all(isinstance(entry, (str, bytes)) for entry in value) and all(_is_id(number) for number in value.values()):
         table = {number: entry for entry, number in value.items()}

@@ -20,8 +20,8 @@ def loss_bars(
 ) -> go.Figure:
     """Losses as bars, the first of them, the model's own, in full ink.
 
-    losses: (what predicted, nats), from top to bottom, each 0 to inf. sentences: what was judged, plain text. width: pixels to lay
-    out for. Raises ValueError where there is nothing to draw, and for an unknown theme. Source: the numbers given.
+    losses: (what predicted, nats), from top to bottom, each 0 to inf. sentences: what was judged, plain text. width: pixels
+    to lay out for. Raises ValueError where there is nothing to draw, and for an unknown theme. Source: the numbers given.
     """
     if not losses:
         raise ValueError("there is no loss to draw: give at least one pair of a name and nats")
@@ -38,8 +38,7 @@ def loss_bars(
             x=0, y=place - 0.4, xanchor="left", yanchor="middle", showarrow=False, font={"size": 13},
             text=f"{name}: <b>{value:.3f}</b>",
         )  # fmt: skip
-    said = [*map(lettering.escaped, sentences), f"{paper.version()}."]
-    top = paper.write_above(figure, title, said, width, 4)
+    top = paper.write_above(figure, title, [*map(lettering.escaped, sentences)], width, 4)
     figure.update_layout(
         height=top + (BAR + 12) * len(losses) + 34, margin={"l": 16, "r": 16, "b": 30}, showlegend=False, bargap=0
     )

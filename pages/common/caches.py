@@ -83,6 +83,14 @@ def check(name: str, text: str) -> None:
         )
 
 
+def steps(name: str, text: str) -> int:
+    """How many steps a model takes for a text: one a character, or one a byte. A text that it can't read has one a character."""
+    try:
+        return len(model(name).vocabulary.encode(text).ids)
+    except lc.TextError:
+        return len(text)
+
+
 def longest(name: str) -> int:
     """How many steps of a text a model may be traced on at once."""
     own = own_models.get(name)

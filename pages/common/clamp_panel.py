@@ -239,18 +239,18 @@ def _run(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     return (_short if len(text) <= caches.SHORT_TEXT else _long)(model, text, clamps)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@caches.kept(8)
 def _short(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     after = lc.trace(caches.model(model), text, clamps=clamps)
     return after, effect(caches.read(model, text), after)
 
 
-@st.cache_resource(max_entries=1, show_spinner="Reading the text again …")
+@caches.kept(1, "Reading the text again …")
 def _long(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     return _short.__wrapped__(model, text, clamps)  # type: ignore[attr-defined]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@caches.kept(16)
 def _certified(model: str, text: str, clamps: Clamps) -> lc.Certificate:
     return lc.certify(caches.model(model), _run(model, text, clamps)[0])
 
@@ -312,7 +312,7 @@ def _inside(chosen: Selection, trace: lc.Trace, clamps: Clamps, layer: int) -> N
     st.plotly_chart(figure, config=PLOT, key="clamp_difference", theme=None)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@caches.kept(2)
 def _difference(model: str, text: str, clamps: Clamps, layer: int, theme: Theme) -> go.Figure:
     """Clamped minus unclamped."""
     return difference_heatmaps(_run(model, text, clamps)[0], caches.read(model, text), layer, theme=theme)

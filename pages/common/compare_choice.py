@@ -134,7 +134,7 @@ def from_query(
 def unreadable(text: str) -> str:
     """Why the current model can't read a text, or nothing."""
     try:
-        caches.model(selection.current().model).vocabulary.encode(text)
+        caches.check(selection.current().model, text)
     except lc.TextError as error:
         return str(error)
     return ""

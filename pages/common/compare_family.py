@@ -39,7 +39,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     _studies(family)
 
 
-@st.cache_data(show_spinner=False)
+@caches.kept(64)
 def _cost(name: str) -> Cost:
     return cost(caches.model(name))
 
@@ -48,7 +48,7 @@ def _row(info: lc.ModelInfo, counted: Cost, took: float | None) -> dict[str, Any
     card, ngrams = info.card, info.card.get("ngrams", {})
     return {
         "model": info.name,
-        "cell": lc.cell(info.config["cell"]).title,
+        "cell": caches.model(info.name).cell.title,
         "size": f"{info.config['layers']} × {info.config['units']}",
         "equations": counted.equations,
         "parameters": counted.parameters,

@@ -25,10 +25,13 @@ CONTEXT = 20  # characters before and after a disagreement that the list shows
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The choice of models, the linked picture, and what can be read off it and taken away."""
     compare_choice.choose_models(models)
-    chosen, text = compare_choice.current(), _readable_part(models)
-    traces = caches_of(chosen.models, text)
-    problem = not_comparable(traces)
-    if problem:
+    chosen, text = compare_choice.current(), _readable_part()
+    try:
+        traces = traces_of(chosen.models, text)
+    except lc.TextError as error:
+        st.text(f"⚠ {error}")
+        return
+    if problem := not_comparable(traces):
         st.text(f"⚠ {problem}")
         return
     between = _between(chosen.models, text)
@@ -53,43 +56,43 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     _certificates(chosen.models, text)
 
 
-def _readable_part(models: Mapping[str, lc.ModelInfo]) -> str:
+def _readable_part() -> str:
     """The text, or as much of it as so many models can be traced on; where it is cut, that is said."""
     text = selection.current().text
-    sizes = [models[name].config for name in compare_choice.current().models]
-    numbers = sum(s["layers"] * s["units"] * len(lc.cell(s["cell"]).signals) for s in sizes)
-    most = MOST_NUMBERS // numbers
+    chosen = [caches.model(name) for name in compare_choice.current().models]
+    numbers = sum(model.layers * model.units * len(model.cell.signals) for model in chosen)
+    most = min(max(1, MOST_NUMBERS // numbers), *(caches.longest(model.name) for model in chosen))
     if len(text) > most:
         st.text(f"So many models at once read {most:,} of the {len(text):,} characters, from the first on.")
     return text[:most]
 
 
-def caches_of(names: Sequence[str], text: str) -> tuple[lc.Trace, ...]:
+def traces_of(names: Sequence[str], text: str) -> tuple[lc.Trace, ...]:
     """The traces of a text by several models, kept together where the text is long."""
     if len(text) <= caches.SHORT_TEXT:
         return tuple(caches.read(name, text) for name in names)
     return _long(tuple(names), text)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Several models read a long text …")
+@caches.kept(2, "Several models read a long text …")
 def _long(names: tuple[str, ...], text: str) -> tuple[lc.Trace, ...]:
     return tuple(lc.trace(caches.model(name), text) for name in names)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@caches.kept(8)
 def _between(names: tuple[str, ...], text: str) -> apart.Disagreement:
-    return apart.disagreement(caches_of(names, text), PEAKS)
+    return apart.disagreement(traces_of(names, text), PEAKS)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Certifying …")
+@caches.kept(8, "Certifying …")
 def _sealed(names: tuple[str, ...], text: str) -> tuple[lc.Certificate, ...]:
     if len(text) <= caches.SHORT_TEXT:
         return tuple(caches.certificate(name, text) for name in names)
-    return tuple(lc.certify(caches.model(trace.model), trace) for trace in caches_of(names, text))
+    return tuple(lc.certify(caches.model(trace.model), trace) for trace in traces_of(names, text))
 
 
 def not_comparable(traces: Sequence[lc.Trace]) -> str:
-    """Why these traces have no common time axis, or nothing."""
+    """Why these traces have no common time axis, in one sentence, or nothing."""
     first = traces[0]
     for other in traces[1:]:
         if other.chars != first.chars:

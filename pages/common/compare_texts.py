@@ -107,13 +107,13 @@ def _copied() -> None:
     compare_choice.change(text2=text)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@caches.kept(4)
 def _compared(model: str, first: str, second: str) -> TwoTexts | str:
     """The two texts side by side, or why they can't stand so."""
     try:
         return two_texts(caches.read(model, first), caches.read(model, second))
     except ValueError as error:
-        return str(error)
+        return str(error).rstrip(".")
 
 
 def _pin(both: TwoTexts, layer: int) -> dict:

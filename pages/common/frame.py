@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 FOLDER = Path(__file__).resolve().parent.parent
 FRAMED = "framed"  # the session's mark: app.py, or the page itself, has set up the navigation
@@ -18,6 +19,7 @@ def _pages() -> list:
         st.Page(FOLDER / "inside.py", title="Inside", icon="🔎", url_path="inside"),
         st.Page(FOLDER / "compare.py", title="Compare", icon="⚖️", url_path="compare"),
         st.Page(FOLDER / "long_range.py", title="Long range", icon="⏳", url_path="long_range"),
+        st.Page(FOLDER / "models.py", title="Models", icon="📦", url_path="models"),
     ]
 
 
@@ -26,6 +28,11 @@ def route() -> None:
     st.session_state[FRAMED] = True
     st.set_page_config(page_title="Gatescope", page_icon="🔬", layout="wide")
     st.navigation(_pages(), position="top").run()
+
+
+def landing() -> StreamlitPage:
+    """The page Gates, to link to and to lead to."""
+    return _pages()[0]
 
 
 def begin() -> None:

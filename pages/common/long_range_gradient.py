@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
+from lstm_core import export
 from lstm_core.analysis import vanishing
+from lstm_core.analysis.gradient_file import to_npz
+from lstm_core.analysis.gradients import Gradients
 from lstm_core.analysis.window import Window, window
-from pages.common import caches, compare_models, long_range_choice, selection
+from lstm_core.figures import palette
+from lstm_core.figures.lettering import glyph, plain_symbol
+from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
+from pages.common import caches, compare_models, detail, long_range_choice, reading, selection
 from pages.common.long_range_view import Reader, reach_view
 from pages.common.long_range_work import gradients
+
+DISTANCES = (1, 5, 10, 20, 50, 100)
+BELT_AT = 10
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
@@ -31,8 +44,14 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         return
     readers = [Reader(trace, each) for trace, each in zip(traces, found)]
     step = reach_view(readers, stretch, key="reach", layer=layer_index(look.layer), step=chosen.step)
-    if chosen.step is None or step != chosen.step:
+    if step != chosen.step:
         selection.change(step=step)
+    layer = layer_index(look.layer)
+    st.subheader("Over all of these losses", anchor=False)
+    st.markdown(table(found, layer))
+    st.caption(said(found, layer))
+    _replaced(traces)
+    _take_away(readers, stretch, step, layer)
 
 
 def layer_index(layer: int) -> int:
@@ -59,3 +78,130 @@ def _lead(stretch: Window, steps: int) -> str:
 def _ordinal(number: int) -> str:
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 not in (11, 12, 13) else "th"
     return f"{number}{ending}"
+
+
+# In words
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What becomes of one model's gradients, over all losses: through what each keeps."""
+
+    name: str
+    symbol: str
+    left: vanishing.Left
+    along: vanishing.Left | None
+    fate: vanishing.Fate
+
+    def after(self, distance: int, belt: bool = False) -> float | None:
+        """The median share that is left so many characters back; None where no loss reaches so far, or there is no belt."""
+        left = self.along if belt else self.left
+        return None if left is None or distance >= len(left.middle) else float(left.middle[distance])
+
+
+def _summary(found: Gradients, layer: int) -> _Summary:
+    where = vanishing.path(found, layer)
+    shares = vanishing.share(found, where)
+    along = vanishing.left(vanishing.share(found, where, belt=True)) if where.state in found.belt else None
+    symbol = plain_symbol(found.cell[where.state].symbol)
+    return _Summary(found.model, symbol, vanishing.left(shares), along, vanishing.fate(shares))
+
+
+def table(found: Sequence[Gradients], layer: int) -> str:
+    """Markdown: what is left of each model's gradient after so many characters, and whether it vanishes or explodes."""
+    heads = [f"{distance} back" for distance in DISTANCES]
+    lines = ["| | " + " | ".join([*heads, f"belt alone, {BELT_AT} back", "vanished", "largest"]) + " |"]
+    lines.append("|---|" + "---:|" * (len(DISTANCES) + 3))
+    for each in (_summary(one, layer) for one in found):
+        cells = [_number(each.after(distance)) for distance in DISTANCES]
+        cells.append("no belt" if each.along is None else _number(each.after(BELT_AT, belt=True)))
+        gone = each.left.vanished_after
+        cells.append("not here" if gone is None else f"{gone} back")
+        cells.append(f"{_number(each.fate.most)} ×")
+        lines.append(f"| {reading.plain(each.name)}, through {each.symbol} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def said(found: Sequence[Gradients], layer: int) -> str:
+    """What the table means, and which reaches furthest on this text."""
+    every = [_summary(one, layer) for one in found]
+    told = (
+        f"The median over {len(found[0].targets):,} losses: the share of the gradient at s = t that is left so many characters"
+        " back. Vanished: where that median falls below 1/1000 for good. Largest: of all shares; above"
+        f" {vanishing.EXPLODED:g} × it has exploded."
+    )
+    exploded = [(each, int((each.fate.exploded != vanishing.NOWHERE).sum())) for each in every]
+    loud = [f"{count:,} of {each.name}’s losses" for each, count in exploded if count]
+    told += f" Exploded here: {'; '.join(loud)}." if loud else " Nothing explodes here."
+    if len(every) > 1:
+        told += f" {_furthest(every)}"
+    return told
+
+
+def _furthest(every: Sequence[_Summary]) -> str:
+    """Which model's gradient has most left at the longest distance of the table that losses reach."""
+    reached = [d for d in DISTANCES if all(each.after(d) is not None for each in every)]
+    if not reached:
+        return "The text is too short to tell them apart."
+    at = reached[-1]
+    ranked = sorted(every, key=lambda each: -(each.after(at) or 0))
+    best, worst = ranked[0], ranked[-1]
+    return (
+        f"{at} characters back most is left in {best.name}, {_number(best.after(at))},"
+        f" and least in {worst.name}, {_number(worst.after(at))}."
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "–"
+    if value >= 0.001 or value == 0:
+        return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+    mantissa, power = f"{value:.1e}".split("e")
+    return f"{mantissa}·10{str(int(power)).translate(RAISED)}"
+
+
+def _replaced(traces: Sequence[lc.Trace]) -> None:
+    for trace in traces:
+        pairs = sorted({(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r})
+        if pairs:
+            told = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in pairs[:12])
+            more = f" and {len(pairs) - 12} more" if len(pairs) > 12 else ""
+            st.text(f"{trace.model} does not know every character here. It read {told}{more}.")
+
+
+# To take away
+
+
+def _take_away(readers: Sequence[Reader], stretch: Window, step: int, layer: int) -> None:
+    opened = st.expander("Zoom, download", key="long range: take away", on_change="rerun")
+    if not opened.open:
+        return
+    found = [reader.found for reader in readers]
+    theme, start = detail.theme(), stretch.start
+    figures = {
+        "by distance": lambda: gradient_by_distance(found, layer, theme=theme),
+        "this loss": lambda: gradient_lines(found, step - start, layer, start=start, theme=theme),
+    } | {f"map of {reader.trace.model}": _map(reader, layer, start, theme) for reader in readers}
+    with opened:
+        which = st.segmented_control("Figure", list(figures), default="by distance", required=True, key="long range: figure")
+        figure = figures[which]()
+        name = f"{'-'.join(each.model for each in found)}-{which.replace(' ', '-')}"
+        st.plotly_chart(figure, key="long range: plotly", theme=None, config=detail.PLOT)
+        with st.container(horizontal=True):
+            st.download_button(
+                "Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore"
+            )
+            for reader in readers:
+                st.download_button(
+                    f"Numbers of {reader.trace.model} (NPZ)", _npz(reader, start), f"{reader.trace.model}-gradients.npz",
+                    on_click="ignore",
+                )  # fmt: skip
+
+
+def _map(reader: Reader, layer: int, start: int, theme: palette.Theme) -> Callable[[], go.Figure]:
+    return lambda: gradient_map(reader.found, layer, start=start, theme=theme)
+
+
+def _npz(reader: Reader, start: int) -> Callable[[], bytes]:
+    return lambda: to_npz(reader.found, reader.trace.vocabulary.characters, start)

@@ -191,9 +191,8 @@ def _norms(reader: Reader, layer: int) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for state, place in _places(reader, layer).items():
         found[state] = reader.found.norms[state][place.layer]
-        belt = vanishing.along_belt(reader.found, place)
-        if belt is not None:
-            found[f"belt {state}"] = belt
+        if state in reader.found.belt:
+            found[f"belt {state}"] = reader.found.belt[state][place.layer]
     return found
 
 
@@ -219,7 +218,7 @@ def _fates(reader: Reader, layer: int) -> tuple[dict[str, np.ndarray], dict[str,
     steps: dict[str, np.ndarray] = {}
     most: dict[str, float] = {}
     for state, place in _places(reader, layer).items():
-        fate = vanishing.fate(reader.found, vanishing.share(reader.found, reader.found.norms[state][place.layer]))
+        fate = vanishing.fate(vanishing.share(reader.found, place))
         steps[f"vanished {state}"] = fate.vanished.astype(np.int32)
         steps[f"exploded {state}"] = fate.exploded.astype(np.int32)
         most[state] = fate.most

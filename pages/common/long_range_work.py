@@ -34,7 +34,9 @@ class Work:
         self.share = 0.0
         self.result: Gradients | None = None
         self._lock = threading.Lock()
-        self._run: Generator[float, None, Gradients] | None = gradient_steps(caches.model(name), stretch, window.targets.tolist())
+        self._run: Generator[float, None, Gradients] | None = gradient_steps(
+            caches.model(name), stretch, window.targets.tolist()
+        )
 
     def advance(self, seconds: float) -> None:
         """Goes on for so long, or to the end. One session at a time; another one waits as long."""
@@ -47,7 +49,7 @@ class Work:
                     self.result, self._run, self.share = finished.value, None, 1.0
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@caches.kept(8)
 def work(name: str, text: str, window: Window) -> Work:
     """The one computation of these gradients, shared by all sessions."""
     return Work(name, text, window)

@@ -18,6 +18,7 @@ from pages.common.reading import plain
 from pages.common.selection import Selection
 
 LOOKED_AT = "models: looked at"
+ARRIVED = "models: arrived"
 TOLD = "models: told"  # a sentence, shown once
 PAGES = {"Gates": "gates.py", "Inside": "inside.py", "Compare": "compare.py"}
 FOLDER = Path(__file__).resolve().parent.parent
@@ -30,8 +31,8 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         "Losses are nats a character on the part of the corpus that the model was not trained on. A model that does not beat"
         " the table of n-grams has learnt less than a table. Only losses on one corpus compare."
     )
-    if st.session_state.get(LOOKED_AT) not in models:
-        st.session_state[LOOKED_AT] = next(iter(models))
+    newest = st.session_state.pop(ARRIVED, st.session_state.get(LOOKED_AT))
+    st.session_state[LOOKED_AT] = newest if newest in models else next(iter(models))
     name = st.selectbox("Look at one of them", list(models), key=LOOKED_AT)
     if TOLD in st.session_state:
         st.text(st.session_state.pop(TOLD))
@@ -39,24 +40,22 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         _one(models[name])
 
 
-def look_at(name: str, told: str = "") -> None:
-    """Has the list show a model. For callbacks, and before the list is drawn."""
-    st.session_state[LOOKED_AT] = name
-    if told:
-        st.session_state[TOLD] = told
+def arrived(name: str, told: str) -> None:
+    """Has the next run look at a model, and say a sentence once."""
+    st.session_state[ARRIVED], st.session_state[TOLD] = name, told
 
 
 def _row(info: lc.ModelInfo) -> dict[str, Any]:
     card, own = info.card, own_models.all_own().get(info.name)
     return {
         "model": info.name,
+        "loss": card.get("held_out_loss"),
+        "best n-grams": card.get("ngrams", {}).get("held_out_loss"),
+        "guessing": math.log(info.vocabulary),
         "cell": caches.model(info.name).cell.title,
         "layers × units": f"{info.config['layers']} × {info.config['units']}",
         "parameters": _parameters(info.name),
         "trained on": card.get("corpus") or (own.kind if own else "not recorded"),
-        "loss": card.get("held_out_loss"),
-        "best n-grams": card.get("ngrams", {}).get("held_out_loss"),
-        "guessing": math.log(info.vocabulary),
     }
 
 
@@ -168,7 +167,7 @@ def _rename(name: str, key: str) -> None:
     chosen = st.session_state.get(selection.KEY)
     if chosen is not None and chosen.model == name:
         st.session_state[selection.KEY] = replace(chosen, model=new)
-    look_at(new)
+    arrived(new, f"{name} is now called {new}.")
 
 
 def _remove(name: str) -> None:

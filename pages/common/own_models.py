@@ -1,4 +1,4 @@
-"""The models that a session has brought or trained itself, and what was computed with them: seen by it alone, and gone with it."""
+"""The models that a session has brought or trained itself, and what was computed with them: its own, and gone with it."""
 
 from __future__ import annotations
 

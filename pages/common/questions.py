@@ -94,8 +94,8 @@ def _asked(name: str) -> str:
 
 
 def _offer(fits: Callable[[lc.Cell], bool], beside: str = "") -> None:
-    """A button for each shipped model that a question can be asked of."""
-    models, _ = caches.shipped()
+    """A button for each model that a question can be asked of."""
+    models, _ = caches.models()
     fitting = [name for name, info in models.items() if fits(lc.cell(info.config["cell"])) and name != beside][:MOST_OFFERED]
     with st.container(horizontal=True):
         for name in fitting:
@@ -375,7 +375,7 @@ def _verdict(said: str, other: Reading) -> None:
     st.markdown(f"**{said}:** max |Δh| = {other.furthest:.2g} on this text{loss}.")
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@caches.kept(6)
 def _read_as(name: str, text: str, form: str) -> Reading:
     return gru_forms.read_as(caches.model(name), caches.read(name, text), getattr(gru_forms, form))
 

@@ -50,7 +50,7 @@ def _let_go(models: dict[str, lc.ModelInfo]) -> None:
 
 
 def _cut_to_fit() -> None:
-    """Shortens the text to what the chosen model can read at once, which for bytes and for large models is less, and says so."""
+    """Shortens the text to what the model can read at once, which for bytes and for large models is less, and says so."""
     chosen, most_steps = selection.current(), caches.longest(selection.current().model)
     for most in (None, most_steps, max(1, most_steps // LONGEST_IN_BYTES)):
         cut = chosen.text[:most]
@@ -60,7 +60,7 @@ def _cut_to_fit() -> None:
             problem = str(error)
             continue
         if cut != chosen.text:
-            step = chosen.step if chosen.step is not None and chosen.step < len(cut) else None
+            step = chosen.step if chosen.step is not None and chosen.step < caches.steps(chosen.model, cut) else None
             show(replace(chosen, text=cut, step=step))
             st.session_state[COMPLAINTS] = [
                 *st.session_state.get(COMPLAINTS, []), f"{problem} Its first {len(cut):,} characters are shown."
@@ -79,7 +79,7 @@ def _arrived(models: dict[str, lc.ModelInfo]) -> bool:
     first = query["model"] if query.get("model") in models else next(iter(models))
     default = st.session_state.get(selection.KEY, Selection(first, text_for(first)))
     sizes = {name: Sizes(info.config["layers"], info.config["units"]) for name, info in models.items()}
-    chosen, complaints = selection.from_query(query, sizes, default)
+    chosen, complaints = selection.from_query(query, sizes, default, caches.steps)
     try:
         caches.check(chosen.model, chosen.text)
     except lc.TextError as error:
@@ -140,7 +140,7 @@ def _take(text: str) -> bool:
         return False
     st.session_state.pop(TYPED, None)
     chosen = selection.current()
-    step = chosen.step if chosen.step is not None and chosen.step < len(text) else None
+    step = chosen.step if chosen.step is not None and chosen.step < caches.steps(chosen.model, text) else None
     selection.change(text=text, step=step)
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,10 +57,20 @@ class Sizes:
     units: int
 
 
-def from_query(query: Mapping[str, str], models: Mapping[str, Sizes], default: Selection) -> tuple[Selection, list[str]]:
+def _a_character_a_step(model: str, text: str) -> int:
+    return len(text)
+
+
+def from_query(
+    query: Mapping[str, str],
+    models: Mapping[str, Sizes],
+    default: Selection,
+    steps: Callable[[str, str], int] = _a_character_a_step,
+) -> tuple[Selection, list[str]]:
     """The selection that a link asks for, and one sentence for each thing in it that can't be had.
 
-    default: what holds where the link says nothing, or asks for nothing that is there.
+    default: what holds where the link says nothing, or asks for nothing that is there. steps: how many a model takes for a
+    text: one that reads bytes takes several a character.
     """
     said: list[str] = []
     model = query.get("model", default.model)
@@ -72,7 +82,7 @@ def from_query(query: Mapping[str, str], models: Mapping[str, Sizes], default: S
     layer = _layer(query.get("layer", ""), model, sizes.layers, said) or (default.layer if default.model == model else 1)
     if query.get("layer") == "all" and sizes.layers > 1:
         layer = ALL_LAYERS
-    step = _index(query.get("step", ""), "character", len(text), "the text", said)
+    step = _index(query.get("step", ""), "character", steps(model, text), "the text", said)
     unit = _index(query.get("unit", ""), "unit", sizes.units, model, said)
     pinned = _layer(query.get("pinned_layer", ""), model, sizes.layers, said)
     return Selection(model, text, layer, step, unit, pinned), said

@@ -68,11 +68,17 @@ def test_recall_comes_back_as_it_was(recalled: tuple[Path, recall.Result]) -> No
 def test_clipping_comes_back_as_it_was(clipped: tuple[Path, spectrum.ClippingRun]) -> None:
     path, run = clipped
     found = clipping_results(path)
-    assert found.protocol == SHORT and found.corpus == CLOUDS.facts and found.uniform == pytest.approx(math.log(18), abs=1e-4)
+    assert (
+        found.protocol == SHORT
+        and found.corpus == CLOUDS.facts
+        and found.uniform == pytest.approx(math.log(len(set(CLOUDS.train + CLOUDS.held_out))), abs=1e-4)
+    )
     (back,) = found.of(1.0, None)
     assert found.of(1.0, 1.0) == () and back.diverged is None and math.isnan(back.points[0].loss)
     for name in ("step", "norm", "largest", "sigma", "radius"):
-        assert [getattr(p, name) for p in back.points[1:]] == pytest.approx([getattr(p, name) for p in run.points[1:]], rel=1e-4)
+        assert [getattr(p, name) for p in back.points[1:]] == pytest.approx(
+            [getattr(p, name) for p in run.points[1:]], rel=1e-4
+        )
     assert {step: pytest.approx(norms, rel=1e-4) for step, norms in run.reach.items()} == back.reach
 
 
@@ -126,7 +132,10 @@ def test_the_shipped_recall_is_whole() -> None:
     for r in found.results:
         protocol = EXPERIMENTS[r.draw]
         assert tuple(r.accuracy) == protocol.gaps and protocol.tests >= 500
-        assert all(0 <= share <= 1 and share * protocol.tests == pytest.approx(round(share * protocol.tests)) for share in r.accuracy.values())
+        assert all(
+            0 <= share <= 1 and share * protocol.tests == pytest.approx(round(share * protocol.tests))
+            for share in r.accuracy.values()
+        )
         assert len(r.history) == protocol.looks * len(protocol.stages) and all(math.isfinite(look.loss) for look in r.history)
         assert min(r.accuracy.values()) > protocol.chance - 0.06, "worse than guessing"
         model = recall.new_model(r.cell, r.units, r.seed, protocol)
@@ -163,9 +172,20 @@ def test_the_shipped_clipping_is_whole() -> None:
 
 
 def test_the_shipped_clipping_begins_as_the_code_begins() -> None:
-    """What needs no text: the weights that each run was begun with."""
+    """What needs the size of the vocabulary alone: the weights that each run was begun with."""
     found = clipping_results()
+    characters = "".join(chr(0x100 + k) for k in range(round(math.exp(found.uniform))))
+    text = corpora.from_text(characters * 40, "as many characters")
     for run in found.runs:
-        if run.seed == 1:
-            short = finish(spectrum.clipping_run(CLOUDS, run.radius, run.clip, 1, replace(found.protocol, steps=1, looks=())))
-            assert short.points[0].sigma == pytest.approx(run.points[0].sigma, rel=0.25)
+        short = finish(spectrum.clipping_run(text, run.radius, run.clip, run.seed, replace(found.protocol, steps=1, looks=())))
+        assert short.points[0].sigma == pytest.approx(run.points[0].sigma, rel=1e-4)
+
+
+def test_clipping_saves_the_run_that_explodes() -> None:
+    """What the page shows: from large weights, one unclipped step throws them far away; the others need no clipping."""
+    found = clipping_results()
+    large = max(found.protocol.radii)
+    assert all(run.points[-1].loss > 0.9 * found.uniform for run in found.of(large, None))
+    assert all(run.points[-1].loss < 0.6 * found.uniform for run in found.of(large, 1.0))
+    for run in found.of(large, None):
+        assert max(p.largest for p in run.points[1:]) > 100 and run.points[-1].sigma > 100

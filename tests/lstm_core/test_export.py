@@ -166,3 +166,37 @@ def test_pictures_are_drawn_with_what_was_typed_as_it_was_typed():
     ticks = re.findall(r'class="xtick".*?<text[^>]*>(.*?)</text>', svg)
     assert "".join(map(html.unescape, ticks)) == "<b>$l$</b>"
     assert export.figure_image(figure, "png", width=300, height=400, scale=1)[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize("ending", [".npz", ".zip", ".parquet", ".NPZ"])
+def test_a_files_name_says_its_format(ending, tmp_path):
+    trace = traced("hello")
+    trace.save(tmp_path / f"trace{ending}")
+    assert (tmp_path / f"trace{ending}").read_bytes()[:4] == (b"PAR1" if ending == ".parquet" else b"PK\x03\x04")
+    assert np.array_equal(lc.Trace.load(tmp_path / f"trace{ending}")["cell"], trace["cell"])
+
+
+@pytest.mark.parametrize("name", ["trace.csv", "trace", ".npz"])
+def test_another_ending_is_refused_before_anything_is_written(name, tmp_path):
+    with pytest.raises(ValueError, match=r"ends in \.npz, \.zip or \.parquet, not to .*; \.zip holds CSV"):
+        traced("hello").save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_is_written_as_its_files_name_says(tmp_path):
+    figure = gate_heatmaps(traced("hello", layers=1))
+    export.figure_to_file(figure, tmp_path / "gates.html")
+    assert "<html>" in (tmp_path / "gates.html").read_text("utf-8")[:100]
+    with pytest.raises(ValueError, match=r"ends in \.html, \.png, \.svg or \.pdf, and .*gates\.gif' does not"):
+        export.figure_to_file(figure, tmp_path / "gates.gif")
+
+
+@pytest.mark.skipif(not export.can_draw(), reason="no kaleido, or no Chromium")
+def test_a_picture_for_paper(tmp_path):
+    export.figure_to_file(gate_heatmaps(traced("hello", layers=1)), tmp_path / "gates.pdf")
+    assert (tmp_path / "gates.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_whether_pictures_can_be_drawn_is_known_beforehand(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert export.can_draw.__wrapped__() is False

@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Generator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Life:
 def test_checkpoints_are_spaced_by_their_logarithm() -> None:
     steps = checkpoints(5618)
     assert len(steps) == 12 and steps[:2] == (0, 5) and steps[-1] == 5618
-    ratios = [b / a for a, b in zip(steps[1:], steps[2:])]
+    ratios = [b / a for a, b in pairwise(steps[1:])]
     assert all(ratio == pytest.approx(ratios[-1], rel=0.1) for ratio in ratios)
     fewer = checkpoints(5618, every=2)
     assert len(fewer) == 7 and set(fewer) < set(steps) and (fewer[0], fewer[-1]) == (0, 5618)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
@@ -15,7 +16,9 @@ from lstm_core import recall
 from lstm_core.experiments import RECALL_CELLS
 from lstm_core.recall import EXPERIMENTS, Progress, Protocol, Result, run, sequences
 
-TINY = Protocol(gaps=(1, 3), keys=3, distractors=2, steps=30, batch=16, warmup=5, learning_rate=2e-2, tests=64, glances=16, looks=3)
+TINY = Protocol(
+    gaps=(1, 3), keys=3, distractors=2, steps=30, batch=16, warmup=5, learning_rate=2e-2, tests=64, glances=16, looks=3
+)
 
 
 def finish(running: Generator[Progress, None, Result]) -> tuple[Result, list[Progress]]:
@@ -73,9 +76,8 @@ def test_alone_means_a_model_for_each_gap() -> None:
     ],
 )
 def test_a_protocol_refuses_what_can_not_be(change: dict, sentence: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
         Protocol(**change)
-    assert sentence in str(caught.value)
 
 
 # what is learnt
@@ -162,7 +164,9 @@ def test_an_unknown_cell_is_named() -> None:
 
 
 def test_a_loss_that_is_no_number_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recall, "answers", lambda model, ids: model.head.weight.new_full((ids.shape[1], 6), math.nan).requires_grad_())
+    monkeypatch.setattr(
+        recall, "answers", lambda model, ids: model.head.weight.new_full((ids.shape[1], 6), math.nan).requires_grad_()
+    )
     with pytest.raises(FloatingPointError, match="the loss of rnn is nan at step 1: try a smaller learning rate"):
         finish(run("rnn", 8, 1, TINY))
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_core as lc
-from lstm_core import diagram, formula
+from lstm_core import diagram, formula, stepping
 from lstm_core.analysis.explain import explain
+from lstm_core.analysis.gradients import gradients
 from lstm_core.formula import FUNCTIONS, UNBOUNDED, Apply, equation
 from lstm_core.model import TORCH_FUNCTIONS
 from lstm_core.stepping import NUMPY_FUNCTIONS
@@ -81,6 +82,26 @@ def test_its_gradients_go_through_its_own_functions(make_model: make, cell: str,
         return torch.nn.functional.cross_entropy(logits[:-1, 0], ids[1:, 0])
 
     assert torch.autograd.gradcheck(loss, weight.detach().requires_grad_(), eps=1e-7, atol=1e-5)
+
+
+@every_variant
+def test_how_far_a_loss_reaches_back_follows_its_functions(make_model: make, cell: str, functions: dict[str, str]) -> None:
+    """The gradient of the last loss, along h after the fourth character, against differences in float64."""
+    model = make_model(cell, 4, spread=1.0, functions=functions)
+    t = lc.trace(model, "the sky")
+    found = gradients(model, t, targets=[5])
+    parameters = {n: p.detach().double().numpy() for n, p in model.rnn.layer(0).items()}
+    head, bias = (p.detach().double().numpy() for p in model.head.parameters())
+    states = {name: t[name][0, 3].astype(np.float64) for name in model.cell.states}
+
+    def loss(hidden: np.ndarray) -> float:
+        after = stepping.reference(model.cell, parameters, np.eye(27)[t.ids[4:6]], states | {"hidden": hidden})
+        logits = head @ after["hidden"][-1] + bias
+        return float(np.log(np.exp(logits).sum()) - logits[t.ids[6]])
+
+    nudges = 1e-6 * np.eye(4)
+    slopes = [(loss(states["hidden"] + nudge) - loss(states["hidden"] - nudge)) / 2e-6 for nudge in nudges]
+    assert found.norms["hidden"][0, 0, 3] == pytest.approx(np.linalg.norm(slopes), rel=1e-3, abs=1e-7)
 
 
 def written(latex: str) -> float:

@@ -220,3 +220,46 @@ def test_a_model_of_bytes_and_one_of_characters_share_no_axis() -> None:
 )
 def test_a_second_text_to_begin_with(text: str, second: str) -> None:
     assert proposed(text) == second
+
+
+def own(app: AppTest, cell: str, vocabulary: Vocabulary) -> str:
+    """Gives the session a small model of its own; the name that it is listed by."""
+    model = CharModel(vocabulary, cell, 6, 2, name="tried")
+
+    def page() -> None:
+        import streamlit as st
+
+        from pages.common import own_models
+
+        st.session_state["listed"] = own_models.add(st.session_state["to add"], "a test")
+
+    adding = AppTest.from_function(page, default_timeout=30)
+    adding.session_state["to add"] = model
+    adding.run()
+    assert not adding.exception
+    app.session_state["own models"] = adding.session_state["own models"]
+    return adding.session_state["listed"]
+
+
+def test_a_model_of_the_session_s_own_is_compared_and_let_go() -> None:
+    app = run(text=TEXT)
+    name = own(app, "peephole", Vocabulary.of(TEXT))
+    app.run()
+    app.multiselect(key="compare: models").set_value(["family-lstm", name]).run()
+    assert not app.exception
+    assert chosen(app).models == ("family-lstm", name)
+    assert list(app.dataframe[0].value["model"]) == ["family-lstm", name]
+    app.session_state["own models"].models.clear()
+    app.session_state["own models"].results.clear()
+    app.run()
+    assert not app.exception
+    assert chosen(app).models == ("family-lstm", "family-rnn")
+
+
+def test_a_model_of_bytes_gets_a_sentence_where_it_takes_other_steps() -> None:
+    app = run(text="naïve")
+    name = own(app, "gru", Vocabulary.of_bytes())
+    app.run()
+    app.multiselect(key="compare: models").set_value(["family-lstm", name]).run()
+    assert not app.exception
+    assert "one of them reads bytes" in said(app)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
+from lstm_core.browser import gates as packing
 from lstm_core.figures import palette
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
@@ -30,7 +31,7 @@ def traced(cell: str = "lstm", units: int = 12, layers: int = 2, text: str = TEX
 
 def payload(trace: lc.Trace, layers: tuple[int, ...], start: int = 0) -> dict:
     """What the Gates page sends: one reader, a track a layer."""
-    return gates_view.payload([Reader(trace.model, trace)], [Track(0, layer) for layer in layers], start)
+    return packing.payload([Reader(trace.model, trace)], [Track(0, layer) for layer in layers], start)
 
 
 def numbers(packed: dict, name: str, track: int = 0, low: float = 0, high: float = 1) -> np.ndarray:
@@ -54,8 +55,8 @@ def test_every_number_arrives_to_the_third_decimal(cell):
 
 def test_zero_and_the_ends_of_a_range_are_exact():
     ends = np.array([-1, 0, 1], np.float32)
-    assert gates_view._numbers(ends, (-1, 1)).tolist() == [0, gates_view.LEVELS // 2, gates_view.LEVELS]
-    assert gates_view._numbers(np.array([0, 1 + 1e-6], np.float32), (0, 1)).tolist() == [0, gates_view.LEVELS]
+    assert packing._numbers(ends, (-1, 1)).tolist() == [0, packing.LEVELS // 2, packing.LEVELS]
+    assert packing._numbers(np.array([0, 1 + 1e-6], np.float32), (0, 1)).tolist() == [0, packing.LEVELS]
 
 
 def test_an_unbounded_state_is_sent_as_it_is_with_limits_that_hold_it():
@@ -73,13 +74,13 @@ def test_an_unbounded_state_is_sent_as_it_is_with_limits_that_hold_it():
 def test_one_runaway_unit_does_not_blanch_the_others():
     values = np.random.default_rng(0).uniform(-1, 1, (500, 400)).astype(np.float32)
     values[-1, 7] = -680
-    low, high, most = gates_view._limits(values)
+    low, high, most = packing._limits(values)
     assert low == -high and 0.95 < high <= 1
     assert most == 680
 
 
 def test_a_state_that_stays_at_zero_still_has_limits():
-    assert gates_view._limits(np.zeros((3, 2), np.float32)) == (-1.0, 1.0, 0.0)
+    assert packing._limits(np.zeros((3, 2), np.float32)) == (-1.0, 1.0, 0.0)
 
 
 @pytest.mark.parametrize(("value", "rounded"), [(3.21, 3.3), (3.3, 3.3), (680.2, 690), (0.0234, 0.024), (1.0, 1.0), (0, 0)])
@@ -88,7 +89,7 @@ def test_limits_are_rounded_up_to_two_digits(value, rounded):
 
 
 def test_the_state_before_the_window_is_the_initial_one_or_the_last_not_sent(monkeypatch):
-    monkeypatch.setattr(gates_view, "WINDOW", 5)
+    monkeypatch.setattr(packing, "WINDOW", 5)
     trace = traced()
     assert np.array_equal(payload(trace, (0,), 0)["before0"]["cell"], trace.initial["cell"][0])
     later = payload(trace, (0,), 4)
@@ -106,7 +107,7 @@ def test_predictions_are_the_likeliest_three_in_order():
     for step in (0, 7, trace.steps - 1):
         best = np.argsort(-trace.probs[step], kind="stable")[:3]
         for rank, k in enumerate(best):
-            assert shown[packed["reader0"][f"next{rank}"][step].as_py()] == gates_view.glyph(trace.vocabulary.characters[k])[0]
+            assert shown[packed["reader0"][f"next{rank}"][step].as_py()] == packing.glyph(trace.vocabulary.characters[k])[0]
             assert packed["reader0"][f"chance{rank}"][step].as_py() / 65535 == pytest.approx(trace.probs[step, k], abs=1e-5)
 
 
@@ -129,7 +130,7 @@ def test_characters_that_were_read_as_others_are_told_apart():
 
 @given(st.characters())
 def test_no_glyph_is_invisible_or_reorders_its_neighbours(character):
-    shown, spoken, kind = gates_view.glyph(character)
+    shown, spoken, kind = packing.glyph(character)
     assert shown.encode("utf-8")
     assert spoken
     assert kind in ("plain", "quiet", "boxed")
@@ -147,14 +148,14 @@ def test_no_glyph_is_invisible_or_reorders_its_neighbours(character):
     ],
 )  # fmt: skip
 def test_glyphs_that_people_meet(character, shown, kind):
-    assert gates_view.glyph(character)[::2] == (shown, kind)
+    assert packing.glyph(character)[::2] == (shown, kind)
 
 
 @pytest.mark.parametrize(
     ("latex", "plain"), [(r"\tilde{C}", "C\u0303"), (r"\tilde h", "h\u0303"), ("f", "f"), (r"\hat{y}", "y\u0302")]
 )
 def test_symbols_without_latex(latex, plain):
-    assert gates_view.plain_symbol(latex) == plain
+    assert packing.plain_symbol(latex) == plain
 
 
 def test_orders_hold_every_unit_and_the_mean_falls_from_row_to_row():
@@ -175,7 +176,7 @@ def test_colours_are_the_palette_s():
 
 def test_the_operations_take_up_the_state_of_the_step_before():
     recalled = {
-        cell: {s: gates_view._recalled(lc.cells()[cell], s) for s in lc.cells()[cell].names} for cell in ("lstm", "gru", "rnn")
+        cell: {s: packing._recalled(lc.cells()[cell], s) for s in lc.cells()[cell].names} for cell in ("lstm", "gru", "rnn")
     }
     assert {s for s, state in recalled["lstm"].items() if state} == {"forget"}
     assert recalled["lstm"]["forget"] == "cell"
@@ -193,7 +194,7 @@ def test_the_payload_of_a_trace_is_packed_once():
 def test_a_thousand_characters_of_a_large_model_stay_small():
     units, columns = 512, 1000
     values = np.random.default_rng(0).uniform(0, 1, (columns, units)).astype(np.float32)
-    assert gates_view._numbers(values, (0, 1)).nbytes == 2 * units * columns
+    assert packing._numbers(values, (0, 1)).nbytes == 2 * units * columns
 
 
 # The pin, between browser and page
@@ -317,7 +318,7 @@ def several() -> list[Reader]:
 
 def test_each_reader_keeps_its_own_units_and_signals():
     readers = several()
-    packed = gates_view.payload(readers, [Track(k, 0) for k in range(3)], 0)
+    packed = packing.payload(readers, [Track(k, 0) for k in range(3)], 0)
     for k, reader in enumerate(readers):
         described = packed["meta"]["tracks"][k]
         assert described["units"] == reader.trace.units
@@ -329,7 +330,7 @@ def test_each_reader_keeps_its_own_units_and_signals():
 
 def test_an_unbounded_state_of_several_models_ends_at_one_limit():
     readers = several()
-    packed = gates_view.payload(readers, [Track(k, 0) for k in range(3)], 0)
+    packed = packing.payload(readers, [Track(k, 0) for k in range(3)], 0)
     cells = [s["limits"] for track in packed["meta"]["tracks"] for s in track["signals"] if s["name"] == "cell"]
     own = [palette.colour_limit(readers[k].trace["cell"][0]) for k in (0, 2)]
     assert [limits[1] for limits in cells] == [max(limit for limit, _ in own)] * 2
@@ -346,15 +347,15 @@ def test_the_layers_of_one_model_keep_their_own_limits():
 
 def test_one_text_has_one_strip_and_two_texts_have_two():
     a, b = traced(), traced(text=TEXT[::-1])
-    assert gates_view.payload([Reader("a", a), Reader("b", a)], [Track(0, 0)], 0)["meta"]["strips"] == [[0, 1]]
-    assert gates_view.payload([Reader("a", a), Reader("b", b)], [Track(0, 0)], 0)["meta"]["strips"] == [[0], [1]]
+    assert packing.payload([Reader("a", a), Reader("b", a)], [Track(0, 0)], 0)["meta"]["strips"] == [[0, 1]]
+    assert packing.payload([Reader("a", a), Reader("b", b)], [Track(0, 0)], 0)["meta"]["strips"] == [[0], [1]]
 
 
 def test_a_difference_subtracts_where_both_texts_have_a_character():
     a, b = traced(text="It was"), traced(text="Is as")
     places = np.array([0, 1, 2, 3, 4, 5, -1]), np.array([0, -1, 2, 3, 4, -1, 1])
     readers = [Reader("first", a, places[0]), Reader("second", b, places[1])]
-    packed = gates_view.payload(readers, [Track(0, 1, minus=1)], 0)
+    packed = packing.payload(readers, [Track(0, 1, minus=1)], 0)
     track = packed["meta"]["tracks"][0]
     assert track["difference"] == "first − second"
     assert {s["scale"] for s in track["signals"]} == {"diverging"}
@@ -365,25 +366,25 @@ def test_a_difference_subtracts_where_both_texts_have_a_character():
         wanted = a["forget"][1, p] - b["forget"][1, q] if min(p, q) >= 0 else np.zeros(a.units)
         assert np.abs(sent[column] - wanted).max() < 4e-5
     typed = packed["reader1"]["typed"].to_numpy()
-    assert (typed == gates_view.GAP).tolist() == [False, True, False, False, False, True, False]
+    assert (typed == packing.GAP).tolist() == [False, True, False, False, False, True, False]
     assert np.isnan(packed["reader1"]["surprise"].to_numpy()[[1, 5]]).all()
 
 
 def test_the_disagreement_travels_with_its_peaks():
     readers = several()
     between = Between(np.linspace(0, 0.321, readers[0].columns, dtype=np.float32), (5, 2))
-    packed = gates_view.payload(readers, [Track(0, 0)], 0, between)
+    packed = packing.payload(readers, [Track(0, 0)], 0, between)
     assert np.array_equal(packed["between"]["disagreement"], between.values)
     assert packed["meta"]["peaks"] == [5, 2] and packed["meta"]["widest"] == pytest.approx(0.33)
-    assert "between" not in gates_view.payload(readers, [Track(0, 0)], 0)
+    assert "between" not in packing.payload(readers, [Track(0, 0)], 0)
 
 
 def test_many_models_have_a_shorter_window(monkeypatch):
     readers = several()
     tracks = [Track(k, 0) for k in range(3)]
-    monkeypatch.setattr(gates_view, "SHORTEST_WINDOW", 3)
-    monkeypatch.setattr(gates_view, "MOST_CELLS", 10 * (12 * 6 + 7 * 4 + 5 * 6))
-    assert gates_view.payload(readers, tracks, 0)["meta"]["columns"] == 10
+    monkeypatch.setattr(packing, "SHORTEST_WINDOW", 3)
+    monkeypatch.setattr(packing, "MOST_CELLS", 10 * (12 * 6 + 7 * 4 + 5 * 6))
+    assert packing.payload(readers, tracks, 0)["meta"]["columns"] == 10
 
 
 def test_a_pin_on_a_model_that_left_goes_to_one_that_is_there():

@@ -1,17 +1,20 @@
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core import diagram
+from lstm_core.browser.inside import payload, tree
 from lstm_core.formula import FUNCTIONS, SOURCES, Affine, Apply, Cell, Signal, affine, h_prev, sigmoid, signal, tanh, x
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
 from pages.common import components, inside_view
-from pages.common.inside_view import LOOKS, checked_look, payload, tree
+from pages.common.inside_view import LOOKS, checked_look
 
 TEXT = "It was in July, 1805.\n"
 every_cell = pytest.mark.parametrize("cell", lc.cells())
@@ -249,3 +252,40 @@ def test_a_state_without_bounds_says_where_its_colours_end() -> None:
     model = tiny(scale=6)
     drawn = payload(lc.trace(model, TEXT), model, 0, 0)["meta"]["drawn"]["cell"]
     assert math.isfinite(drawn["high"]) and drawn["low"] == -drawn["high"] and drawn["state"] == "cell"
+
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "inside.py")
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.mark.parametrize("info", lc.models(), ids=lambda info: info.name)
+def test_every_shipped_model_opens(info: lc.ModelInfo) -> None:
+    app = run(model=info.name, text="To be", step="3", unit="7", walk="2")
+    assert any("Certified" in caption.value for caption in app.caption)
+    assert {n: app.query_params[n] for n in ("step", "unit", "walk")} == {"step": "3", "unit": "7", "walk": "2"}
+
+
+def test_a_look_that_is_not_there_is_left_out_of_the_address() -> None:
+    app = run(model="family-rnn", text="To be", reading="everything", walk="x")
+    assert "reading" not in app.query_params and "walk" not in app.query_params
+
+
+def test_what_the_browser_says_of_the_look_goes_into_the_address() -> None:
+    app = run(model="family-rnn", text="To be")
+    app.session_state["inside"] = {
+        "pin": {"step": 2, "unit": 4, "layer": 0, "serial": 1},
+        "look": {"reading": "unit", "serial": 0},
+    }
+    app.run()
+    assert app.query_params["reading"] == "unit" and app.query_params["unit"] == "4"
+    app.session_state["inside"] = {"look": {"reading": "<b>", "walk": [], "serial": 0}}
+    app.run()
+    assert not app.exception and "reading" not in app.query_params

@@ -90,7 +90,10 @@ def test_reach_is_of_h_alone(make_model) -> None:
 
 
 def test_small_weights_forget_and_large_ones_explode() -> None:
-    runs = {radius: finish(clipping_run(CLOUDS, radius, 1.0, 1, replace(TINY, steps=1, looks=(0,))))[0] for radius in (0.3, 1.0, 6.0)}
+    runs = {
+        radius: finish(clipping_run(CLOUDS, radius, 1.0, 1, replace(TINY, steps=1, looks=(0,))))[0]
+        for radius in (0.3, 1.0, 6.0)
+    }
     far = {radius: run.reach[0][-1] / run.reach[0][0] for radius, run in runs.items()}
     assert far[0.3] < 1e-4 < far[1.0] < far[6.0]
     for radius, run in runs.items():
@@ -126,7 +129,11 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_recorded() -> None:
 
 @pytest.mark.parametrize(
     "change, sentence",
-    [({"steps": 0}, "steps must be 1"), ({"radii": (1.0, -1.0)}, "radii must be above 0"), ({"clips": (0.0,)}, "clips must be")],
+    [
+        ({"steps": 0}, "steps must be 1"),
+        ({"radii": (1.0, -1.0)}, "radii must be above 0"),
+        ({"clips": (0.0,)}, "clips must be"),
+    ],
 )
 def test_a_protocol_refuses_what_can_not_be(change: dict, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):

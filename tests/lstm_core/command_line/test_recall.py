@@ -42,7 +42,9 @@ def test_it_goes_on_with_what_the_file_lacks(monkeypatch: pytest.MonkeyPatch) ->
     run("--seeds", "1", "--output", "parts.json")
     asked = []
     original = recall.run
-    monkeypatch.setattr(recall, "run", lambda cell, units, seed, protocol: asked.append((cell, seed)) or original(cell, units, seed, protocol))
+    monkeypatch.setattr(
+        recall, "run", lambda cell, units, seed, protocol: asked.append((cell, seed)) or original(cell, units, seed, protocol)
+    )
     run("--seeds", "1", "2", "--output", "parts.json")
     assert whole == 0 and asked == [("rnn", 2), ("gru", 2)]
     first, second = (json.loads(Path(name).read_text())["runs"] for name in ("whole.json", "parts.json"))

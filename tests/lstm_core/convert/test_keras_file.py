@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 import lstm_core as lc
 from lstm_core import convert
-from lstm_core.convert import ConvertError, Draft
+from lstm_core.convert import ConvertError, Draft, keras_file
+from lstm_core.convert import hdf5 as hdf5_file
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 try:
@@ -535,8 +536,35 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Sequence[bytes]:
     return [saved(model, ending, tmp_path_factory.mktemp("whole")) for ending in (".keras", ".h5")]
 
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["LSTM", "GRU", "Dense", "Model", "softmax"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["class_name", "config", "layers", "name", "inbound_nodes", "cell", "activation"]), inner
+        )
+    ),
+    max_leaves=25,
+)
+
+
+@given(JSON, st.booleans())
+@settings(max_examples=300)
+def test_any_description_of_layers_is_refused_or_read(given_config: object, in_line: bool) -> None:
+    layers_given = given_config if isinstance(given_config, list) else [given_config]
+    kind = "Functional" if in_line else "Sequential"
+    for config in (given_config, {"class_name": kind, "config": {"layers": layers_given}}):
+        contents = hdf5_file.Contents({}, {"": {"model_config": json.dumps(config)}}, ())
+        with suppress(ConvertError):
+            keras_file._Chain(keras_file._from_hdf5(contents, "model.h5", {})).draft()
+
+
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=20)  # each starts a process
 def test_truncated_and_bit_flipped_files_are_refused_or_read(whole: Sequence[bytes], data: st.DataObject) -> None:
     file = bytearray(data.draw(st.sampled_from(whole)))
     if data.draw(st.booleans()):

@@ -300,6 +300,16 @@ def circle() -> bytes:
     return graph.model("a").SerializeToString()
 
 
+def doubling(size: int) -> bytes:
+    """Each node joins the one before it with itself, a hundred times."""
+    graph = Graph()
+    w = graph.array("w", np.zeros((1, size, SIZE), np.float32))
+    for _ in range(15):
+        w = graph.node("Concat", *[w] * 100, axis=1)
+    graph.nodes.append(helper.make_node("RNN", [one_hot(graph), w, graph.array("r", draw(1, 3, 3))], ["Y"]))
+    return graph.model(dense(graph, "Y", 3)).SerializeToString()
+
+
 def reading(x: Callable[[Graph], str]) -> bytes:
     graph = Graph()
     return graph.model(dense(graph, graph.recurrent("RNN", x(graph), SIZE, 3), 3)).SerializeToString()
@@ -326,6 +336,8 @@ def reading(x: Callable[[Graph], str]) -> bytes:
         (lambda: claiming(-1, 3), "which is not read"),
         (lambda: claiming(2, 2), "not as many numbers as its shape says"),
         (circle, "goes round in a circle"),
+        (lambda: doubling(1), "is made of more than 16,777,216 numbers"),
+        (lambda: doubling(0), "does not fit 1 blocks"),
         (lambda: Graph().model("x").SerializeToString(), "has no LSTM, GRU or RNN node"),
         (lambda: b"\x08\x08\x12\xff\xff", "is no whole ONNX model"),
     ],

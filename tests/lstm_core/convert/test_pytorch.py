@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import random
+import re
 import string
 import sys
 import tracemalloc
@@ -247,6 +248,43 @@ def test_a_second_copy_of_the_weights_is_left_out_and_said() -> None:
     draft = read(saved({"ema": other, "model": module.state_dict()}))
     assert "“ema”, a second copy of the weights" in draft.ignored
     same(module, draft)
+
+
+def test_the_same_weights_under_two_names_are_the_same() -> None:
+    module = net()
+    again = {f"best.{name}": value for name, value in module.state_dict().items()}
+    embedding = {"embed_dropout.inner.weight": module.embed.weight.detach().clone()}
+    draft = read(saved({**module.state_dict(), **embedding}))
+    same(module, draft)
+    assert "“best”, a second copy of the weights" in read(saved({**module.state_dict(), **again})).ignored
+
+
+def test_blocks_of_one_size_are_no_copies_of_one_another() -> None:
+    module = net(nn.LSTM, 6, layers=3)
+    blocks = {re.sub(r"rnn\.(\w+)_l(\d)", r"blocks.\2.lstm.\1_l0", n): v for n, v in module.state_dict().items()}
+    same(module, read(saved(blocks)))
+    same(module, read(saved({**blocks, **{f"ema.{n}": v + 1 for n, v in blocks.items()}})))
+
+
+def test_names_that_are_made_to_hurt() -> None:
+    state, long = net().state_dict(), "a" * (1 << 20)
+    with pytest.raises(ConvertError, match="a name of more than 500 characters"):
+        read(saved({long: state}))
+    facts = {long: {f"{k}": {"chars": CHARACTERS} for k in range(5000)}}
+    same(net(), read(saved({"facts": facts, "model": state})))
+
+
+def test_many_modules_are_refused_at_once() -> None:
+    many = {f"{'abcdefghij'[k % 10]}{'klmnopqrst'[k // 10 % 10]}{k}x.rnn.weight_hh_l0": torch.zeros(4, 1) for k in range(2000)}
+    with pytest.raises(ConvertError, match="several recurrent modules"):
+        read(saved(many))
+
+
+def test_an_encoder_is_no_copy_of_its_decoder() -> None:
+    encoder = {f"encoder.{name}": value for name, value in net().state_dict().items() if not name.startswith("fc")}
+    decoder = {f"decoder.{name}": value for name, value in net().state_dict().items()}
+    with pytest.raises(ConvertError, match="several recurrent modules, “encoder.rnn” and “decoder.rnn”"):
+        read(saved({**encoder, **decoder}))
 
 
 TABLES: dict[str, Any] = {

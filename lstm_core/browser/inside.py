@@ -1,0 +1,284 @@
+"""What the drawing of a cell is made alive with: one layer of a trace and its weights, packed for assets/inside/inside.js.
+
+Everything travels as float32: the equations on the screen are computed from it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pyarrow as pa
+
+from lstm_core import diagram
+from lstm_core.browser import gates
+from lstm_core.browser.gates import Reader, Track
+from lstm_core.figures import palette
+from lstm_core.figures.lettering import plain_symbol
+from lstm_core.formula import (
+    FUNCTIONS,
+    UNBOUNDED,
+    Affine,
+    Apply,
+    Cell,
+    Compiled,
+    Complement,
+    Diagonal,
+    Expression,
+    Product,
+    Sum,
+    Vector,
+    compiled,
+    source_of,
+    terms,
+    x,
+)
+from lstm_core.model import CharModel
+from lstm_core.stepping import NUMPY_FUNCTIONS
+from lstm_core.trace import Trace
+
+LOOKED_AT = 300  # steps that the limits of an unbounded line are taken from
+
+
+def as_linked(trace: Trace, layer: int) -> tuple[list[Reader], list[Track]]:
+    """What the linked picture would show of one layer: the pin, the window and the text's strip are alike. Layers from 0."""
+    return [Reader(trace.model, trace)], [Track(0, layer)]
+
+
+_payloads: WeakKeyDictionary[Any, tuple[tuple[Any, int, int, bool], dict[str, Any]]] = WeakKeyDictionary()
+
+
+def payload(trace: Trace, model: CharModel, layer: int, start: int, whole: bool = False) -> dict[str, Any]:
+    """All that the browser draws and computes from: JSON under "meta", flat columns in Arrow tables beside it.
+
+    values: a float32 column a signal, (columns x unit) flat, time first; before: the states of the step before the window.
+    steps: glyphs, predictions and surprise of the whole text; ids: what was read. Under each parameter's name its weights,
+    flat; "below" or "embedding" where x is more than one-hot. whole: send every step at once, for a page that can't ask for
+    more.
+    """
+    wanted = (model, layer, start, whole)
+    kept = _payloads.get(trace)
+    if kept is None or kept[0] != wanted:
+        kept = _payloads[trace] = (wanted, _packed(trace, model, layer, start, whole))
+    return kept[1]
+
+
+def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool) -> dict[str, Any]:
+    readers, tracks = as_linked(trace, layer)
+    cell, stop = trace.cell, trace.steps if whole else min(start + gates.window(readers, tracks), trace.steps)
+    glyphs, (steps,) = gates.readings(readers)
+    place = _Place(trace, model, layer)
+    meta = {
+        "model": trace.model,
+        "cell": cell.title,
+        "name": cell.name,
+        "note": cell.note,
+        "layer": layer,
+        "allLayers": trace.layers,
+        "units": trace.units,
+        "inputs": place.inputs,
+        "input": place.kind,
+        "steps": trace.steps,
+        "start": start,
+        "columns": stop - start,
+        "signals": [_described(place, name) for name in cell.names],
+        "order": list(cell.order),
+        "states": list(cell.states),
+        "rows": {source: list(cell.rows_of(source)) for source in ("ih", "hh", "ch", "peephole")},
+        "biases": [name for name in ("bias_ih", "bias_hh") if name in place.parameters],
+        "parameters": list(place.parameters),
+        "drawn": _drawn(place),
+        "functions": {n: {"label": FUNCTIONS[n].label, "range": _ends(n), "line": FUNCTIONS[n].line} for n in _applied(cell)},
+        "clamped": bool(trace.clamps),
+        "svg": diagram.load(cell),
+        "glyphs": glyphs,
+        "colours": gates.colours(),
+    }
+    sent = {
+        "meta": meta,
+        "values": pa.table({n: _flat(trace[n][layer, start:stop]) for n in cell.names}),
+        "before": pa.table({n: _flat(trace[n][layer, start - 1] if start else trace.initial[n][layer]) for n in cell.states}),
+        "steps": steps,
+        "ids": pa.table({"ids": trace.ids.astype(np.uint16)}),
+    }
+    if place.kind == "hidden":
+        sent["below"] = pa.table({"below": _flat(trace["hidden"][layer - 1, start:stop])})
+    if place.kind == "embedding":
+        sent["embedding"] = pa.table({"embedding": _flat(place.embedding)})
+    return sent | {name: pa.table({name: _flat(weight)}) for name, weight in place.parameters.items()}
+
+
+def _applied(cell: Cell) -> list[str]:
+    return sorted({node.function for node in cell.nodes if isinstance(node, Apply)})
+
+
+def _ends(function: str) -> list[float | None]:
+    """A function's range as JSON: None where it has no end."""
+    return [end if math.isfinite(end) else None for end in FUNCTIONS[function].range]
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values, np.float32).reshape(-1)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One layer of a model that read a text: its weights, and every vector of its equations at some steps."""
+
+    trace: Trace
+    model: CharModel
+    layer: int
+
+    @property
+    def kind(self) -> str:
+        """What x is: "hidden" of the layer below, an "embedding", or a "one-hot" character."""
+        if self.layer:
+            return "hidden"
+        return "one-hot" if self.model.embedding is None else "embedding"
+
+    @property
+    def inputs(self) -> int:
+        return self.trace.units if self.layer else self.model.rnn.input_size
+
+    @cached_property
+    def parameters(self) -> dict[str, np.ndarray]:
+        return {name: _numpy(p) for name, p in self.model.rnn.layer(self.layer).items()}
+
+    @cached_property
+    def embedding(self) -> np.ndarray:
+        return np.eye(self.inputs, dtype=np.float32) if self.model.embedding is None else _numpy(self.model.embedding.weight)
+
+    @cached_property
+    def vectors(self) -> dict[Vector, np.ndarray]:
+        """Every vector at up to LOOKED_AT steps, spread over the text: float32 (step, unit or input)."""
+        trace, layer = self.trace, self.layer
+        at = np.unique(np.linspace(0, trace.steps - 1, min(trace.steps, LOOKED_AT)).astype(int))
+        held = {Vector(n): trace[n][layer, at] for n in trace.signals}
+        for n in trace.cell.states:
+            held[Vector(n, True)] = np.where((at > 0)[:, None], trace[n][layer, at - 1], trace.initial[n][layer])
+        held[x] = trace["hidden"][layer - 1, at] if layer else self.embedding[trace.ids[at]]
+        return held
+
+    def leaf(self, node: Expression) -> Compiled:
+        """Affine maps and diagonals over this layer's weights."""
+        blocks = self.model.rnn.blocks(self.layer)
+        if isinstance(node, Affine):
+            parts = [(blocks[source_of(v)][node.rows], compiled(v, self.leaf, NUMPY_FUNCTIONS)) for v in node.inputs]
+            return lambda values: sum(read(values) @ _numpy(w).T + (0 if b is None else _numpy(b)) for (w, b), read in parts)
+        assert isinstance(node, Diagonal)
+        weight = _numpy(blocks["peephole"][node.rows][0])
+        return lambda values: weight
+
+    def values(self, node: Expression) -> np.ndarray:
+        return np.asarray(compiled(node, self.leaf, NUMPY_FUNCTIONS)(self.vectors))
+
+
+def _numpy(parameter: Any) -> np.ndarray:
+    return parameter.detach().float().cpu().numpy()
+
+
+def _described(place: _Place, name: str) -> dict[str, Any]:
+    signal = place.trace.cell[name]
+    return {
+        "name": name,
+        "symbol": plain_symbol(signal.symbol),
+        "title": signal.title,
+        "bounded": _bounded(signal.range),
+        "tree": tree(signal.equation),
+        "terms": [{"tree": tree(t), "kept": Vector(name, previous=True) in t.walk()} for t in terms(signal.equation)],
+    }
+
+
+def tree(node: Expression) -> dict[str, Any]:
+    """An expression as JSON: what it is, how `diagram.spelling` writes it, and what it is made of.
+
+    Raises TypeError for a node that the formula language does not have.
+    """
+    spelled = {"spelling": diagram.spelling(node)}
+    match node:
+        case Vector(name, previous):
+            return {"kind": "vector", "name": name, "previous": previous} | spelled
+        case Diagonal(rows):
+            return {"kind": "diagonal", "rows": rows} | spelled
+        case Affine(rows, inputs, symbol):
+            read = {"inputs": [tree(v) for v in inputs], "sources": [source_of(v) for v in inputs]}
+            return {"kind": "affine", "rows": rows, "symbol": symbol} | read | spelled
+        case Apply(function, argument):
+            return {"kind": "apply", "function": function, "argument": tree(argument)} | spelled
+        case Sum(left, right):
+            return {"kind": "sum", "left": tree(left), "right": tree(right)} | spelled
+        case Product(left, right):
+            return {"kind": "product", "left": tree(left), "right": tree(right)} | spelled
+        case Complement(argument):
+            return {"kind": "complement", "argument": tree(argument)} | spelled
+    raise TypeError(f"not an expression of a formula: {node!r}")
+
+
+def _drawn(place: _Place) -> dict[str, dict[str, Any]]:
+    """Everything that a drawing of the cell may show, by its spelling: how it is computed, and its colours' scale."""
+    cell = place.trace.cell
+    found: dict[str, dict[str, Any]] = {}
+    for node in (*(Vector(name) for name in cell.names), *cell.nodes):
+        spelled = diagram.spelling(node)
+        if spelled not in found and not isinstance(node, Diagonal):
+            found[spelled] = {"tree": tree(node), **_scale(place, node)}
+    for affine in cell.affines:
+        spelled = f"[{', '.join(map(diagram.spelling, affine.inputs))}]"
+        inputs = [tree(v) for v in affine.inputs]
+        found.setdefault(spelled, {"tree": {"kind": "concatenation", "inputs": inputs, "spelling": spelled}})
+    return found
+
+
+def _scale(place: _Place, node: Expression) -> dict[str, Any]:
+    """The scale and the limits of a vector's colours. What is added up to a state has that state's: colours that compare.
+
+    rest: the value that a pooled cell is measured from. state: the signal that it shares a scale without bounds with.
+    """
+    cell = place.trace.cell
+    if node == x and place.kind == "one-hot":
+        return {"scale": "gate", "low": 0, "high": 1, "most": 1, "rest": 0}
+    low, high = ends = _range(place, node)
+    if low >= 0 and high <= 1:
+        return {"scale": "gate", "low": 0, "high": 1, "most": 1, "rest": 0.5}
+    sums = {term: s.name for s in cell.signals for term in terms(s.equation) if s.equation != term}
+    name = node.name if isinstance(node, Vector) and node != x else sums.get(node)
+    if name is not None and not _bounded(cell[name].range):
+        limit, most = palette.colour_limit(place.trace[name][place.layer])
+        return {"scale": "diverging", "low": -limit, "high": limit, "most": most, "rest": 0, "state": name}
+    if _bounded(ends):
+        limit = max(abs(low), abs(high))
+        return {"scale": "diverging", "low": -limit, "high": limit, "most": limit, "rest": 0}
+    limit, most = palette.colour_limit(np.atleast_2d(place.values(node)))
+    return {"scale": "diverging", "low": -limit, "high": limit, "most": most, "rest": 0}
+
+
+def _bounded(ends: tuple[float, float]) -> bool:
+    return math.isfinite(ends[1] - ends[0])
+
+
+def _range(place: _Place, node: Expression) -> tuple[float, float]:
+    """The least and the greatest value that an expression can have, from the ranges of what it is made of."""
+    match node:
+        case Vector("x"):
+            return {"one-hot": (0.0, 1.0), "hidden": place.trace.cell["hidden"].range}.get(place.kind, UNBOUNDED)
+        case Vector(name):
+            return place.trace.cell[name].range
+        case Apply(function, _):
+            return FUNCTIONS[function].range
+        case Complement(argument):
+            low, high = _range(place, argument)
+            return 1 - high, 1 - low
+        case Sum(left, right):
+            a, b = _range(place, left), _range(place, right)
+            return a[0] + b[0], a[1] + b[1]
+        case Product(left, right):
+            a, b = _range(place, left), _range(place, right)
+            if not (_bounded(a) and _bounded(b)):
+                return UNBOUNDED
+            ends = [p * q for p in a for q in b]
+            return min(ends), max(ends)
+    return UNBOUNDED

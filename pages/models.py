@@ -1,0 +1,22 @@
+"""Models: what is shipped and how good it is, and bring your own."""
+
+from pages.common import caches, frame  # first: sets the threads before torch is there
+
+# isort: split
+import streamlit as st
+
+from pages.common import models_bring, models_list, reading
+
+frame.begin()
+models, damaged = caches.models()
+reading.complain(damaged)
+st.caption(
+    "The trained networks that every page can show: what each is made of, what it read, how well it predicts, and how to make"
+    " it again. Below, bring one of your own."
+)
+if models:
+    models_list.show(models)
+else:
+    st.text("⚠ No model is shipped with this copy: assets/models holds none that can be read.")
+st.divider()
+models_bring.show()
