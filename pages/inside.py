@@ -45,7 +45,7 @@ MORE = {"questions": "What readers ask", "clamp": "Hold a gate, and see what it 
 if arrived:
     st.session_state["more"] = "clamp" if clamp_panel.PARAMETER in asked else "questions"
 st.session_state.setdefault("more", "questions")
-shown = st.segmented_control("More", list(MORE), format_func=MORE.get, key="more", label_visibility="collapsed")
+shown = st.segmented_control("More", list(MORE), format_func=lambda name: MORE[name], key="more", label_visibility="collapsed")
 more: dict[str, str] = {}
 if shown == "questions":
     more = questions.panel(chosen, trace, pin, asked.get(questions.KEY))
