@@ -22,9 +22,9 @@ chosen = selection.current()
 trace = caches.read(chosen.model, chosen.text)
 layers = range(trace.layers) if chosen.layer == selection.ALL_LAYERS else (chosen.layer - 1,)
 
-
+word = trace.vocabulary.reads.removesuffix("s")
 st.caption(
-    f"A trained {trace.cell.title} reads the text one character at a time. Each column is one character, each row one of"
+    f"A trained {trace.cell.title} reads the text one {word} at a time. Each column is one {word}, each row one of"
     f" its {trace.units} units. Read a column downwards and it is the cell's equation; point anywhere for the numbers."
 )
 step, unit = first_look(trace, layers[0])

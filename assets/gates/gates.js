@@ -231,6 +231,7 @@ function drawText(pen, inst, band) {
     const replaced = readers.some((reader) => isReplaced(reader, step));
     const fill = replaced ? theme.replaced : glyph[2] === "quiet" ? mix(theme.ink, theme.paper, 0.42) : theme.ink;
     drawGlyph(pen, inst, glyph, left + columnWidth / 2, band.y + 20, size, fill, { weight: 500 });
+    if (readers[0].typed[step] === data.meta.rest) pen.rect(left - columnWidth / 2, band.y + 27, columnWidth, 1.5, { fill: theme.quiet });
     if (replaced) pen.rect(left + columnWidth * 0.15, band.y + 25, columnWidth * 0.7, 2, { fill: theme.replaced, radius: 1 });
   }
 }
@@ -883,7 +884,7 @@ function writeReadout(inst) {
   const glyph = shownAt(data, first, step);
   el.typed.textContent = glyph[0];
   el.typed.title = glyph[1];
-  el.step.textContent = `${data.meta.strips.length > 1 ? "column" : "character"} ${step + 1} of ${data.meta.steps}`;
+  el.step.textContent = `${data.meta.strips.length > 1 ? "column" : data.meta.step} ${step + 1} of ${data.meta.steps}`;
   el.replaced.textContent = remark(inst, step);
   el.replaced.className = data.readers.some((reader) => isReplaced(reader, step)) ? "replaced" : "quiet";
   el.unit.textContent = `${whose(inst)}layer ${data.tracks[track].layer + 1}, unit ${unit}`;
@@ -994,7 +995,7 @@ function writeFoot(inst) {
   el.squash.setAttribute("aria-pressed", inst.squash);
   const rows = data.tracks.map((track) => `${data.tracks.length > 1 ? `${titleOf(data, track)}: ` : ""}${track.signals.map((signal) => signal.title).join(", ")}`);
   const more = `${data.tracks.length > 1 ? " M goes to the next rows." : ""}${data.peaks.length ? " D goes to the next disagreement." : ""}`;
-  el.cursor.setAttribute("aria-label", `Heatmaps over ${data.meta.steps} characters: ${rows.join("; ")}. Arrow keys move, Enter pins, Space plays.${more}`);
+  el.cursor.setAttribute("aria-label", `Heatmaps over ${data.meta.steps} ${data.meta.step}s: ${rows.join("; ")}. Arrow keys move, Enter pins, Space plays.${more}`);
   el.picture.setAttribute("aria-label", el.caption.textContent);
 }
 
@@ -1244,7 +1245,7 @@ function textExcerpt(inst) {
 }
 
 function excerpt(data, reader, first, last) {
-  const typed = [...reader.typed.slice(first, last)].filter((index) => index !== GAP);
+  const typed = [...reader.typed.slice(first, last)].filter((index) => index !== GAP && index !== data.meta.rest);
   const letters = typed.slice(0, 60).map((index) => (data.meta.glyphs[index][1] === "space" ? " " : data.meta.glyphs[index][0]));
   return `${letters.join("")}${typed.length > 60 ? "…" : ""}`;
 }

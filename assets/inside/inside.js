@@ -1077,7 +1077,7 @@ function writeReadout(inst) {
   const [typed, read, nats] = [data.steps.typed[step], data.steps.read[step], data.steps.surprise[step]];
   el.typed.textContent = shown;
   el.typed.title = name;
-  el.step.textContent = `character ${step + 1} of ${data.meta.steps}`;
+  el.step.textContent = `${data.meta.step} ${step + 1} of ${data.meta.steps}`;
   el.surprise.textContent = Number.isNaN(nats) ? "nothing expected yet" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`;
   el.replaced.textContent = typed === read ? "" : `read as ${spokenGlyph(inst, read)}`;
   expected(inst, step).forEach(([index, chance], rank) => {
@@ -1265,7 +1265,7 @@ function buildEquations(inst) {
 
 function writeEquations(inst) {
   const { el, data, cursor } = inst;
-  el.unitTitle.textContent = `Unit ${cursor.unit} at ${spokenGlyph(inst, data.steps.typed[cursor.step])}, character ${cursor.step + 1}`;
+  el.unitTitle.textContent = `Unit ${cursor.unit} at ${spokenGlyph(inst, data.steps.typed[cursor.step])}, ${data.meta.step} ${cursor.step + 1}`;
   if (!isSent(data, cursor.step)) return;
   const chains = Object.fromEntries(linesShown(inst).map(({ signal, chain }) => [signal.name, chain]));
   for (const row of [...el.rows.children, ...el.walkRows.children]) {
@@ -1772,9 +1772,10 @@ function straightened(points) {
 function excerpt(inst) {
   const { data, cursor } = inst;
   const [first, last] = [Math.max(0, cursor.step - 24), Math.min(data.meta.steps, cursor.step + 25)];
-  const shown = Array.from({ length: last - first }, (_, k) => data.meta.glyphs[data.steps.typed[first + k]]);
+  const typed = Array.from({ length: last - first }, (_, k) => data.steps.typed[first + k]);
+  const shown = typed.filter((index) => index !== data.meta.rest).map((index) => data.meta.glyphs[index]);
   const text = shown.map(([drawn, name]) => (name === "space" ? " " : drawn)).join("");
-  return `“${first ? "…" : ""}${text}${last < data.meta.steps ? "…" : ""}”, at ${spokenGlyph(inst, data.steps.typed[cursor.step])}, character ${cursor.step + 1} of ${data.meta.steps}; unit ${cursor.unit}.`;
+  return `“${first ? "…" : ""}${text}${last < data.meta.steps ? "…" : ""}”, at ${spokenGlyph(inst, data.steps.typed[cursor.step])}, ${data.meta.step} ${cursor.step + 1} of ${data.meta.steps}; unit ${cursor.unit}.`;
 }
 
 /** What is shown as one SVG that needs nothing else: copies, cells, numbers, caption. */

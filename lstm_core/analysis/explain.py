@@ -135,7 +135,8 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
         )
     place = _Place(model, trace, layer, step, unit)
     lines = tuple(_line(place, signal, decimals) for signal in model.cell.signals)
-    return Explanation(trace.model, trace.cell, trace.chars[step], layer, step, unit, lines, trace)
+    character = trace.chars[step] or trace.vocabulary.characters[trace.ids[step]]  # of a later byte, that byte
+    return Explanation(trace.model, trace.cell, character, layer, step, unit, lines, trace)
 
 
 def adding_up(values: Sequence[float], total: float, decimals: int = DECIMALS) -> tuple[tuple[str, ...], str]:

@@ -28,6 +28,7 @@ LEVELS = 65534  # even, so that 0 lies exactly on a step of a symmetric range
 LIKELIEST = 3
 GAP = 65535  # in place of a character: this reader reads nothing in this column
 FIRST_SCREEN = 40  # columns that are in view before a person scrolls
+REST = glyph("")  # of a character that takes several steps, as where bytes are read, what stands at the later ones
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,8 @@ def _packed(
         "columns": stop - start,
         "levels": LEVELS,
         "glyphs": glyphs,
+        "rest": glyphs.index(REST) if REST in glyphs else -1,
+        "step": "byte" if all(r.trace.vocabulary.reads == "bytes" for r in readers) else "character",
         "colours": colours(),
         "lines": palette.READER_COLOURS,
         "caption": caption,
@@ -323,12 +326,7 @@ def readings(readers: Sequence[Reader]) -> tuple[list[Glyph], list[pa.Table]]:
         known = reader.trace.vocabulary.characters
         for character in (*reader.trace.chars, *reader.trace.read_as, *(known[k] for k in np.unique(best))):
             characters.setdefault(character, len(characters))
-    return [_glyph(c) for c in characters], [_reading(r, best, characters) for r, best in zip(readers, likeliest)]
-
-
-def _glyph(character: str) -> Glyph:
-    """Of a character that takes several steps, as it does for a model that reads bytes, the later ones show a dot."""
-    return glyph(character) if character else ("·", "the same character goes on", "quiet")
+    return [glyph(c) for c in characters], [_reading(r, best, characters) for r, best in zip(readers, likeliest)]
 
 
 def _likeliest(trace: Trace) -> np.ndarray:

@@ -96,6 +96,8 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
         "clamped": bool(trace.clamps),
         "svg": diagram.load(cell),
         "glyphs": glyphs,
+        "rest": glyphs.index(gates.REST) if gates.REST in glyphs else -1,
+        "step": "byte" if trace.vocabulary.reads == "bytes" else "character",
         "colours": gates.colours(),
     }
     sent = {

@@ -56,7 +56,8 @@ def run(arguments: Namespace) -> int:
     step = max(read.steps - 2, 0) if arguments.character is None else arguments.character - 1
     read.check(arguments.layer - 1, step, arguments.unit)
     place = _Place(model, read, arguments.layer - 1, step, arguments.unit)
-    print(f"{model.name}, layer {place.layer + 1}, unit {place.unit}, character {step + 1}: {read.chars[step]!r}")
+    typed = read.chars[step] or read.vocabulary.characters[read.ids[step]]
+    print(f"{model.name}, layer {place.layer + 1}, unit {place.unit}, character {step + 1}: {typed!r}")
     for line in QUESTIONS[arguments.question](place):
         print(line)
     return 0

@@ -49,7 +49,12 @@ def in_training(
         for k, (clip, several) in enumerate(runs.items()):
             for number, run in enumerate(several):
                 figure.add_trace(_line(run, name, axis, k, clip, place == 0 and number == 0, theme))
-        layout: dict[str, Any] = {"type": "log", "domain": [max(0.0, top - ROW / plot), top], "exponentformat": "power"}
+        layout: dict[str, Any] = {
+            "type": "log",
+            "domain": [max(0.0, top - ROW / plot), top],
+            "exponentformat": "power",
+            "tickfont": {"size": 11},
+        }
         figure.update_layout({axis.replace("y", "yaxis"): {**layout, "title": {"text": title, "standoff": 4}, "nticks": 5}})
     for clip in filter(None, runs):
         marks.level(figure, clip, f"clipped above {clip:g}", theme, "y2", "right")
@@ -58,7 +63,7 @@ def in_training(
     marks.level(figure, 1.0, "1: makes no vector longer", theme, "y3", "right")
     how = "; ".join(f"{title}: {told}" for _, title, told in ROWS)
     above = paper.write_above(figure, "Training a plain RNN", [*said, f"{how}. {paper.version()}."], width, 8)
-    figure.update_layout(height=above + plot + 100, margin={"b": 100, "l": 78}, legend=_LEGEND, hovermode="x unified")
+    figure.update_layout(height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(title={"text": "steps of training", "standoff": 4}, anchor=f"y{len(ROWS)}", showgrid=False)
     return figure
 
@@ -82,7 +87,7 @@ def felt(
             )  # fmt: skip
     title = f"How far back the loss is felt after {step:,} steps"
     top = paper.write_above(figure, title, [*said, f"{paper.version()}."], width, 8)
-    figure.update_layout(height=top + BACK + 100, margin={"b": 100, "l": 78}, legend=_LEGEND, hovermode="x unified")
+    figure.update_layout(height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(title={"text": "characters back", "standoff": 4}, showgrid=False)
     figure.update_yaxes(type="log", exponentformat="power", title={"text": "|∂ loss / ∂ h|", "standoff": 4})
     return figure

@@ -60,7 +60,7 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
         f"{paper.version()}.",
     ]
     top = paper.write_above(figure, "How long each unit remembers", said, width, 8)
-    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 78}, legend=_LEGEND, hovermode="closest")
+    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 78, "r": 20}, legend=_LEGEND, hovermode="closest")
     figure.update_xaxes(title={"text": "units, the longest memory first, %", "standoff": 4}, range=[-1, 101], showgrid=False)
     figure.update_yaxes(
         type="log", range=[np.log10(LEAST) - 0.1, np.log10(MOST) + 0.15], tickvals=[0.1, 1, 10, 100, 1000, 10_000, 100_000],

@@ -149,6 +149,6 @@ def _told(trace: Trace, step: int) -> str:
 
 def _stretch(chars: Sequence[str], step: int) -> str:
     """The step's number over the text around it, the step's own character in the middle."""
-    before = chars[max(0, step - STRETCH // 2) : step]
-    around = "".join(before).rjust(STRETCH // 2) + "".join(chars[step : step + STRETCH // 2 + 1])
+    shown = [c or lettering.glyph(c)[0] for c in chars[max(0, step - STRETCH // 2) : step + STRETCH // 2 + 1]]
+    around = " " * max(0, STRETCH // 2 - step) + "".join(shown)
     return f"{step}<br>{lettering.snippet(around, STRETCH)}"

@@ -23,7 +23,9 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
     moved = {name: reached.values[name] - reached.without[name] for name in reached.pushes}
     limit = palette.rounded_up(max(float(np.abs(v).max()) for v in moved.values())) or 1.0
     figure = go.Figure(layout=paper.theme_layout(theme))
-    now, then = (f"“{lettering.tick(trace.chars[step])}”" for step in (reached.step, reached.step + 1))
+    known = trace.vocabulary.characters
+    typed = (trace.chars[step] or known[trace.ids[step]] for step in (reached.step, reached.step + 1))
+    now, then = (f"“{lettering.tick(character)}”" for character in typed)
     title = f"What unit {reached.unit} moves at the next character"
     said = [
         f"{lettering.escaped(trace.model)}, layer {reached.layer + 1}: from {now}, character {reached.step + 1}, to {then}.",

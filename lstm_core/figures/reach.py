@@ -41,7 +41,7 @@ def gradient_lines(
     what = f"The loss after character {start + step + 1}, followed back"
     sentences = [f"{_named(found, layer, state)}.", _share_said(found, layer, state), f"{paper.version()}."]
     top = paper.write_above(figure, what, sentences, width, 10)
-    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 72}, hovermode="x unified", legend=_LEGEND)
+    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": "s, the character looked back at", "standoff": 4}, showgrid=False)
     figure.update_xaxes(range=[start + 0.5, start + len(found[0].chars) + 0.5])
@@ -118,7 +118,7 @@ def gradient_by_distance(
         f"{paper.version()}.",
     ]
     top = paper.write_above(figure, "What is left of the gradient", sentences, width, 10)
-    figure.update_layout(height=top + HEIGHT + 120, margin={"b": 120, "l": 72}, hovermode="x unified", legend=_LEGEND)
+    figure.update_layout(height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": "characters back", "standoff": 4}, rangemode="tozero", showgrid=False)
     return figure

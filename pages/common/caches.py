@@ -84,7 +84,7 @@ def check(name: str, text: str) -> None:
 
 
 def steps(name: str, text: str) -> int:
-    """How many steps a model takes for a text: one a character, or one a byte. A text that it can't read has one a character."""
+    """How many steps a model takes for a text: one a character, or one a byte. Of what it can't read, one a character."""
     try:
         return len(model(name).vocabulary.encode(text).ids)
     except lc.TextError:

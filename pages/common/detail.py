@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import diagram, export
+from lstm_core import diagram, export, report
 from lstm_core.analysis.explain import Line, explain
 from lstm_core.figures import palette
 from lstm_core.figures.bars import kept_and_written
@@ -17,7 +17,8 @@ from lstm_core.figures.heatmaps import gate_heatmaps
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.unit_lines import unit_lines
 from pages.common import caches
-from pages.common.selection import Selection
+from pages.common.reading import plain
+from pages.common.selection import Selection, current
 
 PLOT = {"displaylogo": False}
 NARROW = 32  # letters of LaTeX that a row of numbers may have on a phone
@@ -57,7 +58,8 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
     """The pinned unit at the pinned character: its equations in numbers, two bars, its lines over time."""
     step, unit, layer = pin["step"], pin["unit"], pin["layer"]
     explained = explain(caches.model(chosen.model), trace, layer, step, unit)
-    st.subheader(f"Unit {unit} of layer {layer + 1} at character {step + 1} of {trace.steps}", anchor=False)
+    word = trace.vocabulary.reads.removesuffix("s")
+    st.subheader(f"Unit {unit} of layer {layer + 1} at {word} {step + 1} of {trace.steps}", anchor=False)
     st.caption(
         f"In the arrays this is [layer {layer}, step {step}, unit {unit}], counted from 0."
         " Click a character and a unit above to pin another."
@@ -88,6 +90,7 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
         return
     with opened:
         _numbers(chosen.model, trace)
+        _report(chosen.model, trace, layer)
         if trace.steps * trace.units * len(trace.signals) > MOST_DRAWN:
             st.caption("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one.")
             return
@@ -111,6 +114,20 @@ def _numbers(name: str, trace: lc.Trace) -> None:
     st.caption(
         "Each file holds every signal of every layer, the predictions, and a README that explains its columns."
         ' In Python, `lc.Trace.load("trace.npz")` gives the whole trace back from any of them.'
+    )
+
+
+def _report(name: str, trace: lc.Trace, layer: int) -> None:
+    """All of it in one page that opens without this app, with the pin where it is now."""
+    model, now = caches.model(name), current()
+    try:
+        report.check(model, trace)
+    except ValueError as error:
+        st.caption(f"No offline report: {plain(str(error))}.")
+        return
+    step, unit = now.step, now.unit
+    _download(
+        "Offline report (HTML)", lambda: report.build(model, trace, layer, step, unit), f"{name}-report.html", "text/html"
     )
 
 

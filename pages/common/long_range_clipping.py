@@ -127,6 +127,11 @@ def _range(values: Sequence[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def _span(values: Sequence[float]) -> str:
+    low, high = _large(min(values)), _large(max(values))
+    return low if low == high else f"{low}–{high}"
+
+
 def _norms(run: ClippingRun) -> list[float]:
     return [point.largest for point in run.points[1:]]
 
@@ -151,7 +156,7 @@ def _sigma(runs: Mapping[float | None, Sequence[ClippingRun]]) -> str:
     for clip, several in runs.items():
         first = [run.points[0].sigma for run in several]
         last = [run.points[-1].sigma for run in several]
-        told.append(f"{_named(clip).lower()} from {_range(first)} to {_range(last)}")
+        told.append(f"{_named(clip).lower()} from {_span(first)} to {_span(last)}")
     return f"The largest singular value of the recurrent weights goes, {'; '.join(told)}."
 
 

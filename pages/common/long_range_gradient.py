@@ -23,7 +23,7 @@ from pages.common.long_range_view import Reader, reach_view
 from pages.common.long_range_work import gradients
 
 DISTANCES = (1, 5, 10, 20, 50, 100)
-BELT_AT = 10
+BELT_AT = 20
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -28,6 +28,7 @@ UNITS = (8, 16, 32)
 REDRAWN = 1.0  # seconds between two drawings of the curves
 REPORTED = 0.3  # seconds between two looks at whether the person has done something else
 MOST_SEED = 9999
+KNOWN = 0.1  # of a cell's work: from then on its speed tells how long it will take
 
 
 @dataclass
@@ -71,9 +72,11 @@ class Run:
         """How far it is, in words."""
         if self.now is None:
             return f"{100 * self.done:.0f} %"
-        left = self.now.seconds_left * (1 + len(self.cells) - len(self.accuracies))
-        title = lc.cell(self.now.cell).title
-        return f"{100 * self.done:.0f} %, {title}, gap {self.now.gaps[-1]}: loss {self.now.loss:.2f}; about {left:.0f} s left"
+        told = f"{100 * self.done:.0f} %, {lc.cell(self.now.cell).title}, gap {self.now.gaps[-1]}: loss {self.now.loss:.2f}"
+        if self.now.done < KNOWN:
+            return told
+        left = self.now.seconds_left + (len(self.cells) - len(self.accuracies)) * self.now.seconds / self.now.done
+        return f"{told}; about {left:.0f} s left"
 
 
 def show() -> None:

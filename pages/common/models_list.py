@@ -31,13 +31,18 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         "Losses are nats a character on the part of the corpus that the model was not trained on. A model that does not beat"
         " the table of n-grams has learnt less than a table. Only losses on one corpus compare."
     )
-    newest = st.session_state.pop(ARRIVED, st.session_state.get(LOOKED_AT))
-    st.session_state[LOOKED_AT] = newest if newest in models else next(iter(models))
+    wishes = (st.session_state.pop(ARRIVED, None), st.session_state.get(LOOKED_AT), _chosen_elsewhere(), next(iter(models)))
+    st.session_state[LOOKED_AT] = next(name for name in wishes if name in models)
     name = st.selectbox("Look at one of them", list(models), key=LOOKED_AT)
     if TOLD in st.session_state:
         st.text(st.session_state.pop(TOLD))
     with st.container(border=True):
         _one(models[name])
+
+
+def _chosen_elsewhere() -> str | None:
+    chosen = st.session_state.get(selection.KEY)
+    return None if chosen is None else chosen.model
 
 
 def arrived(name: str, told: str) -> None:

@@ -47,7 +47,8 @@ class _Place:
 
     @property
     def character(self) -> str:
-        return f"“{glyph(self.trace.chars[self.step])[0]}”"
+        typed = self.trace.chars[self.step] or self.trace.vocabulary.characters[self.trace.ids[self.step]]
+        return f"“{glyph(typed)[0]}”"
 
     @property
     def where(self) -> str:

@@ -401,11 +401,13 @@ def test_readers_of_different_lengths_are_refused():
         gates_view.linked_view(readers, [Track(0, 0)], key="x")
 
 
-def test_the_later_bytes_of_a_character_show_a_dot():
+def test_the_later_bytes_of_a_character_are_joined_to_the_first():
     trace = lc.trace(CharModel(Vocabulary.of_bytes(), "gru", 5), "né")
     packed = payload(trace, (0,))
     typed = [packed["meta"]["glyphs"][k.as_py()] for k in packed["reader0"]["typed"]]
-    assert [shown for shown, *_ in typed] == ["n", "é", "·"]
+    assert [shown for shown, *_ in typed] == ["n", "é", "⋯"]
+    assert packed["meta"]["rest"] == packed["reader0"]["typed"][2].as_py() and packed["meta"]["step"] == "byte"
+    assert payload(traced(), (0,))["meta"]["rest"] == -1
     json.dumps(packed["meta"]).encode("utf-8")
 
 

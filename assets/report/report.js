@@ -1,0 +1,34 @@
+// Feeds a component from this page instead of from a server. It stands after the component's own file, which is `component`.
+
+const ARRAYS = { uint16: Uint16Array, float32: Float32Array };
+
+/** What a component reads of an Arrow table, over flat arrays that stand in the page as base64. */
+function tableOf(columns) {
+  const arrays = new Map(columns.map(({ name, kind, base64 }) => [name, arrayOf(kind, base64)]));
+  return { schema: { fields: columns.map(({ name }) => ({ name })) }, getChild: (name) => ({ toArray: () => arrays.get(name) }) };
+}
+
+function arrayOf(kind, base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);
+  return new ARRAYS[kind](bytes.buffer);
+}
+
+/** Draws the component of that name, again when the colours of the system change; a pin in one component moves the others. */
+function draw(name) {
+  const { meta, view, tables } = JSON.parse(document.getElementById(`data-${name}`).textContent);
+  const parentElement = document.getElementById(name);
+  const data = { ...Object.fromEntries(Object.entries(tables).map(([key, columns]) => [key, tableOf(columns)])), meta, view };
+  const setStateValue = (what, value) => {
+    if (what === "pin") dispatchEvent(new CustomEvent("pin", { detail: { ...value, by: name } }));
+  };
+  const paint = () => component({ data, parentElement, setStateValue });
+  addEventListener("pin", ({ detail: { by, step, unit, layer } }) => {
+    if (by === name || (meta.layer ?? layer) !== layer) return;
+    data.view = { ...data.view, pin: { step, unit, layer, model: view.pin.model }, serial: data.view.serial + 1 };
+    paint();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  paint();
+}

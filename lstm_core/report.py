@@ -1,0 +1,227 @@
+"""One page that holds a whole reading: every gate under one cursor, the cell's drawing alive, equations, certificate, card.
+
+The page is one file that opens from a disk: nothing is fetched, no server is asked, and its policy forbids both.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+import lstm_core
+from lstm_core.analysis.explain import Explanation, explain
+from lstm_core.analysis.first_look import first_look
+from lstm_core.browser import gates, inside
+from lstm_core.browser.gates import Reader, Track
+from lstm_core.browser.mathml import mathml
+from lstm_core.certificate import Certificate, certify
+from lstm_core.clamp import described
+from lstm_core.figures.lettering import glyph
+from lstm_core.model import CharModel
+from lstm_core.trace import Trace
+from lstm_core.walk import walk
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+LARGEST = 32_000_000  # bytes of all numbers in a page: more makes a browser slow
+BASE64 = 4 / 3  # characters that a byte takes
+LONGEST_FACT = 400  # characters of one entry of a model's card
+NARROW = 32  # letters of LaTeX that a row of numbers may have beside its equation
+
+
+def longest(model: CharModel, layers: int | None = None) -> int:
+    """How many steps a report of this model can hold, 0 or more: its numbers take at most 32 MB.
+
+    layers: how many the linked view shows (default: all). Source: what `browser.gates` and `browser.inside` send.
+    """
+    cell = model.cell
+    linked = sum(2 if math.isfinite(cell[n].range[1] - cell[n].range[0]) else 4 for n in cell.names) * (layers or model.layers)
+    drawn = 4 * (len(cell.names) + 1)  # and h of the layer below
+    weights = max(sum(p.numel() for p in model.rnn.layer(k).values()) for k in range(model.layers))
+    tables = 4 * weights + (0 if model.embedding is None else 4 * model.embedding.weight.numel())
+    return max(0, int((LARGEST / BASE64 - tables) / ((linked + drawn) * model.units + 64)))
+
+
+def check(model: CharModel, trace: Trace) -> None:
+    """Raises ValueError, one sentence that says how much would fit, for a text whose report would be too large."""
+    most = longest(model)
+    if trace.steps > most:
+        raise ValueError(
+            f"a report of {trace.steps:,} characters read by {model.name} would be too large for a browser; about {most:,} fit"
+        )
+
+
+def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = None, unit: int | None = None) -> str:
+    """A reading as one HTML page that needs no network and no server.
+
+    layer: whose cell is drawn, and of which a unit is pinned; step, unit: the pin, all counted from 0 (default: where
+    `analysis.first_look` would look first). Returns the page, to be saved as UTF-8, at most 34 MB. Every word of a text or a
+    file in it is escaped. Raises ValueError for a layer, step or unit that the trace lacks, for a trace that is not this
+    model's, and, one sentence, for a text whose numbers would take more than 32 MB.
+    Source: the trace, `certify`, `analysis.explain`.
+    """
+    trace.check(layer)
+    check(model, trace)
+    first_step, first_unit = first_look(trace, layer)
+    step, unit = first_step if step is None else step, first_unit if unit is None else unit
+    explained, seal = explain(model, trace, layer, step, unit), certify(model, trace)
+    pin = {"step": step, "unit": unit, "layer": layer, "model": trace.model}
+    codes = [_code("gates"), _code("inside")]
+    data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
+    return Template(_read("report/page.html")).substitute(
+        hashes=" ".join(f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in codes),
+        version=escape(_version()),
+        style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
+        title=escape(f"{trace.model} reads"),
+        lead=_lead(trace),
+        inside_title=escape(f"The cell of layer {layer + 1}, alive: {trace.cell.title}"),
+        pin_title=escape(f"Unit {unit} of layer {layer + 1} at character {step + 1} of {trace.steps}, in numbers"),
+        numbers=_numbers(explained),
+        preactivations="".join(
+            mathml(rf"{line.symbol}_{{t}} : \quad {line.preactivation.latex}") for line in explained.lines if line.preactivation is not None
+        ),
+        certificate=escape(_certified(seal, trace)),
+        facts=_table(_facts(model, trace, seal)),
+        card=_table(_card(model)),
+        text=escape(_printable(trace.text)),
+        foot=escape(_foot()),
+        scripts="\n".join([*data, *(f'<script type="module">{code}</script>' for code in codes)]),
+    )
+
+
+# The components and their numbers
+
+
+def _read(name: str) -> str:
+    return (ASSETS / name).read_text("utf-8")
+
+
+def _code(name: str) -> str:
+    """A component's own script, and what feeds it."""
+    own = _read(f"{name}/{name}.js").replace("export default function", "const component = function", 1)
+    return "\n".join((_read("shared/shared.js"), own.rstrip() + ";", _read("report/report.js"), f'draw("{name}");\n'))
+
+
+def _gates(trace: Trace, pin: Mapping[str, Any]) -> dict[str, Any]:
+    tracks = [Track(0, layer) for layer in range(trace.layers)]
+    sent = gates.payload([Reader(trace.model, trace)], tracks, 0, whole=True)
+    return sent | {"view": {"pin": pin, "serial": 1, "order": "index"}}
+
+
+def _inside(model: CharModel, trace: Trace, pin: Mapping[str, Any]) -> dict[str, Any]:
+    steps = [asdict(step) for step in walk(trace.cell)]
+    view = {"pin": pin, "serial": 1, "look": {}, "lookSerial": 1, "walk": steps}
+    return inside.payload(trace, model, pin["layer"], 0, whole=True) | {"view": view}
+
+
+def _data(name: str, sent: Mapping[str, Any]) -> str:
+    """A component's data as a script that no browser runs: JSON in which no "<" can end it."""
+    tables = {key: _columns(table) for key, table in sent.items() if isinstance(table, pa.Table)}
+    written = json.dumps({"meta": sent["meta"], "view": sent["view"], "tables": tables}, separators=(",", ":"))
+    return f'<script type="application/json" id="data-{name}">{written.replace("<", chr(92) + "u003c")}</script>'
+
+
+def _columns(table: pa.Table) -> list[dict[str, str]]:
+    arrays = {name: np.ascontiguousarray(table[name].to_numpy()) for name in table.column_names}
+    return [
+        {"name": name, "kind": array.dtype.name, "base64": base64.b64encode(array.tobytes()).decode("ascii")}
+        for name, array in arrays.items()
+    ]
+
+
+# The words
+
+
+def _version() -> str:
+    return f"Gatescope {lstm_core.__version__}"
+
+
+def _lead(trace: Trace) -> str:
+    lines = [
+        f"A trained {trace.cell.title} read the text one character at a time. Each column is one character, each row one of its"
+        f" {trace.units} units; read a column downwards and it is the cell’s equation. Point anywhere, use the arrow keys,"
+        " click to pin.",
+        trace.cell.note,
+    ]
+    return escape(" ".join(lines))
+
+
+def _numbers(explained: Explanation) -> str:
+    """The equations of the pinned unit, each above its numbers."""
+    shown = []
+    for line in explained.lines:
+        before, _, result = line.numbers.rpartition(" = ")
+        rows = [f"{before}", f"= {result}"] if len(before) > NARROW else [line.numbers]
+        shown.append(mathml(line.equation, *rows))
+    return "".join(shown)
+
+
+def _certified(seal: Certificate, trace: Trace) -> str:
+    distance = (
+        f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; each step within {seal.step_error:.1e} of it, every"
+        f" signal within {seal.signal_error:.1e} of its equation"
+    )
+    if trace.steps > 1:
+        distance += f"; loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from the reference"
+    verdict = "✓ Certified" if seal.holds else "✗ NOT certified, do not trust these pictures"
+    return (
+        f"{verdict}: {distance}. This was computed when the report was written; the page itself computes the drawing's lines."
+    )
+
+
+def _facts(model: CharModel, trace: Trace, seal: Certificate) -> Iterator[tuple[str, str]]:
+    unit = trace.vocabulary.reads.removesuffix("s")
+    yield (
+        "loss on this text",
+        "one character: nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.4f} nats a {unit}",
+    )
+    yield "steps", f"{trace.steps:,}"
+    yield "layers × units", f"{trace.layers} × {trace.units}"
+    yield "cell", f"{trace.cell.title} ({trace.cell.source})"
+    if trace.cell.note:
+        yield "convention", trace.cell.note
+    replaced = sorted({(a, b) for a, b in zip(trace.chars, trace.read_as) if a != b})
+    if replaced:
+        pairs = ", ".join(f"{glyph(a)[0]} as {glyph(b)[0]}" for a, b in replaced[:12])
+        yield "read in another's place", pairs + (f" and {len(replaced) - 12} more" if len(replaced) > 12 else "")
+    for clamp in trace.clamps:
+        yield "held", described(clamp, trace.cell, trace.layers, trace.units)
+    yield "values in the pictures", "of a bounded signal: steps of 1/65534 of its range; of others, and of the drawing: float32"
+
+
+def _card(model: CharModel) -> Iterator[tuple[str, str]]:
+    yield "name", model.name
+    yield "vocabulary", f"{len(model.vocabulary)} {model.vocabulary.reads}"
+    yield "parameters", f"{sum(p.numel() for p in model.parameters()):,}"
+    for name, value in model.card.items():
+        written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if len(written) > LONGEST_FACT:
+            entries = f"{len(value):,} entries" if isinstance(value, list | dict) else f"{len(written):,} characters"
+            written = f"{entries}, in the model’s file"
+        yield name.replace("_", " "), written
+
+
+def _foot() -> str:
+    return (
+        f"Written by {_version()}. This file needs no network and no server, and asks for none. The drawings follow the visual"
+        " language of Christopher Olah’s essay “Understanding LSTM Networks” (2015) and are drawn anew. MIT licence."
+    )
+
+
+def _table(rows: Iterator[tuple[str, str]]) -> str:
+    return "".join(f"<tr><th>{escape(_printable(a))}</th><td>{escape(_printable(b))}</td></tr>" for a, b in rows)
+
+
+def _printable(text: str) -> str:
+    """A text that UTF-8 and HTML can hold: half a surrogate pair, or a control character, becomes its picture or U+FFFD."""
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else glyph(c)[0] if c < " " and c not in "\n\t" else c for c in text)

@@ -1,0 +1,137 @@
+"""The offline report in a real browser: opened from the disk, without a network, it draws, moves, pins and tells the truth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import lstm_core as lc
+from lstm_core import report
+
+TEXT = "The sky was <b>blue</b>, שלום 😀 é\n and Anna smiled."
+CANVAS = ".gates canvas[role=img]"
+
+
+@pytest.fixture
+def open_report(browser, tmp_path: Path) -> Iterator[Callable]:
+    """open_report(page, scheme, width) -> a tab without a network. At the end none may have asked for anything or complained."""
+    contexts, said = [], []
+
+    def open_one(page: str, scheme: str = "light", width: int = 1400):
+        path = tmp_path / f"report-{len(contexts)}.html"
+        path.write_text(page, "utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda m: said.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda e: said.append(f"page error: {e}"))
+        tab.on("dialog", lambda d: (said.append(d.message), d.dismiss()))
+        address = path.as_uri()
+        tab.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else said.append(r.url[:200]))
+        tab.goto(address)
+        tab.wait_for_selector(CANVAS)
+        tab.wait_for_timeout(300)
+        return tab
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def cursor(tab, name: str) -> tuple[int, int, int]:
+    return tuple(int(tab.locator(f".{name}").get_attribute(f"data-{what}")) for what in ("step", "unit", "layer"))
+
+
+def spoken(tab) -> str:
+    return tab.locator(".gates [aria-live]").inner_text()
+
+
+def test_it_draws_moves_and_tells_the_traces_numbers(open_report) -> None:
+    model = lc.load("family-lstm")
+    trace = lc.trace(model, TEXT)
+    tab = open_report(report.build(model, trace, step=5, unit=17))
+    assert cursor(tab, "gates") == cursor(tab, "inside") == (5, 17, 0)
+    tab.locator(CANVAS).focus()
+    for step in (6, 7, 8):
+        tab.keyboard.press("ArrowRight")
+        tab.wait_for_timeout(150)
+        assert cursor(tab, "gates") == (step, 17, 0)
+    tab.wait_for_timeout(700)  # what is spoken waits until the cursor rests
+    for name in trace.signals:
+        title = trace.cell[name].title
+        told = re.search(rf"{title}[^−\d]*(−?\d+\.\d+)", spoken(tab))
+        assert told, (title, spoken(tab))
+        assert float(told[1].replace("−", "-")) == pytest.approx(float(trace[name][0, 8, 17]), abs=6e-4)
+    assert tab.locator(".inside svg").count() > 0
+    assert tab.evaluate("() => document.querySelector('.equations math').getBoundingClientRect().height") > 15
+
+
+def test_a_pin_in_the_heatmaps_moves_the_drawing_and_back(open_report) -> None:
+    model = lc.load("family-gru")
+    tab = open_report(report.build(model, lc.trace(model, TEXT), step=3, unit=9))
+    tab.locator(CANVAS).focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    tab.wait_for_timeout(300)
+    step, unit, layer = cursor(tab, "gates")
+    assert (step, layer) == (4, 0) and unit != 9
+    assert cursor(tab, "inside") == (step, unit, layer)
+
+
+def test_a_pin_in_another_layer_leaves_the_drawing_alone(open_report) -> None:
+    model = lc.load("shakespeare-lstm")
+    tab = open_report(report.build(model, lc.trace(model, "To be, or not to be"), layer=1, step=3, unit=9))
+    tab.locator(CANVAS).focus()
+    tab.keyboard.press("m")
+    tab.keyboard.press("Enter")
+    tab.wait_for_timeout(300)
+    assert cursor(tab, "gates")[2] == 0
+    assert cursor(tab, "inside") == (3, 9, 1)
+
+
+def test_it_fits_a_phone_and_follows_the_systems_colours(open_report) -> None:
+    model = lc.load("family-gru")
+    tab = open_report(report.build(model, lc.trace(model, TEXT)), "dark", 390)
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    assert tab.evaluate(background) == "rgb(14, 17, 23)"
+    assert tab.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 2
+    corner = "() => [...document.querySelector('.gates canvas').getContext('2d').getImageData(0, 0, 400, 400).data].join()"
+    before = tab.evaluate(corner)
+    tab.emulate_media(color_scheme="light")
+    tab.wait_for_timeout(300)
+    assert tab.evaluate(background) == "rgb(255, 255, 255)"
+    assert tab.evaluate(corner) != before, "the picture is painted anew"
+
+
+def test_its_pictures_can_be_saved(open_report, tmp_path: Path) -> None:
+    model = lc.load("family-rnn")
+    tab = open_report(report.build(model, lc.trace(model, TEXT)))
+    for name in ("gates", "inside"):
+        for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+            with tab.expect_download() as waiting:
+                tab.locator(f".{name}").get_by_role("button", name=kind).click()
+            waiting.value.save_as(tmp_path / "picture")
+            assert (tmp_path / "picture").read_bytes().startswith(start), (name, kind)
+
+
+def test_its_policy_forbids_every_request(browser, tmp_path: Path) -> None:
+    model = lc.load("family-rnn")
+    (tmp_path / "report.html").write_text(report.build(model, lc.trace(model, "hello")), "utf-8")
+    context = browser.new_context()
+    tab = context.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda r: asked.append(r.url))
+    tab.goto((tmp_path / "report.html").as_uri())
+    outcome = tab.evaluate("() => fetch('http://127.0.0.1:9/').then(() => 'fetched', (e) => e.name)")
+    injected = tab.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.injected = 1';"
+        " document.body.append(s); return window.injected ?? 0; }"
+    )
+    context.close()
+    assert (outcome, injected) == ("TypeError", 0)
+    assert [url for url in asked if not url.startswith("file:")] == []
