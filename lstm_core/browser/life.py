@@ -47,7 +47,7 @@ def payload(stages: Sequence[Stage], layer: int = 0, *, name: str, prompt: str, 
         "layers": last.layers,
         "units": last.units,
         "columns": last.steps,
-        "text": "".join(lettering.glyph(c)[0] if c != " " else c for c in last.chars),
+        "text": "".join(map(_plainly, last.chars)),
         "stages": [_told(stage) for stage in stages],
         "steps": steps,
         "prompt": prompt,
@@ -61,6 +61,12 @@ def payload(stages: Sequence[Stage], layer: int = 0, *, name: str, prompt: str, 
         "file": f"{name}-life",
     }
     return packed
+
+
+def _plainly(character: str) -> str:
+    """One character of running text, as one character."""
+    shown, _, kind = lettering.glyph(character)
+    return character if character == " " else lettering.BOX if kind == "boxed" else shown
 
 
 def _told(stage: Stage) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def kept(max_entries: int | None = None, show_spinner: bool | str = False) -> Ca
                     return own_models.result(compute, arguments, max_entries or own_models.MOST_RESULTS)
             return own_models.result(compute, arguments, max_entries or own_models.MOST_RESULTS)
 
+        found.clear = shared.clear  # type: ignore[attr-defined]  # as st.cache_resource's own
         return found
 
     return decorate

@@ -108,7 +108,7 @@ def _numbers(name: str, trace: lc.Trace) -> None:
             _download("Numbers (Parquet)", lambda: export.to_parquet(trace), f"{name}.parquet", "application/octet-stream")
     if not tables:
         st.caption(
-            f"As CSV or Parquet, one number a row, this would be {export.table_rows(trace):,} rows, more than four million:"
+            f"As CSV or Parquet, one number a row, this would be {export.table_rows(trace):,} rows, more than {MOST_ROWS:,}:"
             " take the NPZ, or a shorter text."
         )
     st.caption(

@@ -19,7 +19,7 @@ from lstm_core.figures import palette
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
 from pages.common import caches, compare_models, detail, long_range_choice, reading, selection
-from pages.common.long_range_view import Reader, reach_view
+from pages.common.long_range_view import Reader, nearest, reach_view
 from pages.common.long_range_work import gradients
 
 DISTANCES = (1, 5, 10, 20, 50, 100)
@@ -44,7 +44,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         return
     readers = [Reader(trace, each) for trace, each in zip(traces, found)]
     step = reach_view(readers, stretch, key="reach", layer=layer_index(look.layer), step=chosen.step)
-    if step != chosen.step:
+    if chosen.step is None or step != nearest(stretch, chosen.step):  # a pin between two losses stays where it was
         selection.change(step=step)
     layer = layer_index(look.layer)
     st.subheader("Over all of these losses", anchor=False)

@@ -88,22 +88,22 @@ def _shown(key: str, window: Window, given: int | None) -> _Shown:
     last: _Shown | None = st.session_state.get(memory)
     if last is None:
         first = _first_step(window) if given is None else given
-        last = _Shown(_nearest(window, first), _nearest(window, first), 1, given, window)
+        last = _Shown(nearest(window, first), nearest(window, first), 1, given, window)
     said = (state or {}).get("pin")
     step = last.step
     if isinstance(said, Mapping) and type(said.get("step")) is int and said.get("serial") == last.serial:
-        step = _nearest(window, said["step"])
+        step = nearest(window, said["step"])
     serial, command = last.serial, last.command
-    wish = None if given is None else _nearest(window, given)
+    wish = None if given is None else nearest(window, given)
     moved = wish is not None and given not in (last.given, last.step) and wish != step
-    if moved or state is None or _nearest(window, step) != step:
-        step = wish if moved and wish is not None else _nearest(window, step)
+    if moved or state is None or nearest(window, step) != step:
+        step = wish if moved and wish is not None else nearest(window, step)
         command, serial = step, serial + 1
     now = st.session_state[memory] = _Shown(step, command, serial, given, window)
     return now
 
 
-def _nearest(window: Window, step: int) -> int:
+def nearest(window: Window, step: int) -> int:
     """The loss that is followed back nearest to a step, counted in the whole text."""
     targets = window.targets + window.start
     return int(targets[np.abs(targets - step).argmin()])

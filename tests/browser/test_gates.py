@@ -210,7 +210,9 @@ def test_the_figure_and_the_numbers_can_be_taken_away(open_tab, tmp_path: Path) 
     tab = open_tab(link())
     tab.get_by_text("Zoom, compare, download").click()
     rest(tab)
-    for label, ending in (("NPZ", ".npz"), ("CSV", ".csv"), ("HTML", ".html")):
+    wanted = {"Numbers (NPZ)": ".npz", "Numbers (CSV)": ".zip", "Numbers (Parquet)": ".parquet"}
+    wanted |= {"Interactive page (HTML)": ".html", "Offline report (HTML)": ".html"}
+    for label, ending in wanted.items():
         with tab.expect_download() as waiting:
             tab.get_by_role("button", name=label).click()
         path = tmp_path / f"file{ending}"

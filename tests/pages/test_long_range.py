@@ -51,14 +51,14 @@ def test_it_opens_on_the_gradient_of_three_cells() -> None:
     app = run()
     assert "How far back" in words(app) or "how far back" in words(app)
     assert "family-rnn" in words(app).replace("\\", "") and "Nothing explodes here" in words(app)
-    assert app.query_params["section"] == ["gradient"]
-    assert app.query_params["models"] == ["family-rnn,family-lstm,family-gru-pytorch"]
+    assert app.query_params["section"] == "gradient"
+    assert app.query_params["models"] == "family-rnn,family-lstm,family-gru-pytorch"
 
 
 @pytest.mark.parametrize("section", ["gradient", "memory", "dial", "clipping"])
 def test_every_section_opens_from_a_link(section: str) -> None:
     app = run(section=section, models="family-gru,family-rnn")
-    assert app.query_params["section"] == [section]
+    assert app.query_params["section"] == section
     assert app.session_state["long range"].models == ("family-gru", "family-rnn")
 
 

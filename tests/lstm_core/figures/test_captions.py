@@ -29,6 +29,7 @@ from lstm_core.figures.costs import loss_against_cost
 from lstm_core.figures.disagreement import surprise_and_disagreement
 from lstm_core.figures.effect import effect_lines, predictions
 from lstm_core.figures.heatmaps import difference_heatmaps, gate_heatmaps
+from lstm_core.figures.losses import loss_bars
 from lstm_core.figures.pushes import pushes
 from lstm_core.figures.unit_lines import unit_lines
 from lstm_core.figures.weight_row import weight_row
@@ -91,6 +92,7 @@ PICTURES: dict[str, tuple[Callable[[], go.Figure], tuple[str, ...]]] = {
     "effect_lines": (lambda: _effect(effect_lines), (*TEXT_AND_CELL, "layer", "unit")),
     "predictions": (lambda: _effect(predictions), (*TEXT_AND_CELL, "layer", "unit")),
     "surprise_and_disagreement": (_apart_models, TEXT_AND_CELL),
+    "loss_bars": (lambda: loss_bars([("this model", 1.5)], ["tiny <, on “hello”."]), ("model",)),
     "loss_against_cost": (lambda: loss_against_cost(["a"], [1000], [1.5]), ()),  # of models, whose names stand at their points
 }
 TOLD = {

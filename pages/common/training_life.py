@@ -1,0 +1,213 @@
+"""Training, first section: a text through a model's life, from random to trained."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core import export
+from lstm_core.analysis import growth
+from lstm_core.analysis.growth import Stage
+from lstm_core.figures.growth import surprises
+from lstm_core.figures.lettering import escaped, snippet
+from pages.common import detail, own_models, reading, selection, training_choice
+from pages.common.training_view import Place, life_view
+
+MOST = 200  # characters: all checkpoints together stay under 5 MB
+JUDGED = "held-out loss"
+
+
+@st.cache_resource(show_spinner=False)
+def shipped() -> tuple[dict[str, lc.Life], tuple[str, ...]]:
+    """The shipped lives by name, and a sentence for each damaged file."""
+    damaged: list[lc.CheckpointError] = []
+    found = {life.name: life for life in lc.lives(damaged)}
+    return found, tuple(map(str, damaged))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def stages(name: str, text: str) -> tuple[Stage, ...]:
+    """A text through each checkpoint of a shipped life. Raises lc.TextError, lc.CheckpointError."""
+    return growth.stages(shipped()[0][name], text)
+
+
+def title(life: lc.Life) -> str:
+    """A life as people choose it: its cell, and the forget gate's bias where it is not the usual one."""
+    words = lc.cell(life.config["cell"]).title
+    bias = life.card.get("recipe", {}).get("forget_bias", 1.0)
+    return f"{words}, forget-gate bias {bias:g}" if bias != 1.0 else words
+
+
+def show(lives: Mapping[str, lc.Life]) -> None:
+    """The choice of a life, its picture, and what it shows in words."""
+    if not lives:
+        st.text("⚠ No life of a model is shipped with this copy: assets/lives holds none that can be read.")
+        return
+    life = lives[_choose(lives)]
+    text = selection.current().text[:MOST]
+    _explained(life)
+    if len(selection.current().text) > MOST:
+        st.text(f"The first {MOST} of the text’s {len(selection.current().text):,} characters go through every checkpoint.")
+    found = stages(life.name, text)
+    look = training_choice.current()
+    pinned = life_view(
+        found, key="life", name=life.name, prompt=life.card["prompt"], judged=JUDGED, steps=life.steps[-1], place=look.place,
+        first=Place(len(found) - 1, _first_step(found), _liveliest(found)),
+    )  # fmt: skip
+    training_choice.change(place=pinned)
+    st.markdown("\n".join(f"- {sentence}" for sentence in findings(life, found)))
+    if pinned is not None:
+        _use(life, pinned)
+    _take_away(life, found, text)
+    with st.expander("How it was trained"):
+        st.markdown(_protocol(life))
+
+
+def _choose(lives: Mapping[str, lc.Life]) -> str:
+    key = f"{training_choice.KEY}: life"
+    now = training_choice.current().life
+    if now not in lives:
+        training_choice.change(life=next(iter(lives)), place=None)
+    st.session_state.setdefault(key, training_choice.current().life)
+    st.selectbox(
+        "Whose life",
+        list(lives),
+        key=key,
+        format_func=lambda name: title(lives[name]),
+        on_change=lambda: training_choice.change(life=st.session_state[key], place=None),
+    )
+    return training_choice.current().life
+
+
+def _explained(life: lc.Life) -> None:
+    st.caption(
+        f"{lc.cell(life.config['cell']).title} with {life.config['units']} units, kept at {len(life)} moments of its training,"
+        f" each so many times later than the one before. Your text goes through every one of them: drag the slider."
+    )
+
+
+def _first_step(found: Sequence[Stage]) -> int:
+    """The character that training made most less surprising."""
+    before, after = found[0].trace.surprise, found[-1].trace.surprise
+    gains = [float(a - b) if math.isfinite(a - b) else -math.inf for a, b in zip(before, after)]
+    return gains.index(max(gains))
+
+
+def _liveliest(found: Sequence[Stage]) -> int:
+    """The unit whose h swings most at the end."""
+    hidden = found[-1].trace["hidden"][0]
+    return int((hidden.max(axis=0) - hidden.min(axis=0)).argmax())
+
+
+# What it shows, in words
+
+
+def findings(life: lc.Life, found: Sequence[Stage]) -> list[str]:
+    """How far the loss fell, when most, and what became of the gates; all from the numbers that are drawn."""
+    guess = math.log(len(life.vocabulary))
+    said = [
+        f"Held-out loss: {life.losses[0]:.2f} nats a character untrained (expecting all {len(life.vocabulary)} characters alike:"
+        f" {guess:.2f}), {life.losses[-1]:.2f} after {life.steps[-1]:,} steps. {_fastest(life)}"
+    ]
+    said += _here(found)
+    if growth.keeps(found[0].trace):
+        kept = [growth.mean_keep(stage.trace) for stage in (found[0], found[-1])]
+        lives = [growth.median_half_life(stage.trace) for stage in (found[0], found[-1])]
+        said.append(
+            f"What a unit keeps of its state from one character to the next: {kept[0]:.2f} of it on average untrained,"
+            f" {kept[1]:.2f} trained; the median half-life on this text goes from {_steps(lives[0])} to {_steps(lives[1])}."
+        )
+    return said
+
+
+def _fastest(life: lc.Life) -> str:
+    """Between which two checkpoints the loss fell most."""
+    falls = [before - after for before, after in pairwise(life.losses)]
+    if not falls or max(falls) <= 0:
+        return "It never fell from one checkpoint to the next."
+    k = falls.index(max(falls))
+    of = life.losses[0] - life.losses[-1]
+    share = f", {falls[k] / of:.0%} of the whole fall" if of > 0 else ""
+    return f"It fell most between steps {life.steps[k]:,} and {life.steps[k + 1]:,}: by {falls[k]:.2f}{share}."
+
+
+def _here(found: Sequence[Stage]) -> list[str]:
+    """What became of this very text, and of the character that it helped most."""
+    first, last = found[0].trace, found[-1].trace
+    if math.isnan(last.loss):
+        return []
+    step = _first_step(found)
+    told = f"This text: {first.loss:.2f} nats a character untrained, {last.loss:.2f} trained."
+    shown = reading.plain(snippet(last.chars[step]))
+    before, after = float(first.surprise[step]), float(last.surprise[step])
+    if after < before:
+        told += f" Training helped most at character {step + 1}, “{shown}”: {before:.2f} nats became {after:.2f}."
+    return [told]
+
+
+def _steps(life: float) -> str:
+    return "no end" if math.isinf(life) else f"{life:.2g} characters" if life < 100 else f"{life:,.0f} characters"
+
+
+def _protocol(life: lc.Life) -> str:
+    card, recipe = life.card, life.card.get("recipe", {})
+    told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items() if value is not None)
+    return (
+        f"Trained on {reading.plain(str(card['corpus']))}: {reading.plain(told)}. Losses: {reading.plain(card['loss_protocol'])}."
+        f" What it wrote: {card['sample']['length']} characters after “{reading.plain(card['prompt'])}”, temperature"
+        f" {card['sample']['temperature']:g}, seed {card['sample']['seed']}, the same for all. Made again by"
+        f" `{card['command']}`."
+    )
+
+
+# Taking it away
+
+
+def _use(life: lc.Life, pinned: Place) -> None:
+    """The pinned checkpoint as a model of the session's own, so that every page can show it."""
+    step = life.steps[pinned.stage]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(f"Put the model of step {step:,} on the list of models", key="life: use"):
+            try:
+                name = own_models.add(life.model(pinned.stage), f"the life of {life.name}, step {step:,}")
+                st.text(f"It is listed as “{name}” on every page, in this session.")
+            except own_models.OwnModelError as error:
+                st.text(f"⚠ {error}")
+
+
+def _take_away(life: lc.Life, found: Sequence[Stage], text: str) -> None:
+    opened = st.expander("Numbers, and the surprise of every character", key="life: take away", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        said = [f"{escaped(life.name)}, {life.config['units']} units.", f"“{snippet(text)}”."]
+        values = [stage.trace.surprise.tolist() for stage in found]
+        steps = [stage.step for stage in found]
+        figure = surprises(steps, values, found[0].trace.chars, said, detail.theme())
+        with st.container(horizontal=True):
+            st.download_button("Numbers (CSV)", to_csv(found), f"{life.name}-life.csv", "text/csv", on_click="ignore")
+            st.download_button(
+                "Interactive page (HTML)", lambda: export.figure_html(figure), f"{life.name}-life.html", "text/html",
+                on_click="ignore",
+            )  # fmt: skip
+        st.plotly_chart(figure, key="life: surprises", theme=None, config=detail.PLOT)
+        st.caption("A row a checkpoint: the darker, the more surprising. Each trace whole: `lc.trace(lc.life(NAME).model(k), text)`.")
+
+
+def to_csv(found: Sequence[Stage]) -> str:
+    """A row a checkpoint and character: step, characters read, held-out loss, place, character, what was read, surprise."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["step", "characters_read", "held_out_loss", "place", "character", "read_as", "surprise_nats"])
+    for stage in found:
+        read = stage.trace
+        for place, (typed, as_, nats) in enumerate(zip(read.chars, read.read_as, read.surprise)):
+            surprise = "" if math.isnan(nats) else f"{nats:.6g}"
+            writer.writerow([stage.step, stage.characters, f"{stage.loss:.6g}", place + 1, typed, as_, surprise])
+    return out.getvalue()
