@@ -42,11 +42,18 @@ def load(cell: Cell, folder: Path = FOLDER) -> str:
     if not path.is_file():
         shown = path.relative_to(FOLDER.parent.parent) if path.is_relative_to(FOLDER) else path
         raise FileNotFoundError(f"cell {cell.name!r} has no picture: draw {shown}")
-    svg = path.read_text(encoding="utf-8")
-    for old, new in cell.functions:
-        svg = re.sub(rf"\b{old}\(", f"{new}(", svg)
-        svg = svg.replace(f">{FUNCTIONS[old].label}<", f">{_boxed(FUNCTIONS[new].label)}<")
-    return svg
+    boxes = {FUNCTIONS[old].label: _boxed(FUNCTIONS[new].label) for old, new in cell.functions}
+    svg = renamed(path.read_text(encoding="utf-8"), cell)
+    return re.sub(r"(?<=>)[^<>]+(?=<)", lambda match: boxes.get(match[0], match[0]), svg)
+
+
+def renamed(text: str, cell: Cell) -> str:
+    """Spellings of a cell's equations, alone or within a text, with the functions that a variant of it applies instead.
+
+    Never raises. Source: `Cell.functions`.
+    """
+    names = dict(cell.functions)
+    return re.sub(r"\b(\w+)\(", lambda match: f"{names.get(match[1], match[1])}(", text)
 
 
 def _boxed(label: str) -> str:

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-import lstm_core
 from lstm_core.analysis.explain import Explanation, explain
 from lstm_core.analysis.first_look import first_look
 from lstm_core.browser import gates, inside
@@ -28,6 +27,7 @@ from lstm_core.browser.mathml import mathml
 from lstm_core.certificate import Certificate, certify
 from lstm_core.clamp import described
 from lstm_core.figures.lettering import glyph
+from lstm_core.figures.paper import version
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
 from lstm_core.walk import walk
@@ -80,16 +80,14 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
     return Template(_read("report/page.html")).substitute(
         hashes=" ".join(f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in codes),
-        version=escape(_version()),
+        version=escape(version()),
         style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
         title=escape(f"{trace.model} reads"),
         lead=_lead(trace),
         inside_title=escape(f"The cell of layer {layer + 1}, alive: {trace.cell.title}"),
         pin_title=escape(f"Unit {unit} of layer {layer + 1} at character {step + 1} of {trace.steps}, in numbers"),
         numbers=_numbers(explained),
-        preactivations="".join(
-            mathml(rf"{line.symbol}_{{t}} : \quad {line.preactivation.latex}") for line in explained.lines if line.preactivation is not None
-        ),
+        preactivations=_preactivations(explained),
         certificate=escape(_certified(seal, trace)),
         facts=_table(_facts(model, trace, seal)),
         card=_table(_card(model)),
@@ -142,10 +140,6 @@ def _columns(table: pa.Table) -> list[dict[str, str]]:
 # The words
 
 
-def _version() -> str:
-    return f"Gatescope {lstm_core.__version__}"
-
-
 def _lead(trace: Trace) -> str:
     lines = [
         f"A trained {trace.cell.title} read the text one character at a time. Each column is one character, each row one of its"
@@ -164,6 +158,11 @@ def _numbers(explained: Explanation) -> str:
         rows = [f"{before}", f"= {result}"] if len(before) > NARROW else [line.numbers]
         shown.append(mathml(line.equation, *rows))
     return "".join(shown)
+
+
+def _preactivations(explained: Explanation) -> str:
+    squashed = [(line.symbol, line.preactivation) for line in explained.lines if line.preactivation is not None]
+    return "".join(mathml(rf"{symbol}_{{t}} : \quad {split.latex}") for symbol, split in squashed)
 
 
 def _certified(seal: Certificate, trace: Trace) -> str:
@@ -213,7 +212,7 @@ def _card(model: CharModel) -> Iterator[tuple[str, str]]:
 
 def _foot() -> str:
     return (
-        f"Written by {_version()}. This file needs no network and no server, and asks for none. The drawings follow the visual"
+        f"Written by {version()}. This file needs no network and no server, and asks for none. The drawings follow the visual"
         " language of Christopher Olah’s essay “Understanding LSTM Networks” (2015) and are drawn anew. MIT licence."
     )
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from lstm_core.formula import Cell, terms
+from lstm_core import diagram
+from lstm_core.formula import FUNCTIONS, Cell, terms
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "walks"
 TOWARDS = " -> "
@@ -42,6 +43,7 @@ class Step:
 def walk(cell: Cell, folder: Path = FOLDER) -> tuple[Step, ...]:
     """The steps of a cell's walk, in order, from `folder`/NAME.json; empty when the cell has none.
 
+    The walk of a variant is its cell's; where a step speaks of a function, it says which one stands there.
     Raises ValueError, naming the file and what is wrong, for a file that is no walk of this cell.
     Source: the file's own words.
     """
@@ -54,7 +56,8 @@ def walk(cell: Cell, folder: Path = FOLDER) -> tuple[Step, ...]:
         raise ValueError(f"{path.name} is not JSON: {error}") from None
     if not isinstance(found, dict) or found.get("cell") != cell.name or not isinstance(found.get("steps"), list):
         raise ValueError(f'{path.name} is no walk of {cell.name}: it needs "cell": "{cell.name}" and a list of "steps"')
-    return tuple(_step(path.name, number, given) for number, given in enumerate(found["steps"], 1))
+    steps = (_step(path.name, number, given) for number, given in enumerate(found["steps"], 1))
+    return tuple(_of_variant(step, cell) for step in steps)
 
 
 def check(cell: Cell, steps: Sequence[Step], svg: str) -> list[str]:
@@ -97,6 +100,14 @@ def _step(file: str, number: int, given: Any) -> Step:
         raise ValueError(f"{file}, step {number}: bars is true or false, not {given['bars']!r}")
     lights, equations = tuple(given["lights"]), tuple(given["equations"])
     return Step(given["title"], given["text"], given["try"], lights, equations, given["bars"])
+
+
+def _of_variant(step: Step, cell: Cell) -> Step:
+    """A step with the functions that a variant of the cell applies."""
+    labels = [(FUNCTIONS[old].label, FUNCTIONS[new].label) for old, new in cell.functions]
+    swapped = [f"{new} in place of {old}" for old, new in labels if old in step.text]
+    said = f" This model applies {' and '.join(swapped)}." if swapped else ""
+    return replace(step, text=step.text + said, lights=tuple(diagram.renamed(light, cell) for light in step.lights))
 
 
 def _ends(part: Element) -> set[str]:

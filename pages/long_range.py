@@ -5,7 +5,14 @@ from pages.common import caches, frame, reading  # first: sets the threads befor
 # isort: split
 import streamlit as st
 
-from pages.common import long_range_choice, long_range_clipping, long_range_dial, long_range_gradient, long_range_memory
+from pages.common import (
+    long_range_choice,
+    long_range_clipping,
+    long_range_dial,
+    long_range_gradient,
+    long_range_memory,
+    long_range_rerun,
+)
 
 frame.begin()
 models, damaged = caches.models()
@@ -26,3 +33,5 @@ reading.complain(damaged)
 
 reading.write_address(long_range_choice.current().query())
 reading.link(link_place)
+if section == "dial":  # last, for it goes on as long as the person lets it
+    long_range_rerun.show()

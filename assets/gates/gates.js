@@ -1225,7 +1225,8 @@ const CAPTION = { size: 11.5, pitch: 17 };
 function measured(inst) {
   const { layout, theme } = inst;
   const style = { size: CAPTION.size, fill: theme.quiet, family: theme.sans };
-  const caption = [captionOf(inst), textExcerpt(inst), poolingNote(inst)].flatMap((line) => wrapped(line, style, layout.width - 8));
+  const said = [captionOf(inst), textExcerpt(inst), `${poolingNote(inst)} ${inst.data.meta.version}.`.trim()];
+  const caption = said.flatMap((line) => wrapped(line, style, layout.width - 8));
   return { caption, style, width: layout.width, height: layout.height + 10 + CAPTION.pitch * caption.length };
 }
 

@@ -296,7 +296,7 @@ function chainOf(moment, signal, unit, look) {
     if (outer) links.push(`${outer.function.label}(${numberText(evaluated(outer.argument), more)})`);
     return { value, text: `${[...links, numberText(value, digits)].join(" = ")}` };
   }
-  throw new Error(`No ${MOST + 2} decimals of the operands give ${signal.name} = ${value}.`);
+  return { value, text: `${numbersText(tree, RESULT)} ≈ ${numberText(value, RESULT)}` }; // too large for float32 to hold its decimals
 }
 
 /** In a clamped trace a signal may be held at another value than its equation gives. */
@@ -314,7 +314,7 @@ function barsOf(moment, signal, unit) {
     if (!agrees(parts.reduce((sum, part) => sum + rounded(part.value, more), 0), value, digits)) continue;
     return { parts: parts.map((part) => ({ ...part, text: numberText(part.value, more) })), value, text: numberText(value, digits) };
   }
-  throw new Error(`No decimals of what was kept and written give ${signal.name} = ${value}.`);
+  return { parts: parts.map((part) => ({ ...part, text: numberText(part.value, RESULT) })), value, text: `≈ ${numberText(value, RESULT)}` };
 }
 
 // ---------------------------------------------------------------- letters
@@ -1785,7 +1785,7 @@ function exported(inst) {
   const wide = art.width + (shown.length - 1) * art.stride + SPARE;
   const style = { size: 15, fill: theme.quiet, family: EVERYWHERE };
   const numbers = linesShown(inst).map(({ signal, chain }) => `${plainText(symbolOf(data, signal.name))} = ${chain.text}`);
-  const said = [captionOf(inst), excerpt(inst), poolingNote(inst), numbers.join(";  "), "Drawn for Gatescope after the figures of Christopher Olah, “Understanding LSTM Networks” (2015)."];
+  const said = [captionOf(inst), excerpt(inst), poolingNote(inst), numbers.join(";  "), `Drawn for ${data.meta.version} after the figures of Christopher Olah, “Understanding LSTM Networks” (2015).`];
   const lines = said.filter(Boolean).flatMap((sentence) => wrapped(sentence, style, wide - 60));
   const tall = art.height + 30 + 21 * lines.length;
   const root = svg("svg", { xmlns: SVG_SPACE, viewBox: `0 0 ${wide} ${tall}`, width: wide, height: tall, color: theme.ink });
@@ -1817,7 +1817,7 @@ function exported(inst) {
 const EVERYWHERE = "Arial, Helvetica, 'Liberation Sans', sans-serif"; // the page's own font does not travel with a file
 const SPARE = 40; // beside the last copy, for what is expected next
 
-const fileName = (inst, ending) => `${inst.data.meta.model}-inside-layer-${inst.data.meta.layer + 1}-character-${inst.cursor.step + 1}-unit-${inst.cursor.unit}.${ending}`;
+const fileName = (inst, ending) => `${inst.data.meta.model}-inside-layer-${inst.data.meta.layer + 1}-${inst.data.meta.step}-${inst.cursor.step + 1}-unit-${inst.cursor.unit}.${ending}`;
 
 function saveSvg(inst) {
   saveAs(new Blob([exported(inst).text], { type: "image/svg+xml" }), fileName(inst, "svg"));

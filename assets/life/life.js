@@ -436,6 +436,8 @@ function paintCursor(inst) {
 
 // ---------------------------------------------------------------- words
 
+/** A text whose line breaks are seen and take no room. */
+const inOneLine = (text) => text.replaceAll("\n", "↵");
 const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 function spoken({ meta }, index) {
@@ -460,8 +462,8 @@ function writeStage(inst) {
   el.read.textContent = read;
   el.loss.textContent = `${loss} nats a character`;
   el.here.textContent = here;
-  el.prompt.textContent = data.meta.prompt;
-  el.written.textContent = stage.written;
+  el.prompt.textContent = inOneLine(data.meta.prompt);
+  el.written.textContent = inOneLine(stage.written);
   el.slider.value = at.stage;
   el.slider.setAttribute("aria-valuetext", [when, read, loss].join(", "));
   el.back.disabled = at.stage === 0;
@@ -661,7 +663,7 @@ function measured(inst) {
   const stage = stageOf(inst);
   const { first, last } = visible(inst);
   const where = `“${[...data.meta.text].slice(first, Math.min(last, first + 80)).join("")}${last - first > 80 ? "…" : ""}”, characters ${first + 1} to ${last} of ${data.meta.columns}; cursor at character ${inst.at.step + 1}, unit ${inst.at.unit}.`;
-  const written = wrapped(`${data.meta.prompt}${stage.written}`.replaceAll("\n", " ↵ "), mono, room);
+  const written = wrapped(inOneLine(`${data.meta.prompt}${stage.written}`).replaceAll("↵", " ↵ "), mono, room);
   const caption = [where, captionOf(inst)].flatMap((line) => wrapped(line, style, room));
   const head = 26 + CURVE.tall + 10 + WRITTEN.pitch * written.length + 8;
   return { written, caption, style, mono, head, width: layout.width, height: head + layout.height + 12 + CAPTION.pitch * caption.length };

@@ -193,31 +193,35 @@ function drawSample(pen, inst, reader, x, y) {
 }
 
 function drawTitle(pen, inst, { reader, y }) {
-  const { theme, data } = inst;
+  const { theme, data, layout } = inst;
   drawSample(pen, inst, reader, PAD, y + 10);
   const style = { size: 12.5, weight: 600, fill: theme.ink, family: theme.sans };
   pen.text(reader.name, PAD + 38, y + 14, style);
   const after = PAD + 38 + widthOf(reader.name, style) + 10;
+  const quiet = { ...style, weight: 400, fill: theme.quiet };
   const said = `${reader.cell}: gave ${spoken(data, reader.aim[inst.row])} ${percent(reader.chance[inst.row])}`;
-  pen.text(said, after, y + 14, { ...style, weight: 400, fill: theme.quiet });
+  pen.text(said, after, y + 14, quiet);
+  const limit = `colours to ±${nats(pushLimit(inst, reader))} nats`;
+  if (after + widthOf(`${said}   ${limit}`, quiet) < layout.width - PAD) pen.text(limit, layout.width - PAD, y + 14, { ...quiet, align: "right" });
 }
 
-/** Where the colours of the pushes end, for all texts: at the largest that reached this loss. */
-function pushLimit(inst) {
+/** Where the colours of a text end: at the largest push that this reader's loss got. */
+function pushLimit(inst, reader) {
   const { limits, data, row } = inst;
-  if (!(row in limits)) {
+  const key = `${reader.place}/${row}`;
+  if (!limits.has(key)) {
     let most = 0;
-    for (const reader of data.readers) {
-      for (let step = 0; step <= data.meta.targets[row]; step++) most = Math.max(most, Math.abs(pushAt(inst, reader, row, step)));
-    }
-    limits[row] = most || 1;
+    for (let step = 0; step <= data.meta.targets[row]; step++) most = Math.max(most, Math.abs(pushAt(inst, reader, row, step)));
+    limits.set(key, most || 1);
   }
-  return limits[row];
+  return limits.get(key);
 }
+
+const nats = (value) => (value < 1e4 ? written0(value) : sized(Math.log10(value)));
 
 /** How a push is coloured: blue through the background to orange, in even steps, or by the root, which shows small ones. */
-function pushColour(inst, push) {
-  const share = clamp(push / pushLimit(inst), -1, 1);
+function pushColour(inst, push, limit) {
+  const share = clamp(push / limit, -1, 1);
   const level = inst.rooted ? Math.sign(share) * Math.sqrt(Math.abs(share)) : share;
   return pushColours(inst)[Math.round(127.5 + 127.5 * level)];
 }
@@ -236,12 +240,12 @@ function pushColours(inst) {
 function drawText(pen, inst, band) {
   const { data, theme, row, layout } = inst;
   const { wide, tall } = layout.letters;
-  const target = targetOf(inst);
+  const [target, limit] = [targetOf(inst), pushLimit(inst, band.reader)];
   const size = Math.min(15, wide / 0.62);
   const faint = mix(theme.ink, theme.paper, 0.38);
   for (let step = 0; step < data.meta.columns; step++) {
     const [x, y] = letterPlace(inst, band, step);
-    const [fill, ink] = step <= target ? pushColour(inst, pushAt(inst, band.reader, row, step)) : [null, faint];
+    const [fill, ink] = step <= target ? pushColour(inst, pushAt(inst, band.reader, row, step), limit) : [null, faint];
     if (fill && fill !== theme.paper) pen.rect(x, y + 1, wide, tall - 2, { fill });
     drawGlyph(pen, inst, data.meta.glyphs[data.typed[step]], x + wide / 2, y + tall * 0.7, size, ink, wide);
   }
@@ -471,7 +475,7 @@ function fillMap(inst, reader, wide, tall, pixels) {
   }
 }
 
-/** Where the gradients have vanished, a mark a row, and the word for it; and a word where one has exploded. */
+/** Where the gradients have vanished, a mark a row; and the words for what is blank and what is orange. */
 function drawEdge(pen, inst, map) {
   const { data, theme } = inst;
   const rows = data.meta.targets.length;
@@ -481,24 +485,22 @@ function drawEdge(pen, inst, map) {
     const x = mapX(inst, map, edge(row) + 1);
     pen.path([[x, mapY(inst, map, row)], [x, mapY(inst, map, row + 1)]], { stroke: theme.quiet, line: 1.25 });
   }
-  drawVanished(pen, inst, map, edge);
-  const loud = Array.from({ length: rows }, (_, row) => row).find((row) => fateOf(inst, map.reader, "exploded", row) >= 0);
-  if (loud !== undefined) {
-    const x = mapX(inst, map, fateOf(inst, map.reader, "exploded", loud));
-    pen.text("exploded", clamp(x, map.x + 4, map.x + map.width - 60), Math.max(map.y + 12, mapY(inst, map, loud) - 4), mapWords(theme));
-  }
+  drawFateWord(pen, inst, map, "vanished");
+  drawFateWord(pen, inst, map, "exploded");
 }
 
 const mapWords = (theme) => ({ size: 11.5, weight: 600, fill: theme.ink, family: theme.sans, halo: theme.paper });
 
-function drawVanished(pen, inst, map, edge) {
+/** The word for a fate, where there is room for it: from its step back. */
+function drawFateWord(pen, inst, map, kind) {
   const rows = inst.data.meta.targets.length;
   const style = mapWords(inst.theme);
-  const room = widthOf("vanished", style) + 12;
-  for (const part of [0.78, 0.92, 0.64, 0.5]) {
+  const room = widthOf(kind, style) + 12;
+  for (const part of [0.78, 0.92, 0.64, 0.5, 0.36]) {
     const row = Math.min(rows - 1, Math.floor(part * rows));
-    const wide = edge(row) < 0 ? 0 : mapX(inst, map, edge(row) + 1) - map.x;
-    if (wide >= room) return pen.text("vanished", map.x + wide / 2, mapY(inst, map, row) + 4, { ...style, align: "center" });
+    const step = fateOf(inst, map.reader, kind, row);
+    const wide = step < 0 ? 0 : mapX(inst, map, step + 1) - map.x;
+    if (wide >= room) return pen.text(kind, map.x + wide / 2, mapY(inst, map, row) + 4, { ...style, align: "center" });
   }
 }
 
@@ -516,11 +518,12 @@ function drawBar(pen, inst) {
   pen.text(words, x + 20, y + 8.5, style);
 }
 
-/** What the colours of the text mean, and where they end. */
+/** What the colours of the text mean; of one text alone also where they end. */
 function drawPushBar(pen, inst, { y }) {
   const style = { size: 11.5, fill: inst.theme.quiet, family: inst.theme.sans };
-  const limit = written0(pushLimit(inst));
-  const sides = inst.layout.compact ? [`less likely −${limit}`, `${limit} nats likelier`] : [`made what came less likely, −${limit}`, `${limit} nats, made it likelier`];
+  const most = Math.max(...inst.layout.shown.map((reader) => pushLimit(inst, reader)));
+  const alone = inst.layout.shown.length === 1 ? ` ±${nats(most)} nats` : "";
+  const sides = inst.layout.compact ? ["less likely", `likelier${alone}`] : ["made what came less likely", `likelier${alone}`];
   drawScale(pen, inst, "diverging", PAD, y + 4, sides, style);
 }
 
@@ -674,7 +677,8 @@ function fateWords(inst, reader) {
   const target = targetOf(inst);
   const [gone, loud] = ["vanished", "exploded"].map((kind) => fateOf(inst, reader, kind, inst.row));
   const exploded = loud >= 0 ? `exploded ${counted(target - loud, "character")} back` : "";
-  const vanished = gone >= 0 ? `vanished ${counted(target - gone, "character")} back` : "reaches the first character";
+  const end = inst.data.meta.start ? "reaches the beginning of the stretch" : "reaches the first character";
+  const vanished = gone >= 0 ? `vanished ${counted(target - gone, "character")} back` : end;
   return [exploded, vanished].filter(Boolean).join(", ");
 }
 
@@ -703,7 +707,7 @@ function captionOf(inst) {
   return (
     `${of.join("; ")}.${stretch}${stride} Lines and maps: the size of the gradient of the loss after character t with respect to the state after character s, ${what}.${belt}` +
     ` Vanished: below 1/1000 of its value at s = t, from there back. Exploded: above 10 times that.` +
-    ` Text: gradient times input, nats; orange made the character that came likelier, blue less likely; colours end at the largest push of this t${inst.rooted ? ", and grow by the root" : ""}; the largest of all is ${written0(meta.most)}.`
+    ` Text: gradient times input, nats; orange made the character that came likelier, blue less likely; each text’s colours end at the largest push of this t${inst.rooted ? ", and grow by the root" : ""}; the largest of all is ${nats(meta.most)}.`
   );
 }
 
@@ -968,7 +972,7 @@ function repaint(inst) {
 function create(root, data) {
   const inst = {
     root, data, theme: readTheme(root), ratio: window.devicePixelRatio || 1, row: 0, back: BACK, pin: null, serial: null,
-    state: "memory", scale: "share", rooted: false, texts: null, speed: 5, playing: false, timers: {}, ranges: new Map(), images: new Map(), limits: {},
+    state: "memory", scale: "share", rooted: false, texts: null, speed: 5, playing: false, timers: {}, ranges: new Map(), images: new Map(), limits: new Map(),
   };
   inst.el = build(root);
   inst.el.speed.value = inst.speed;
@@ -981,7 +985,7 @@ function create(root, data) {
 function update(inst, data) {
   const old = inst.data;
   const before = old.meta.start + (old.meta.targets[inst.row] ?? 0);
-  Object.assign(inst, { data, theme: readTheme(inst.root), ranges: new Map(), images: new Map(), limits: {}, pushColours: null });
+  Object.assign(inst, { data, theme: readTheme(inst.root), ranges: new Map(), images: new Map(), limits: new Map(), pushColours: null });
   const { meta, view } = data;
   const told = view.serial !== inst.serial;
   inst.serial = view.serial;

@@ -18,6 +18,7 @@ import pyarrow as pa
 from lstm_core.analysis.unit_order import grouped_order, mean_order
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import Glyph, glyph, plain_symbol
+from lstm_core.figures.paper import version
 from lstm_core.formula import Cell
 from lstm_core.trace import Trace
 
@@ -45,6 +46,7 @@ class Reader:
 
     @property
     def columns(self) -> int:
+        """How many columns it takes, 1 or more."""
         return self.trace.steps if self.places is None else len(self.places)
 
     def spread(self, values: np.ndarray, nothing: float) -> np.ndarray:
@@ -160,6 +162,7 @@ def _packed(
         "start": start,
         "columns": stop - start,
         "levels": LEVELS,
+        "version": version(),
         "glyphs": glyphs,
         "rest": glyphs.index(REST) if REST in glyphs else -1,
         "step": "byte" if all(r.trace.vocabulary.reads == "bytes" for r in readers) else "character",

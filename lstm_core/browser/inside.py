@@ -19,6 +19,7 @@ from lstm_core.browser import gates
 from lstm_core.browser.gates import Reader, Track
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import plain_symbol
+from lstm_core.figures.paper import version
 from lstm_core.formula import (
     FUNCTIONS,
     UNBOUNDED,
@@ -96,6 +97,7 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
         "clamped": bool(trace.clamps),
         "svg": diagram.load(cell),
         "glyphs": glyphs,
+        "version": version(),
         "rest": glyphs.index(gates.REST) if gates.REST in glyphs else -1,
         "step": "byte" if trace.vocabulary.reads == "bytes" else "character",
         "colours": gates.colours(),

@@ -10,6 +10,8 @@ TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\S")
 NAMES = {r"\sigma": "σ", r"\tanh": "tanh"}
 SIGNS = {r"\cdot": "⋅", r"\times": "×", "*": "∗", "-": "−", "+": "+", "=": "=", ",": ",", ":": ":"}
 FENCES = "()[]"
+BEFORE_SIGN = ("(</mo>", "[</mo>", "=</mo>", ":</mo>", '<mspace width="1em"/>')  # a minus after these belongs to its number
+SIGN = '<mo form="prefix" lspace="0" rspace="0">−</mo>'
 ACCENTS = {r"\tilde": "~", r"\hat": "^", r"\bar": "¯"}
 
 
@@ -48,9 +50,10 @@ class _Tokens:
 
 def _row(tokens: _Tokens, end: str = "") -> str:
     """All that stands before the token `end`, which is taken too, or before the formula's end."""
-    items = []
+    items: list[str] = []
     while tokens.left and tokens.left[-1] != end:
-        items.append(_scripted(tokens))
+        is_sign = not items or items[-1].endswith(BEFORE_SIGN)
+        items.append(SIGN if is_sign and tokens.follows("-") else _scripted(tokens))
     if end and not tokens.follows(end):
         raise ValueError(f"a formula lacks its {end}")
     return items[0] if len(items) == 1 else f"<mrow>{''.join(items)}</mrow>"

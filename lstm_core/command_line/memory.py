@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
     read = trace(model, common.text(arguments))
     lives = half_life(read)
     print(f"{model.name}, {common.counted(read.steps, 'character')}: half-lives in steps")
-    rows = [("layer", "shortest", "25 %", "median", "75 %", "longest", f"{LONG} or more")]
+    rows: list[tuple[str, ...]] = [("layer", "shortest", "25 %", "median", "75 %", "longest", f"{LONG} or more")]
     for layer, values in enumerate(lives, 1):
         quantiles = (f"{q:.3g}" for q in np.quantile(values, (0, 0.25, 0.5, 0.75, 1), method="nearest"))
         rows.append((str(layer), *quantiles, f"{int((values >= LONG).sum())} of {len(values)}"))

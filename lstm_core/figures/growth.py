@@ -45,7 +45,7 @@ def over_steps(
             marker={"symbol": MARKERS[k % len(MARKERS)], "size": 7}, hovertemplate="%{y:.3f}, step %{customdata:,}",
         )  # fmt: skip
     top = paper.write_above(figure, title, [*said, f"{paper.version()}."], width, 8)
-    figure.update_layout(height=top + HEIGHT + 100, margin={"b": 100, "l": 70}, legend=_LEGEND, hovermode="closest")
+    figure.update_layout(height=top + HEIGHT + 100, margin={"b": 100, "l": 70, "r": 24}, legend=_LEGEND, hovermode="closest")
     ticks = _ticks(first, steps[-1])
     shown = {"tickvals": [first / 2, *ticks], "ticktext": ["0", *[f"{tick:,}" for tick in ticks]]}
     figure.update_xaxes(
@@ -78,7 +78,7 @@ def in_training(
             mode="lines" if k == 0 else "lines+markers", line=_style(k, theme), marker={"symbol": "square", "size": 6},
         )  # fmt: skip
     top = paper.write_above(figure, "The loss while it trains", [*said, f"{paper.version()}."], width, 8)
-    figure.update_layout(height=top + HEIGHT + 90, margin={"b": 90, "l": 64}, legend=_LEGEND, hovermode="closest")
+    figure.update_layout(height=top + HEIGHT + 90, margin={"b": 90, "l": 64, "r": 24}, legend=_LEGEND, hovermode="closest")
     figure.update_xaxes(range=[0, steps * 1.01], title={"text": "steps", "standoff": 4}, showgrid=False)
     figure.update_yaxes(title={"text": "nats a character", "standoff": 4}, zeroline=False)
     figure.add_hline(

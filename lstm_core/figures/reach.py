@@ -179,14 +179,20 @@ def _add_median(figure: go.Figure, left: vanishing.Left, colour: str, dash: str,
 
 
 def _log_axis(figure: go.Figure, theme: palette.Theme) -> None:
-    powers = range(-DECADES, 2)
+    most = max((float(np.nanmax(line.y)) for line in figure.data if np.isfinite(line.y).any()), default=1.0)
+    high = max(1.4, np.log10(most) + 0.3)
+    powers = range(-DECADES, int(high) + 1, 1 if high < 6 else 3)
     figure.update_yaxes(
-        type="log", range=[-DECADES, 1.4], tickvals=[10.0**p for p in powers],
-        ticktext=[f"{10.0**p:g}" if p >= -3 else f"10<sup>−{-p}</sup>" for p in powers],
+        type="log", range=[-DECADES, high], tickvals=[10.0**p for p in powers],
+        ticktext=[_tick(p) for p in powers],
         title={"text": "share of its value at s = t", "standoff": 4},
     )  # fmt: skip
     for limit, words in LIMITS:
         marks.level(figure, limit, words, theme)
+
+
+def _tick(power: int) -> str:
+    return f"{10.0**power:,g}" if -3 <= power <= 4 else f"10<sup>{power}</sup>".replace("-", "−")
 
 
 # What is said

@@ -76,6 +76,8 @@ def from_query(text: str, trace: lc.Trace) -> lc.Clamp:
         raise ValueError("it is written signal~value~layer~units~step")
     if not re.fullmatch(r"-?\d{1,9}(\.\d{1,12})?(e[-+]\d\d)?", parts[1]):
         raise ValueError(f"“{parts[1][:20]}” is no number to hold it at")
+    if not 1 <= int(parts[2]) <= trace.layers:
+        raise ValueError(f"there is no layer {int(parts[2])}; layers are counted from 1, and the model has {trace.layers}")
     units = None if parts[3] == "all" else typed_units(parts[3].replace(".", ","), trace.units)
     clamp = lc.Clamp(parts[0], float(parts[1]), int(parts[2]) - 1, units, int(parts[4]))
     check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
@@ -183,7 +185,8 @@ def _value(trace: lc.Trace, name: str) -> float:
     key = _value_key(trace, name)
     if math.isfinite(high - low):
         return st.slider("at", float(low), float(high), step=0.01, key=key, **_LASTING)
-    return st.number_input("at", step=0.5, format="%.2f", key=key, **_LASTING)
+    ends = (float(end) if math.isfinite(end) else None for end in (low, high))
+    return st.number_input("at", *ends, step=0.5, format="%.2f", key=key, **_LASTING)
 
 
 def _start(trace: lc.Trace, pin: Pin) -> int:

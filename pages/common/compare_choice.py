@@ -40,7 +40,7 @@ class Comparison:
         }
         if self.at:
             wanted["at"] = ":".join(map(str, self.at))
-        if self.view == "texts" and self.text2 is not None and len(self.text2) <= selection.LONGEST_LINKED_TEXT:
+        if self.view == "texts" and self.text2 is not None and selection.fits_address(self.text2):
             wanted["text2"] = self.text2
         return wanted
 

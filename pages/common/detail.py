@@ -36,7 +36,8 @@ def quiet_line(chosen: Selection, trace: lc.Trace) -> None:
     """The certificate, the model's loss on this text, the convention, and what was read in another's place."""
     seal = caches.certificate(chosen.model, chosen.text)
     model = caches.model(chosen.model)
-    loss = "one character: nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.3f} nats a character on this text"
+    word = trace.vocabulary.reads.removesuffix("s")
+    loss = f"one {word}: nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.3f} nats a {word} on this text"
     held_out = model.card.get("held_out_loss")
     known = f", {held_out:.3f} on the held-out part of its corpus" if held_out else ""
     line = f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}"
@@ -126,6 +127,9 @@ def _report(name: str, trace: lc.Trace, layer: int) -> None:
         st.caption(f"No offline report: {plain(str(error))}.")
         return
     step, unit = now.step, now.unit
+    st.caption(
+        "The report is one page with the picture above, the drawing alive, these numbers and the certificate, for the disk."
+    )
     _download(
         "Offline report (HTML)", lambda: report.build(model, trace, layer, step, unit), f"{name}-report.html", "text/html"
     )

@@ -19,6 +19,7 @@ def _pages() -> list:
         st.Page(FOLDER / "inside.py", title="Inside", icon="🔎", url_path="inside"),
         st.Page(FOLDER / "compare.py", title="Compare", icon="⚖️", url_path="compare"),
         st.Page(FOLDER / "long_range.py", title="Long range", icon="⏳", url_path="long_range"),
+        st.Page(FOLDER / "training.py", title="Training", icon="🌱", url_path="training"),
         st.Page(FOLDER / "models.py", title="Models", icon="📦", url_path="models"),
     ]
 

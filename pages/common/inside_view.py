@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
 from lstm_core.browser.inside import as_linked, payload
-from pages.common import components, gates_view
+from pages.common import components, gates_view, looks
 from pages.common.gates_view import Pin
+from pages.common.looks import Look
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
@@ -41,7 +40,7 @@ class InsideView:
     """What the drawing shows: the pin {"step", "unit", "layer"} (or None), and how it is looked at, as a query."""
 
     pin: dict[str, int] | None
-    look: dict[str, str]
+    look: Look
 
 
 def inside_view(
@@ -67,9 +66,8 @@ def inside_view(
     if trace.cell != model.cell:
         raise ValueError(f"the trace is of {trace.cell.title}, but {model.name} is a {model.cell.title}")
     shown = gates_view._shown(key, *as_linked(trace, layer), pin, 0)
-    wish = _look(key, look)
-    told = {"pin": shown.command, "serial": shown.serial, "look": wish.command, "lookSerial": wish.serial}
-    view = told | {"walk": [asdict(step) for step in walk]}
+    told = looks.told(key, look, checked_look)
+    view = {"pin": shown.command, "serial": shown.serial, **told.view(), "walk": [asdict(step) for step in walk]}
     _COMPONENT(
         key=key,
         data=payload(trace, model, layer, shown.start) | {"view": view},
@@ -78,7 +76,7 @@ def inside_view(
         on_look_change=_nothing,
     )
     own = None if shown.pin is None else {name: shown.pin[name] for name in ("step", "unit", "layer")}
-    return InsideView(own, wish.look)
+    return InsideView(own, told.look)
 
 
 def _nothing() -> None:
@@ -88,36 +86,10 @@ def _nothing() -> None:
 # How it is looked at
 
 
-@dataclass(frozen=True)
-class _Look:
-    """How the drawing is looked at; `command` is what the browser was last told, obeyed when its serial is new there."""
-
-    look: dict[str, str]
-    command: dict[str, str]
-    serial: int = 0
-
-
-def checked_look(query: Mapping[str, Any]) -> dict[str, str]:
+def checked_look(query: Mapping[str, Any]) -> Look:
     """Of a link's query what concerns the look, where it is something that there is; what is as at first sight is left out."""
-    look = {n: query[n] for n, choices in LOOKS.items() if isinstance(query.get(n), str) and query[n] in choices[1:]}
+    look = looks.chosen(query, {name: choices[1:] for name, choices in LOOKS.items()})
     step = str(query.get(WALK, ""))
     if step.isascii() and step.isdigit() and 1 <= int(step[:9]) <= LONGEST_WALK:
         look[WALK] = step
     return look
-
-
-def _look(key: str, given: Mapping[str, str] | None) -> _Look:
-    memory = f"{key}: look"
-    state = st.session_state.get(key)
-    last: _Look = st.session_state.get(memory, _Look({}, {}))
-    said = (state or {}).get("look")
-    look, command, serial = last.look, last.command, last.serial
-    if isinstance(said, Mapping) and said.get("serial") == serial:
-        look = checked_look(said)
-    if given is not None and dict(given) != look:
-        look = dict(given)
-        command, serial = look, serial + 1
-    elif state is None and look:  # the browser starts afresh when its page is opened again
-        command, serial = look, serial + 1
-    now = st.session_state[memory] = _Look(look, command, serial)
-    return now

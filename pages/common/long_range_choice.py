@@ -45,6 +45,10 @@ def start(models: Mapping[str, lc.ModelInfo], arrived: bool) -> None:
     """The look that the address asks for, or the one from before, or the first."""
     if KEY not in st.session_state:
         st.session_state[KEY] = first(models)
+    here = tuple(name for name in current().models if name in models)
+    if here != current().models:  # a model of the session's own has gone
+        change(models=here or first(models).models, layer=TOP)
+        st.session_state.pop(f"{KEY}: models", None)
     if arrived:
         chosen, complaints = from_query(st.query_params.to_dict(), models, current())
         st.session_state[KEY] = chosen

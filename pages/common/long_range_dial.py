@@ -12,7 +12,7 @@ from lstm_core import experiments, export
 from lstm_core.experiments import RecallResults
 from lstm_core.figures.recall import accuracy_by_gap, by_cell
 from lstm_core.recall import Protocol, Result
-from pages.common import detail, long_range_rerun
+from pages.common import detail
 
 GOOD = 0.9  # of the answers right: the key is recalled
 ALIKE = 0.05  # accuracies nearer than this are not told apart
@@ -42,7 +42,7 @@ class Standing:
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
-    """The shipped results with what they show in words, and the same task once more, here."""
+    """The shipped results, with what they show in words."""
     st.caption(
         "A key, some distractors, and a question mark: which key was it? The gap between key and question is a dial. In theory"
         " every recurrent network can carry the key over any gap; what is learnt in practice is another matter."
@@ -52,8 +52,6 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         st.text(f"⚠ {found}")
     else:
         _shipped(found)
-    st.subheader("Run it again here", anchor=False)
-    long_range_rerun.show()
 
 
 def shipped() -> RecallResults | str:

@@ -31,9 +31,10 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The choice of models, the linked picture, what it says in words, and what can be taken away."""
     long_range_choice.choose_models(models)
     look, chosen = long_range_choice.current(), selection.current()
-    traces = [caches.read(name, chosen.text) for name in look.models]
-    problem = compare_models.not_comparable(traces)
-    if problem:
+    traces = read(look.models, chosen.text)
+    if not traces:
+        return
+    if problem := compare_models.not_comparable(traces):
         st.text(f"⚠ {problem}")
         return
     steps = traces[0].steps
@@ -52,6 +53,17 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     st.caption(said(found, layer))
     _replaced(traces)
     _take_away(readers, stretch, step, layer)
+
+
+def read(names: Sequence[str], text: str) -> list[lc.Trace]:
+    """The traces of a text; none, and a sentence, where a model can't read it."""
+    try:
+        for name in names:
+            caches.check(name, text)
+        return [caches.read(name, text) for name in names]
+    except lc.TextError as error:
+        st.text(f"⚠ {error}")
+        return []
 
 
 def layer_index(layer: int) -> int:

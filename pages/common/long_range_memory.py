@@ -12,7 +12,7 @@ import lstm_core as lc
 from lstm_core import export
 from lstm_core.analysis.memory import half_life, remembering
 from lstm_core.figures.memory import LONG, Lives, half_lives
-from pages.common import caches, detail, frame, long_range_choice, reading, selection
+from pages.common import detail, frame, long_range_choice, long_range_gradient, reading, selection
 
 MOST_NAMED = 60  # units, as buttons
 
@@ -25,7 +25,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         " half-life is the number of steps until half of it is gone. Click a dot to open its unit on the Gates page."
     )
     chosen = selection.current()
-    traces = [caches.read(name, chosen.text) for name in long_range_choice.current().models]
+    traces = long_range_gradient.read(long_range_choice.current().models, chosen.text)
     keeping = [trace for trace in traces if _keeps(trace)]
     for trace in traces:
         if trace not in keeping:
@@ -105,8 +105,7 @@ def _open_picked(every: Sequence[Lives], picked: Any) -> None:
         return
     place, unit = points[0]["customdata"]
     if 0 <= place < len(every) and 0 <= unit < len(every[place].values):
-        reading.show(_place(every[place], int(unit)))
-        st.switch_page(frame.landing())
+        st.switch_page(frame.landing(), query_params=_place(every[place], int(unit)).query())
 
 
 def _take_away(figure: Any, every: Sequence[Lives]) -> None:

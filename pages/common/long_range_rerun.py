@@ -22,7 +22,7 @@ from pages.common import detail
 if TYPE_CHECKING:
     from lstm_core.recall import Progress, Result
 
-KEY = "long range: run"
+KEY = "dial run"
 FIRST = ("rnn", "lstm")
 UNITS = (8, 16, 32)
 REDRAWN = 1.0  # seconds between two drawings of the curves
@@ -82,6 +82,7 @@ class Run:
 def show() -> None:
     """The choice of cells and size, the button, and the run as it goes."""
     protocol = recall.QUICK
+    st.subheader("Run it again here", anchor=False)
     st.caption(
         f"Small, so that it takes seconds: gaps up to {max(protocol.gaps)}, {protocol.steps:,} steps for each, learning rate"
         f" {protocol.learning_rate:g}; a model of its own for every gap. It stops when you press Stop, waits while you do"

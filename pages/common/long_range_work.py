@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 0.2  # seconds of work between two looks at whether the person has gone on to something else
 SILENT = 0.5  # seconds before a bar is shown
-STOPPED = "long range: stopped"
+STOPPED = "followed back: stopped"
 
 
 class Work:
@@ -51,7 +51,7 @@ class Work:
 
 @caches.kept(8)
 def work(name: str, text: str, window: Window) -> Work:
-    """The one computation of these gradients, shared by all sessions."""
+    """The one computation of these gradients, shared by all sessions; of a session's own model, by itself."""
     return Work(name, text, window)
 
 

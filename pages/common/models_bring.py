@@ -31,6 +31,8 @@ LARGEST_TEXT = 20  # MB
 WRITTEN = 240  # characters that the model writes
 PROMPT = 60
 TEMPERATURE = 0.7
+LARGE = 4_000_000  # weights, from which a minute would not do for a proof by a whole text
+SHORTER = 3_000  # characters: so many are read with those instead
 MOST_GLYPHS = 256
 OWN_TEXT, UPLOADED = "own", "uploaded"
 
@@ -180,7 +182,7 @@ def _vocabulary_step(state: Bringing, found: Found) -> Candidate | None:
         list(labels),
         key=key,
         index=None,
-        format_func=lambda each: plain(_sentence(each)[:-1]),
+        format_func=lambda each: plain(f"T{each[1:]}" if each.startswith("the ") else each),
         captions=[plain(candidate.why) for candidate in offered],
     )
     if label is None:
@@ -211,7 +213,7 @@ def _glyphs(vocabulary: Vocabulary) -> str:
     shown = [glyph(c) for c in vocabulary.characters[:MOST_GLYPHS]]
     more = f" … and {len(vocabulary) - MOST_GLYPHS:,} more" if len(vocabulary) > MOST_GLYPHS else ""
     if vocabulary.reads == "bytes":
-        return f"bytes: {' '.join(drawn for drawn, _, _ in shown)}{more}"
+        return " ".join(drawn for drawn, _, _ in shown) + more
     return " ".join(BOX if kind == "boxed" else drawn for drawn, _, kind in shown) + more
 
 
@@ -256,6 +258,8 @@ def _choose_text(state: Bringing, found: Found) -> tuple[str, str]:
             _upload_text(state, f"A text file; its first {LONGEST:,} characters count")
         elif not state.text[2]:
             st.caption("Its place is above, under “Its characters”.")
+        if state.text[2]:
+            st.caption(f"{state.text[1]}, the first {min(LONGEST, len(state.text[2])):,} of {len(state.text[2]):,} characters.")
         return state.text[1] or "an uploaded text", state.text[2][:LONGEST]
     source, text = texts[picked]
     st.caption(f"{len(text):,} characters: {source}.")
@@ -271,12 +275,15 @@ def _passages() -> dict[str, tuple[str, str]]:
 
 def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: str, wish: tuple[str, ...]) -> str:
     """Tries a model; returns a sentence where it can't be tried, or nothing."""
+    large = found.weights > LARGE
+    text, written_at_most = (text[:SHORTER], WRITTEN // 4) if large else (text, WRITTEN)
+    patience = f"A model of {found.weights:,} weights: this may take a minute …" if large else "Reading the text …"
     try:
-        with st.spinner("Reading the text in the file’s own packing, and in others …"):
+        with st.spinner(patience):
             model = found.model(chosen)
             judged = lc.proof(model, text)
             prompt = text[-PROMPT:]
-            written = lc.sample(model, prompt, WRITTEN, TEMPERATURE)
+            written = lc.sample(model, prompt, written_at_most, TEMPERATURE)
     except (lc.ConvertError, lc.TextError, ValueError) as error:
         return str(error)
     state.judged = Judged((*wish, name), judged, prompt, written)
@@ -299,7 +306,8 @@ def _show_proof(judged: Judged, found: Found) -> None:
             (f"the best table of n-grams, order {best[1]}", best[0]),
             (f"guessing evenly among {found.symbols}", proof.uniform),
         ]
-        st.plotly_chart(loss_bars(bars, [said], detail.theme()), key="bring_losses", theme=None, config=detail.PLOT)
+        figure = loss_bars(bars, [said], detail.theme(), title=f"Nats a {proof.unit}: less is better")
+        st.plotly_chart(figure, key="bring_losses", theme=None, config=detail.PLOT)
     with right:
         st.markdown(f"What it writes after the end of that text, at temperature {TEMPERATURE}:")
         st.text(f"… {judged.prompt[-30:]}▮{judged.written}")

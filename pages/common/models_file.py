@@ -48,6 +48,13 @@ class Found:
         return len(self.ours.vocabulary) if self.ours is not None else self.draft.size if self.draft is not None else 0
 
     @property
+    def weights(self) -> int:
+        """How many numbers its model was trained to."""
+        if self.draft is not None:
+            return sum(array.size for array in self.draft.parameters.values())
+        return sum(p.numel() for p in self.ours.parameters()) if self.ours is not None else 0
+
+    @property
     def names_characters(self) -> bool:
         """Whether the vocabulary stands in the file itself."""
         return self.ours is not None or (self.draft is not None and self.draft.vocabulary is not None)

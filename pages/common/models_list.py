@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import lstm_core as lc
 from lstm_core.figures.losses import loss_bars
 from lstm_core.recipes import SHIPPED
 from pages.common import caches, compare_choice, detail, own_models, reading, selection
+from pages.common.own_models import Own
 from pages.common.reading import plain
 from pages.common.selection import Selection
 
@@ -26,7 +28,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The table of all models, and one of them whole."""
-    st.dataframe([_row(info) for info in models.values()], hide_index=True, column_config=_columns())
+    st.dataframe([_row(info) for info in models.values()], hide_index=True, column_config=_columns(), placeholder="–")
     st.caption(
         "Losses are nats a character on the part of the corpus that the model was not trained on. A model that does not beat"
         " the table of n-grams has learnt less than a table. Only losses on one corpus compare."
@@ -88,7 +90,7 @@ def _one(info: lc.ModelInfo) -> None:
     with words:
         reading.card(info)
         st.caption(caches.model(info.name).cell.note)
-        _ways_on(info, own is not None)
+        _ways_on(info, own)
         if own is not None:
             _manage(info.name)
     losses = _losses(info)
@@ -115,13 +117,13 @@ def _losses(info: lc.ModelInfo) -> list[tuple[str, float]]:
     return []
 
 
-def _ways_on(info: lc.ModelInfo, own: bool) -> None:
+def _ways_on(info: lc.ModelInfo, own: Own | None) -> None:
     with st.container(horizontal=True):
         for title, file in PAGES.items():
             if st.button(f"Open on {title}", key=f"open_{title}", disabled=not (FOLDER / file).is_file()):
                 _choose(info.name)
                 st.switch_page(FOLDER / file)
-        data = (lambda: own_models.as_file(info.name)) if own else info.path.read_bytes
+        data = info.path.read_bytes if own is None else partial(own_models.as_file, own.model)
         file = f"{own_models.plain_name(info.name)}.safetensors"
         st.download_button("Download (.safetensors)", data, file, key="model_file", on_click="ignore")
 

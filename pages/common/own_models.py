@@ -114,13 +114,13 @@ def remove(name: str) -> None:
     kept.results.clear()
 
 
-def as_file(name: str) -> bytes:
-    """A model of this session as a .safetensors file of ours, which goes by its plain name. Raises KeyError."""
-    model = copy.copy(_kept().models[name].model)
-    model.name = plain_name(name)
+def as_file(model: lc.CharModel) -> bytes:
+    """A model as a .safetensors file of ours, which goes by its plain name. Needs no session: browsers ask for it later."""
+    named = copy.copy(model)
+    named.name = plain_name(model.name)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
-        lc.save(model, path)
+        lc.save(named, path)
         return path.read_bytes()
 
 

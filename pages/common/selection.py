@@ -30,7 +30,7 @@ class Selection:
     def query(self) -> dict[str, str]:
         """The query parameters of a link that opens this view; a text that no address can hold is left out."""
         wanted = {"model": self.model, "layer": "all" if self.layer == ALL_LAYERS else str(self.layer)}
-        if len(self.text) <= LONGEST_LINKED_TEXT and not any("\ud800" <= c <= "\udfff" for c in self.text):
+        if fits_address(self.text):
             wanted["text"] = self.text
         numbers = {
             "step": self.step,
@@ -38,6 +38,11 @@ class Selection:
             "pinned_layer": self.pinned_layer if self.layer == ALL_LAYERS else None,
         }
         return wanted | {name: str(value) for name, value in numbers.items() if value is not None}
+
+
+def fits_address(text: str) -> bool:
+    """Whether an address can hold a text: one that is not too long, and without half a surrogate pair."""
+    return len(text) <= LONGEST_LINKED_TEXT and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def current() -> Selection:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import life as lives_module
 from lstm_core.analysis import growth, memory
 from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import over_steps
 from lstm_core.figures.memory import Lives, half_lives
+from lstm_core.life import held_out
 from pages.common import detail, training_life
 
 READ = 2000  # characters of the held-out text that the gates are looked at on
@@ -56,7 +56,7 @@ def by_bias(lives: Mapping[str, lc.Life]) -> dict[float, lc.Life]:
 @st.cache_resource(max_entries=2, show_spinner="Reading the held-out text …")
 def _stages(names: tuple[str, ...]) -> list[tuple[Stage, ...]] | None:
     try:
-        text = lives_module.held_out()[:READ]
+        text = held_out()[:READ]
     except OSError:
         return None
     return [training_life.stages(name, text) for name in names]
@@ -88,7 +88,7 @@ def _pictures(by_name: Mapping[str, Sequence[Stage]]) -> None:
 
 def findings(found: Mapping[float, Sequence[Stage]]) -> list[str]:
     """Losses early and late, gates at the beginning and the end, half-lives at the end: from the numbers that are drawn."""
-    said = [_gates(found), _early(found), _late(found), _half_lives(found)]
+    said = [_gates(found), _early(found), _late(found), _advice(found), _half_lives(found)]
     return [sentence for sentence in said if sentence]
 
 
@@ -118,6 +118,26 @@ def _late(found: Mapping[float, Sequence[Stage]]) -> str:
     ends = {bias: stages[-1].loss for bias, stages in found.items()}
     apart = max(ends.values()) - min(ends.values())
     return f"At the end: {_ranked(ends)}, {apart:.3f} nats from the best to the worst."
+
+
+def _advice(found: Mapping[float, Sequence[Stage]]) -> str:
+    """What the advice to begin at 1 or more is worth here: on the way, and at the end."""
+    advised = [bias for bias in found if bias >= 1]
+    lower = [bias for bias in found if bias < 1]
+    if not advised or not lower:
+        return ""
+    shared = growth.shared_steps(list(found.values()))
+    ahead = [step for step in shared if step > 0 and _best(found, advised, step) < _best(found, lower, step)]
+    last = shared[-1]
+    verdict = "it holds" if last in ahead else "it does not hold: the lower bias ends with the lower loss"
+    words = _listed([f"{step:,}" for step in ahead])
+    way = f"an LSTM begun at 1 or more is ahead at step {words}" if ahead else "no LSTM begun at 1 or more is ever ahead"
+    reads = next(iter(found.values()))[-1].characters
+    return f"The advice, begin at 1 or more, seen here, after {reads:,} characters: {verdict}; {way}."
+
+
+def _best(found: Mapping[float, Sequence[Stage]], biases: Sequence[float], step: int) -> float:
+    return min(_loss(found[bias], step) for bias in biases)
 
 
 def _half_lives(found: Mapping[float, Sequence[Stage]]) -> str:

@@ -112,8 +112,8 @@ def findings(life: lc.Life, found: Sequence[Stage]) -> list[str]:
     """How far the loss fell, when most, and what became of the gates; all from the numbers that are drawn."""
     guess = math.log(len(life.vocabulary))
     said = [
-        f"Held-out loss: {life.losses[0]:.2f} nats a character untrained (expecting all {len(life.vocabulary)} characters alike:"
-        f" {guess:.2f}), {life.losses[-1]:.2f} after {life.steps[-1]:,} steps. {_fastest(life)}"
+        f"Held-out loss: {life.losses[0]:.2f} nats a character untrained (expecting all {len(life.vocabulary)} characters"
+        f" alike: {guess:.2f}), {life.losses[-1]:.2f} after {life.steps[-1]:,} steps. {_fastest(life)}"
     ]
     said += _here(found)
     if growth.keeps(found[0].trace):
@@ -159,7 +159,8 @@ def _protocol(life: lc.Life) -> str:
     card, recipe = life.card, life.card.get("recipe", {})
     told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items() if value is not None)
     return (
-        f"Trained on {reading.plain(str(card['corpus']))}: {reading.plain(told)}. Losses: {reading.plain(card['loss_protocol'])}."
+        f"Trained on {reading.plain(str(card['corpus']))}: {reading.plain(told)}."
+        f" Losses: {reading.plain(card['loss_protocol'])}."
         f" What it wrote: {card['sample']['length']} characters after “{reading.plain(card['prompt'])}”, temperature"
         f" {card['sample']['temperature']:g}, seed {card['sample']['seed']}, the same for all. Made again by"
         f" `{card['command']}`."
@@ -197,7 +198,9 @@ def _take_away(life: lc.Life, found: Sequence[Stage], text: str) -> None:
                 on_click="ignore",
             )  # fmt: skip
         st.plotly_chart(figure, key="life: surprises", theme=None, config=detail.PLOT)
-        st.caption("A row a checkpoint: the darker, the more surprising. Each trace whole: `lc.trace(lc.life(NAME).model(k), text)`.")
+        st.caption(
+            "A row a checkpoint: the darker, the more surprising. Each trace whole: `lc.trace(lc.life(NAME).model(k), text)`."
+        )
 
 
 def to_csv(found: Sequence[Stage]) -> str:

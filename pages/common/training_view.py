@@ -121,5 +121,7 @@ def _clicked(state: Any, serial: int) -> Place | None:
 def _fitted(place: Place, stages: Sequence[Stage]) -> Place:
     read = stages[-1].trace
     return Place(
-        min(max(place.stage, 0), len(stages) - 1), min(max(place.step, 0), read.steps - 1), min(max(place.unit, 0), read.units - 1)
+        min(max(place.stage, 0), len(stages) - 1),
+        min(max(place.step, 0), read.steps - 1),
+        min(max(place.unit, 0), read.units - 1),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import lstm_core as lc
 from lstm_core import report
@@ -116,7 +117,9 @@ def test_its_pictures_can_be_saved(open_report, tmp_path: Path) -> None:
             with tab.expect_download() as waiting:
                 tab.locator(f".{name}").get_by_role("button", name=kind).click()
             waiting.value.save_as(tmp_path / "picture")
-            assert (tmp_path / "picture").read_bytes().startswith(start), (name, kind)
+            picture = (tmp_path / "picture").read_bytes()
+            assert picture.startswith(start), (name, kind)
+            assert kind == "PNG" or f"Gatescope {lc.__version__}" in picture.decode(), "its caption names the version"
 
 
 def test_its_policy_forbids_every_request(browser, tmp_path: Path) -> None:
@@ -135,3 +138,25 @@ def test_its_policy_forbids_every_request(browser, tmp_path: Path) -> None:
     context.close()
     assert (outcome, injected) == ("TypeError", 0)
     assert [url for url in asked if not url.startswith("file:")] == []
+
+
+def strange_readings() -> Iterator[tuple[lc.CharModel, lc.Trace]]:
+    torch.manual_seed(0)
+    of_bytes = lc.CharModel(lc.Vocabulary.of_bytes(), "gru_cho", 6, 2)
+    yield of_bytes, lc.trace(of_bytes, "é😀\0 b")
+    hard = lc.CharModel(
+        lc.Vocabulary.of("helo"), lc.cell("lstm").with_functions({"sigmoid": "hard_sigmoid_keras2"}), 6, embedding=4
+    )
+    yield hard, lc.trace(hard, "h")
+    held = lc.CharModel(lc.Vocabulary.of("helo"), "peephole_full", 6)
+    yield held, lc.trace(held, "hello", clamps=[lc.Clamp("forget", 0.25, units=[1, 2], start=1)])
+
+
+def test_bytes_one_character_other_functions_and_clamps(open_report) -> None:
+    for model, trace in strange_readings():
+        tab = open_report(report.build(model, trace))
+        tab.locator(CANVAS).focus()
+        tab.keyboard.press("Home")
+        tab.wait_for_timeout(200)
+        assert cursor(tab, "gates")[0] == 0
+        assert tab.locator(".inside svg").count() > 0

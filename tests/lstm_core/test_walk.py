@@ -10,7 +10,7 @@ import pytest
 
 from lstm_core import diagram, walk
 from lstm_core.cells import cells
-from lstm_core.formula import Cell
+from lstm_core.formula import FUNCTIONS, Apply, Cell
 from lstm_core.walk import Step
 
 LSTM, RNN = cells()["lstm"], cells()["rnn"]
@@ -36,6 +36,16 @@ def test_every_cell_has_a_walk_that_agrees_with_its_drawing(cell: Cell) -> None:
     steps = walk.walk(cell)
     assert len(steps) >= 3
     assert said(cell, steps) == []
+
+
+@every_cell
+@pytest.mark.parametrize("function", ["hard_sigmoid_keras2", "relu"])
+def test_the_walk_of_a_variant_agrees_with_its_drawing(cell: Cell, function: str) -> None:
+    for old in {node.function for node in cell.nodes if isinstance(node, Apply)}:
+        variant = cell.with_functions({old: function})
+        steps, (before, now) = walk.walk(variant), (FUNCTIONS[name].label for name in (old, function))
+        assert said(variant, steps) == []
+        assert any(step.text.endswith(f" This model applies {now} in place of {before}.") for step in steps)
 
 
 @every_cell

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
-from pages.common import clamp_panel
+from pages.common import caches, clamp_panel
 from pages.common.clamp_panel import from_query, to_query
 
 TEXT = "the clouds are in the sky"
@@ -114,13 +114,22 @@ def test_another_model_keeps_what_it_can_have() -> None:
     assert "the update gate of unit 17:" in statement(app)
 
 
-@pytest.mark.parametrize("typed", ["", "x", "9-7", "128", "1-2-3"])
-def test_units_that_are_none_get_a_sentence_and_the_picture_stays(typed: str) -> None:
+def test_units_that_are_none_get_a_sentence_and_the_picture_stays() -> None:
     app = opened()
     before = statement(app)
-    change(app, typed_units=typed, units="these")
-    assert "⚠" in said(app) and said(app).endswith("What is shown is of the last clamp.")
-    assert statement(app) == before
+    app.session_state["clamp_units"] = "these"
+    for typed in ("", "x", "9-7", "128", "1-2-3"):
+        change(app, typed_units=typed)
+        assert "⚠" in said(app) and said(app).endswith("What is shown is of the last clamp."), typed
+        assert statement(app) == before
+
+
+def test_a_value_that_a_signal_can_not_have_can_not_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = lc.CharModel(lc.Vocabulary.of(TEXT), lc.cell("rnn").with_functions({"tanh": "relu"}), 4, name="tiny ReLU")
+    monkeypatch.setattr(caches, "model", lambda name: model)
+    monkeypatch.setattr(caches, "read", lambda name, text: lc.trace(model, text))
+    app = opened(model.name, unit=0)
+    assert app.number_input[0].label == "at" and app.number_input[0].min == 0 and app.number_input[0].max is None
 
 
 def test_several_are_held_together_and_let_go_again() -> None:
@@ -166,7 +175,8 @@ def test_a_link_opens_exactly_its_clamps(asked: str, words: str) -> None:
         ("forget~nan~1~all~0", "“nan” is no number"),
         ("forget~2~1~all~0", "the forget gate runs from 0 to 1; it can't be held at 2"),
         ("update~0~1~all~0", "LSTM has no signal 'update' to hold"),
-        ("forget~0~0~all~0", "the layer of a clamp on 'forget' is counted from 0; -1 is below that"),
+        ("forget~0~0~all~0", "there is no layer 0; layers are counted from 1, and the model has 1"),
+        ("forget~0~2~all~0", "there is no layer 2; layers are counted from 1"),
         ("forget~0~1~9999~0", "there is no unit 9999"),
         ("forget~0~1~all~25", "there are steps 0 to 24"),
         ("<b>~0~1~all~0", "no signal '<b>' to hold"),

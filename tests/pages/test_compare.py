@@ -241,6 +241,12 @@ def own(app: AppTest, cell: str, vocabulary: Vocabulary) -> str:
     return adding.session_state["listed"]
 
 
+def test_an_address_holds_no_half_of_a_surrogate_pair() -> None:
+    first = Comparison(("a", "b"), (1, 1), "texts", text2="so")
+    assert first.query()["text2"] == "so"
+    assert "text2" not in replace(first, text2="so \ud83d").query()
+
+
 def test_a_model_of_the_session_s_own_is_compared_and_let_go() -> None:
     app = run(text=TEXT)
     name = own(app, "peephole", Vocabulary.of(TEXT))

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import struct
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
-from pages.common import models_file, own_models
+from pages.common import models_bring, models_file, own_models
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data" / "checkpoints"
@@ -165,21 +166,10 @@ def test_a_list_beside_the_file_and_a_text_of_ones_own(checkpoint_that_reads: tu
     assert "This model reads" in said(app)
 
 
-def _take_away() -> None:
-    import streamlit as st
-
-    from pages.common import own_models
-
-    st.session_state["file"] = own_models.as_file("mine: poet")
-
-
 def test_our_own_file_comes_back_as_it_was(checkpoint_that_reads: tuple[bytes, str]) -> None:
     app = bring(open_models(), checkpoint_that_reads)
     own: own_models.Own = app.session_state[own_models.KEY].models["mine: poet"]
-    kept = own_models._Kept({"mine: poet": own})
-    other = AppTest.from_function(_take_away)
-    other.session_state[own_models.KEY] = kept
-    data = other.run().session_state["file"]
+    data = own_models.as_file(own.model)
     again = models_file.read(data, "poet.safetensors", {})
     assert again.ours is not None and again.ours.name == "poet" and "proof" in again.ours.card
     for name, tensor in again.ours.state_dict().items():
@@ -282,6 +272,16 @@ def test_a_card_of_ours_is_not_believed(tmp_path: Path) -> None:
     assert any(r"\*\*b\*\*" in element.value for element in app.markdown)
 
 
+def test_nothing_of_it_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    data = (ROOT / "assets/models/family-rnn.safetensors").read_bytes()
+    found = models_file.read(data, "a.safetensors", {})
+    assert found.ours is not None and len(own_models.as_file(found.ours)) > 1000
+    with pytest.raises(lc.CheckpointError, match="a-b.safetensors"):
+        models_file.read(data[:-8], "../a b.safetensors", {})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_too_large_a_list_beside_is_refused() -> None:
     with pytest.raises(lc.ConvertError, match="at most 1 MB"):
         models_file.read(b"", "a.pt", {"chars.txt": b"a" * ((1 << 20) + 1)})
@@ -367,3 +367,14 @@ def test_a_public_keras_file_follows_its_hard_sigmoid() -> None:
     press(app, "bring_use")
     press(app, "open_Gates")
     assert any("Certified" in caption.value for caption in app.caption)
+
+
+def test_a_large_model_is_tried_on_less(monkeypatch: pytest.MonkeyPatch, checkpoint_that_reads: tuple[bytes, str]) -> None:
+    monkeypatch.setattr(models_bring, "LARGE", 1000)
+    data, text = checkpoint_that_reads
+    app = upload(open_models(), "poet.pt", data)
+    uploader(app, "A text").set_value(("poems.txt", text.encode(), "text/plain")).run()
+    app.radio[0].set_value(SORTED).run()
+    press(app, "bring_proof")
+    judged = app.session_state[models_bring.KEY].judged
+    assert judged.proof.steps == 1499 and len(judged.written) == 60

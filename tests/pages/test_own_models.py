@@ -149,11 +149,11 @@ def test_a_text_of_many_bytes_is_cut_to_what_can_be_read(session: dict) -> None:
 
 
 def test_no_page_shares_what_is_computed_with_a_named_model() -> None:
-    """st.cache_resource is shared by all sessions, by name: what takes a model's name goes through caches.kept."""
-    shared = {}
+    """st.cache_resource is shared by all sessions, by name: what asks for a model or a trace goes through caches.kept."""
+    asking = set()
     for path in sorted(PAGES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef) and any("st.cache_" in ast.unparse(each) for each in node.decorator_list):
-                shared[f"{path.stem}.{node.name}"] = {argument.arg for argument in node.args.args}
-    named = {place for place, arguments in shared.items() if arguments & {"name", "names", "model", "models", "trace"}}
-    assert named == {"caches._loaded"}, "and that one loads shipped models alone"
+                used = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+                asking |= {f"{path.stem}.{node.name}"} if used & {"model", "read", "certificate", "open_checkpoint"} else set()
+    assert asking == {"lessons_panel._measured"}, "and that one is about lessons, which are on shipped models"

@@ -47,6 +47,13 @@ def test_parts_hang_where_they_belong() -> None:
     assert mathml("a", "b").count("<mtr>") == 2
 
 
+def test_a_minus_stands_close_to_its_number_but_not_between_two() -> None:
+    sign = '<mo form="prefix" lspace="0" rspace="0">−</mo>'
+    for latex in ("-1", "= -1", r"\sigma\left(-1\right)", "2 + (-1)"):
+        assert f"{sign}<mn>1</mn>" in mathml(latex), latex
+    assert sign not in mathml("2 - 1") and "<mo>−</mo>" in mathml("2 - 1")
+
+
 @pytest.mark.parametrize(
     "latex, message", [(r"\href{x}", r"\\\\href"), ("{a", "lacks its }"), (r"\tilde", "ends in the middle"), ("<b>", "'<' is")]
 )

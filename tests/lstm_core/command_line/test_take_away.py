@@ -70,6 +70,7 @@ def test_show_of_one_character_has_no_loss(capsys: Capture) -> None:
         (["show", "none.npz"], "none.npz: No such file or directory."),
         (["show", "tiny.safetensors"], "the file is neither NPZ, nor Parquet, nor a ZIP with trace.csv"),
         (["trace", "tiny", "--text", "hello", "-o", "out.csv"], "ends in .npz, .zip or .parquet, not to 'out.csv'"),
+        (["explain", "tiny", "--text", "hello", "--unit", "9"], "there is no unit 9"),
         (["figure", "lines", "tiny", "--text", "hello", "-o", "out.gif"], "ends in .html, .png, .svg or .pdf"),
         (["figure", "lines", "tiny", "--text", "hello", "--layer", "3", "-o", "out.html"], "there is no layer 2"),
         (["figure", "bars", "tiny", "--text", "hello", "--character", "6", "-o", "out.html"], "there is no step 5"),
@@ -89,6 +90,27 @@ def test_each_picture_is_a_page_of_its_own(kind: str, title: str, folder: Path) 
     assert main(["figure", kind, "tiny", "--text", "hello", *asked]) == 0
     page = (folder / "out.html").read_text("utf-8")
     assert title in page and "layer 2" in page and "background:#0e1117" in page
+
+
+def test_explain_prints_numbers_that_add_up(capsys: Capture) -> None:
+    asked = ["explain", "tiny", "--text", "hello", "--layer", "2", "--unit", "3", "--character", "4"]
+    assert main(asked) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == "tiny, layer 2, unit 3, character 4: 'l'"
+    trace = lc.trace(lc.load("tiny"), "hello")
+    assert [line.split()[0] for line in lines] == list(trace.cell.names)
+    for line in lines:
+        name, shown, *rest = line.split()
+        assert float(shown) == pytest.approx(float(trace[name][1, 3, 3]), abs=5.1e-3)
+        if rest[:1] == ["squashed"]:
+            parts = [float(word) for word in rest[3:] if word.lstrip("-").replace(".", "").isdigit()]
+            assert round(sum(parts), 9) == pytest.approx(float(rest[1]), abs=5.1e-3)
+    assert main([*asked, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    for fact in facts:
+        assert fact["value"] == pytest.approx(float(trace[fact["signal"]][1, 3, 3]))
+        if fact["squashed"] is not None:
+            assert sum(part["value"] for part in fact["parts"]) == pytest.approx(fact["squashed"])
 
 
 def test_where_nothing_can_draw_a_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

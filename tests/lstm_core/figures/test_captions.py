@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import html
-import importlib
-import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +95,7 @@ PICTURES: dict[str, tuple[Callable[[], go.Figure], tuple[str, ...]]] = {
     "loss_bars": (lambda: loss_bars([("this model", 1.5)], ["tiny <, on “hello”."]), ("model",)),
     "loss_against_cost": (lambda: loss_against_cost(["a"], [1000], [1.5]), ()),  # of models, whose names stand at their points
 }
+FILES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(Path(figures.__file__).parent.glob("[a-z]*.py"))}
 TOLD = {
     "model": ("tiny <",),
     "text": ("hello <b>world</b> & $x$",),
@@ -104,21 +105,39 @@ TOLD = {
 }
 
 
-def builders() -> set[str]:
-    """Every public function of the package that returns a figure."""
-    found = set()
-    for path in Path(figures.__file__).parent.glob("[a-z]*.py"):
-        module = importlib.import_module(f"lstm_core.figures.{path.stem}")
-        for name, value in inspect.getmembers(module, inspect.isfunction):
-            own = value.__module__ == module.__name__ and not name.startswith("_")
-            if own and value.__annotations__.get("return") in ("go.Figure", go.Figure):
-                found.add(name)
+def builders() -> dict[str, list[str]]:
+    """Every public function of the package that returns a figure, by file and name, and the types of its arguments."""
+    found = {}
+    for file, tree in FILES.items():
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and ast.unparse(node.returns) == "go.Figure":
+                found[f"{file}.{node.name}"] = [ast.unparse(argument.annotation) for argument in node.args.args]
     return found
 
 
-def test_every_builder_is_looked_at() -> None:
-    assert builders() - set(PICTURES) == set(), "add an example to PICTURES, and the facts that its caption has to tell"
-    assert set(PICTURES) <= builders()
+def calls(tree: ast.Module, name: str) -> set[str]:
+    """What a function of a file calls, by itself or through other functions of that file."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    seen, waiting = set(), [name]
+    while waiting:
+        own = functions.get(waiting.pop())
+        new = {ast.unparse(n.func) for n in ast.walk(own) if isinstance(n, ast.Call)} - seen if own else set()
+        seen |= new
+        waiting += new
+    return seen
+
+
+def test_every_picture_of_a_trace_is_looked_at() -> None:
+    of_traces = {
+        name.split(".")[1] for name, types in builders().items() if any(re.search("Trace|Explanation", t) for t in types)
+    }
+    assert of_traces - set(PICTURES) == set(), "add an example to PICTURES, and the facts that its caption has to tell"
+
+
+@pytest.mark.parametrize("builder", builders())
+def test_every_picture_whatever_it_shows_has_the_caption_that_adds_the_version(builder: str) -> None:
+    file, name = builder.split(".")
+    assert "paper.write_above" in calls(FILES[file], name)
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -1,0 +1,336 @@
+"""Training, third section: a model of one's own, on a text of one's own, watched while it learns."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+import lstm_core as lc
+from lstm_core import corpora
+from lstm_core.corpora import Corpus
+from lstm_core.figures.growth import in_training
+from lstm_core.figures.lettering import escaped
+from lstm_core.text import Vocabulary
+from lstm_core.training import Recipe
+from pages.common import detail, models_list, own_models, selection
+from pages.common.training_view import Place, life_view
+from pages.common.training_worker import JUDGED, LONGEST, Hall, Report, Training, fitted
+
+KEY = "training here"
+UNITS = (16, 32, 64, 96, 128)
+MOST_TEXT = 1_000_000  # characters; of a longer text the first
+MOST_PASTED = 200_000
+LARGEST_FILE = 5  # MB
+MOST_HELD_OUT = 10_000  # characters
+JUDGMENTS = 12  # of the held-out part, while it trains
+MOST_KNOWN = 1_000  # different characters
+SENTENCE = 40  # characters that are read on the way
+MINUTES = (0.5, 1.0, 2.0, 5.0, 10.0)
+MOST_PASSES = 200
+POLLED = 1.0  # seconds between two looks
+TEXTS = {"stdlib": "Python standard library", "paste": "Paste", "upload": "Upload"}
+LEARNING_RATE = 1e-2  # as for the shipped family
+
+
+@dataclass
+class Mine:
+    """What this session trains. kept: the name by which its result is listed, and after how many steps. told: a sentence."""
+
+    training: Training | None = None
+    kept: tuple[str, int] | None = None
+    told: str = ""
+
+
+@st.cache_resource(show_spinner=False)
+def hall() -> Hall:
+    """Of this server: all processors but one train, at least one; the rest is for whoever looks at the pages."""
+    return Hall(max(1, (os.cpu_count() or 1) - 1))
+
+
+def mine() -> Mine:
+    """This session's own."""
+    if KEY not in st.session_state:
+        st.session_state[KEY] = Mine()
+    return st.session_state[KEY]
+
+
+def show(lives: Mapping[str, lc.Life]) -> None:
+    """The choice of what to train, and the training as it goes."""
+    st.caption(
+        f"A small model of your own, trained on this server while you watch: up to 2 layers of {max(UNITS)} units, a text of up"
+        f" to {MOST_TEXT:,} characters, {LONGEST / 60:.0f} minutes of work, one training a person. You can look at other pages"
+        " meanwhile; it ends when this tab is closed."
+    )
+    own = mine()
+    works = own.training is not None and own.training.look().works
+    _form(own, works)
+    if own.told:
+        st.text(own.told)
+        own.told = ""
+    if own.training is not None:
+        st.fragment(_watched, run_every=POLLED if works else None)(own, works)
+
+
+# What to train
+
+
+def _form(own: Mine, works: bool) -> None:
+    key = f"{KEY}: text"
+    st.segmented_control(
+        "Text to learn from",
+        list(TEXTS),
+        default="stdlib",
+        required=True,
+        key=key,
+        format_func=TEXTS.__getitem__,
+        disabled=works,
+    )
+    with st.container(border=True):
+        read = _text_widget(st.session_state[key])
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            names = list(lc.cells())
+            cell = st.selectbox("Cell", names, names.index("lstm"), format_func=lambda n: lc.cell(n).title, key=f"{KEY}: cell")
+            units = st.select_slider("Units", UNITS, 64, key=f"{KEY}: units", width=220)
+            layers = st.segmented_control("Layers", [1, 2], default=1, required=True, key=f"{KEY}: layers")
+            budget = st.selectbox("Train for", [*MINUTES, "passes"], 1, format_func=_budget, key=f"{KEY}: budget", width=170)
+            passes = _passes() if budget == "passes" else 1
+        pressed = st.button("Train", type="primary", disabled=works, key=f"{KEY}: train")
+    if not pressed or works:
+        return
+    try:
+        corpus = read()
+        recipe = Recipe(
+            cell=cell if cell in names else "lstm", units=units if units in UNITS else UNITS[0], layers=2 if layers == 2 else 1, validations=JUDGMENTS,
+            learning_rate=LEARNING_RATE, passes=passes,
+        )  # fmt: skip
+        _begin(own, corpus, recipe, 60 * budget if budget in MINUTES else None)
+    except ValueError as error:
+        st.text(f"⚠ {str(error)[:1].upper()}{str(error)[1:]}.")
+        return
+    st.rerun()
+
+
+def _passes() -> int:
+    wish = st.number_input("Passes", 1, MOST_PASSES, 5, key=f"{KEY}: passes", width=120, help="How often it reads the text.")
+    return min(max(int(wish), 1), MOST_PASSES)
+
+
+def _budget(choice: float | str) -> str:
+    if isinstance(choice, str):
+        return "a number of passes"
+    return "½ minute" if choice == 0.5 else f"{choice:g} minute{'s' if choice != 1 else ''}"
+
+
+def _text_widget(kind: str) -> Callable[[], Corpus]:
+    """The widget for one kind of text; returns what makes the corpus of it, and raises ValueError, one sentence."""
+    if kind == "paste":
+        typed = st.text_area(
+            "The text", key=f"{KEY}: pasted", height=160, max_chars=MOST_PASTED,
+            placeholder="A few thousand characters are a start; a hundred are the least.",
+        )  # fmt: skip
+        return lambda: corpus_of(typed[:MOST_PASTED], "a pasted text")
+    if kind == "upload":
+        file = st.file_uploader(f"A text file, up to {LARGEST_FILE} MB", key=f"{KEY}: file", max_upload_size=LARGEST_FILE)
+
+        def uploaded() -> Corpus:
+            if file is None:
+                raise ValueError("there is no file yet: choose a text file to learn from")
+            data = file.getvalue()[: LARGEST_FILE << 20]
+            if b"\0" in data[:4096]:
+                raise ValueError(f"“{file.name[:60]}” is no text file: it holds zero bytes")
+            return corpus_of(corpora.decode(data), file.name)
+
+        return uploaded
+    st.caption(
+        f"The source of this server’s Python, the first {MOST_TEXT:,} characters of it: code, with its indents and names."
+    )
+    return standard_library
+
+
+def corpus_of(text: str, name: str) -> Corpus:
+    """A text to learn from, within the limits, in two parts. Raises ValueError where it is too short."""
+    whole = corpora.from_text(text[:MOST_TEXT], name)
+    return _limited(whole)
+
+
+@st.cache_resource(show_spinner="Reading Python’s own source …")
+def standard_library() -> Corpus:
+    """The beginning of the standard library, and of the files that are held out."""
+    whole = corpora.standard_library()
+    return _limited(replace(whole, train=whole.train[:MOST_TEXT]))
+
+
+def _limited(corpus: Corpus) -> Corpus:
+    held_out = corpus.held_out[:MOST_HELD_OUT]
+    shorter = f"; of it {len(corpus.train):,} characters to train and {len(held_out):,} to judge"
+    return replace(corpus, held_out=held_out, split=corpus.split + shorter)
+
+
+def known(corpus: Corpus) -> Vocabulary:
+    """The characters that a model learns: all of them, or, where there are very many, the most frequent."""
+    counts = Counter(corpus.train + corpus.held_out)
+    return Vocabulary(sorted(character for character, _ in counts.most_common(MOST_KNOWN)))
+
+
+def _begin(own: Mine, corpus: Corpus, recipe: Recipe, seconds: float | None) -> None:
+    """Starts it, in the place of the one before. Raises ValueError where the text is too short."""
+    sentence = selection.current().text[:SENTENCE]
+    name = f"{recipe.cell} {recipe.layers}x{recipe.units}"
+    training = Training(
+        corpus, fitted(recipe, corpus), sentence, hall(), name=name, vocabulary=known(corpus), seconds=seconds, alive=_alive()
+    )
+    if own.training is not None:
+        own.training.stop()
+    own.training, own.kept = training, None
+    training.start()
+
+
+def _alive() -> Callable[[], bool]:
+    """Whether this session is still connected, asked from another thread."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return lambda: True
+    server, session = runtime.get_instance(), context.session_id
+    return lambda: server.is_active_session(session)
+
+
+# The training as it goes
+
+
+def _watched(own: Mine, worked: bool) -> None:
+    """Everything that changes while it trains; drawn again and again, without the rest of the page."""
+    training = own.training
+    if training is None:
+        return
+    report = training.look()
+    if worked and not report.works:
+        st.rerun()  # the form can be used again, and nobody has to ask any more
+    _standing(report)
+    _buttons(own, training, report)
+    if report.trained:
+        _curve(training, report)
+    if report.stages:
+        _reading(training, report)
+
+
+def _standing(report: Report) -> None:
+    share = report.step / report.steps if report.steps else 0.0
+    if report.state == "waiting":
+        waits = f"{report.before} before you" if report.before else "your turn is next"
+        st.info(f"This server trains {hall().most} at once; {waits}. It begins by itself.", icon="⏳")
+    elif report.state == "measuring":
+        st.progress(0.0, "Measuring how fast it goes …")
+    elif report.state == "running":
+        st.progress(min(share, 1.0), f"Step {report.step:,} of {report.steps:,}; {_left(report.seconds_left)}")
+    elif report.state == "finishing":
+        st.progress(1.0, f"All {report.steps:,} steps are done; judging what was learnt …")
+    elif report.state == "failed":
+        st.text(f"⚠ {report.said}")
+    else:
+        word = "Done" if report.state == "done" else "Stopped"
+        st.text(
+            f"{word} after {report.step:,} of {report.steps:,} steps, {_clock(report.seconds)} of work. {report.said}".strip()
+        )
+
+
+def _left(seconds: float) -> str:
+    return "how long it takes is not known yet" if math.isnan(seconds) else f"about {_clock(seconds)} left"
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    return f"{math.floor(seconds / 60)} min {math.floor(seconds) % 60} s"
+
+
+def _buttons(own: Mine, training: Training, report: Report) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if report.works:
+            st.button("Stop", key=f"{KEY}: stop", on_click=_stop, args=(training,), disabled=report.state == "finishing")
+            return
+        if report.state == "stopped" and report.seconds < LONGEST and st.button("Go on", key=f"{KEY}: go on"):
+            training.start()
+            st.rerun()
+        if st.button("Throw it away", key=f"{KEY}: away"):
+            own.training, own.kept = None, None
+            st.rerun()
+        _keep(own, training, report)
+
+
+def _stop(training: Training) -> None:
+    """A step takes a moment: waiting for it spares the person a second look."""
+    training.stop(wait=2.0)
+
+
+def _keep(own: Mine, training: Training, report: Report) -> None:
+    model = training.model
+    if model is None:
+        return
+    if own.kept is None or own.kept[1] != report.step:
+        if st.button(
+            "Keep it", key=f"{KEY}: keep", type="primary", help="Puts the model on the lists of all pages, in this session"
+        ):
+            try:
+                name = own_models.add(model, f"trained here on {training.corpus.name}")
+                own.kept, own.told = (name, report.step), f"It is listed as “{name}” on every page, in this session."
+                models_list.arrived(name, "This is the model that you trained.")
+            except own_models.OwnModelError as error:
+                own.told = f"⚠ {error}"
+            st.rerun()
+        return
+    name = own.kept[0]
+    if (model := own_models.get(name)) is not None:
+        file = f"{own_models.plain_name(name)}.safetensors"
+        st.download_button(
+            "Download it", lambda: own_models.as_file(model), file, "application/octet-stream", on_click="ignore"
+        )
+        st.page_link("pages/models.py", label="See it in Models", icon="📦")
+
+
+def _told(training: Training) -> str:
+    cell = lc.cell(training.recipe.cell).title
+    layers = "2 layers" if training.recipe.layers == 2 else "one layer"
+    return (
+        f"{cell}, {layers} of {training.recipe.units} units, on {escaped(training.corpus.name)}:"
+        f" {len(training.corpus.train):,} characters, {training.recipe.streams} × {training.recipe.window} of them a step."
+    )
+
+
+def _curve(training: Training, report: Report) -> None:
+    uniform = math.log(len(training.vocabulary))
+    figure = in_training(report.trained, report.held_out, report.steps, uniform, [_told(training)], detail.theme())
+    st.plotly_chart(figure, key=f"{KEY}: curve", theme=None, config=detail.PLOT)
+    st.markdown(verdict(report, uniform))
+
+
+def verdict(report: Report, uniform: float) -> str:
+    """Where the loss stands, in words."""
+    first, last = report.trained[0][1], report.trained[-1][1]
+    told = f"Loss on the text it trains on: **{last:.3f}** nats a character, {first:.3f} at the beginning"
+    if report.held_out:
+        best_step, best = min(report.held_out, key=lambda point: point[1])
+        now = report.held_out[-1][1]
+        told += f"; on the text that is held out **{now:.3f}**"
+        if now > best + 0.02:
+            told += f", and it was {best:.3f} after step {best_step:,}: since then it learns its text by heart"
+    return f"{told}. Expecting all characters alike: {uniform:.3f}."
+
+
+def _reading(training: Training, report: Report) -> None:
+    st.caption(
+        f"How it reads the first {len(training.sentence)} characters of the text at the left, then and now, and what it writes:"
+        " the slider goes back through its life."
+    )
+    judged = min(JUDGED, len(training.corpus.held_out))
+    life_view(
+        report.stages, key=f"{KEY}: life", name=training.name, prompt=training.prompt,
+        judged=f"held-out loss, {judged:,} characters", steps=report.steps, layer=training.recipe.layers - 1,
+        first=Place(len(report.stages) - 1, 0, 0),
+    )  # fmt: skip
