@@ -7,14 +7,14 @@ import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from pages.common import detail
-from pages.common.gates_view import gates_view
+from pages.common.gates_view import checked_look, gates_view
 
 frame.begin()
 models, damaged = caches.models()
 if not models:
     st.text("⚠ There is no model to read with: assets/models holds none that can be read.")
     st.stop()
-reading.start(models)
+arrived = reading.start(models)
 link_place = reading.sidebar(models)
 reading.complain(damaged)
 
@@ -31,10 +31,11 @@ step, unit = first_look(trace, layers[0])
 pin = {"step": step, "unit": unit, "layer": layers[0]}
 wanted = {"step": chosen.step, "unit": chosen.unit, "layer": None if chosen.pinned_layer is None else chosen.pinned_layer - 1}
 pin |= {name: value for name, value in wanted.items() if value is not None}
-view = gates_view(trace, layers, key="gates", pin=pin)
+look = checked_look(st.query_params.to_dict()) if arrived else None
+view = gates_view(trace, layers, key="gates", pin=pin, look=look)
 pin = view.pin or pin
 selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"] + 1)
-reading.write_address()
+reading.write_address(view.look)
 reading.link(link_place)
 
 certificate = st.container()  # its place is above, but a long text's certificate takes longer than all the rest

@@ -2,8 +2,8 @@
 //
 // Python (pages/common/gates_view.py) sends numbers. A reader is one reading of a text: what was typed, what was expected.
 // A track is one layer of a reader's model with its heatmaps, or the difference of two. Everything here runs without the
-// server, but for two messages: "pin" when a (step, unit, layer, model) is pinned, and "start" when the view leaves the
-// window of columns that was sent.
+// server, but for three messages: "pin" when a (step, unit, layer, model) is pinned, "start" when the view leaves the
+// window of columns that was sent, and, when hands are at rest, "look": zoom, order of the units, rows, pooling, tanh.
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36];
 const READABLE = 9; // columns narrower than this show no letters
@@ -14,6 +14,7 @@ const SPEEDS = [2, 5, 10, 20, 50];
 const COMPACT = 620;
 const GUTTER = 188;
 const PAD = 6;
+const PATIENCE = 900; // milliseconds without a change before the look goes into the address
 const COLUMN = { least: 17, most: 26 }; // a short text gets wider columns at first sight
 const MARGIN = 100; // columns beyond the view that should be there before a person scrolls to them
 const GAP = 65535; // a column in which a reader reads nothing: the other text has more characters here
@@ -170,7 +171,6 @@ function rowHeightOf(inst, others) {
   return Math.max(LEAST_ROW, Math.min(wanted, room));
 }
 
-const defaultRowSize = (heats) => (heats.length === 1 ? "large" : heats.length <= 6 ? "medium" : "small");
 
 const xOf = (inst, step) => inst.layout.gutter + step * inst.columnWidth - inst.scroll;
 const yOf = (inst, band, unit) => band.y + ((orderOf(inst, band.heat.track).rows[unit] + 0.5) / band.heat.track.units) * band.height;
@@ -1180,29 +1180,71 @@ function zoomTo(inst, columnWidth) {
   inst.el.scroller.scrollLeft = inst.cursor.step * inst.columnWidth - place * inst.layout.plot;
   readScroll(inst);
   paint(inst);
-  showZoom(inst);
+  showLook(inst);
 }
 
 function zoomBy(inst, direction) {
   const wider = ZOOMS.find((zoom) => zoom > inst.columnWidth + 0.01);
   const narrower = ZOOMS.findLast((zoom) => zoom < inst.columnWidth - 0.01);
   const target = direction > 0 ? wider : narrower;
-  if (target) zoomTo(inst, target);
-}
-
-function fitWidth(inst) {
-  zoomTo(inst, clamp(inst.layout.plot / inst.data.meta.steps, narrowest(inst), 28));
-}
-
-function showZoom(inst) {
-  inst.el.narrower.disabled = inst.columnWidth <= Math.max(ZOOMS[0], narrowest(inst)) + 0.01;
-  inst.el.wider.disabled = inst.columnWidth >= ZOOMS.at(-1);
+  if (target) choose(inst, "zoom", String(target));
 }
 
 function repaint(inst) {
   arrange(inst);
   paint(inst);
   writeFoot(inst);
+}
+
+// ---------------------------------------------------------------- the look: what a person chose, and a link keeps
+
+/** What holds where nobody chose. */
+function firstLook({ heats, tracks, view }) {
+  const rows = heats.length === 1 ? "large" : heats.length <= 6 ? "medium" : "small";
+  return { order: view.order, rows, pooling: tracks.some((track) => track.difference) ? "farthest" : "mean", squash: "off" };
+}
+
+/** Brings the settings up to what was chosen; an order that these heatmaps lack waits for others. */
+function obeyLook(inst) {
+  const { look, data } = inst;
+  const first = firstLook(data);
+  const orders = inst.orders.map(([value]) => value);
+  const order = [look.order, first.order === "mean" ? data.heats[0].name : first.order, "index"].find((wish) => orders.includes(wish));
+  const { rows: rowSize, pooling, squash } = { ...first, ...look };
+  Object.assign(inst, { order, rowSize, pooling, squash: squash === "on" });
+}
+
+function choose(inst, name, value) {
+  const { [name]: _, ...look } = inst.look;
+  inst.look = value === firstLook(inst.data)[name] ? look : { ...look, [name]: value };
+  obeyLook(inst);
+  if (name === "zoom") zoomTo(inst, chosenWidth(inst));
+  else repaint(inst);
+  showLook(inst);
+  reportLook(inst);
+}
+
+/** The look goes into the address once hands are at rest; nothing comes back from it. */
+function reportLook(inst) {
+  clearTimeout(inst.timers.look);
+  inst.timers.look = setTimeout(() => inst.send("look", { ...inst.look, serial: inst.lookSerial }), PATIENCE);
+}
+
+function showLook(inst) {
+  const { el, columnWidth } = inst;
+  el.order.value = inst.order;
+  el.heights.value = inst.rowSize;
+  el.narrower.disabled = columnWidth <= Math.max(ZOOMS[0], narrowest(inst)) + 0.01;
+  el.wider.disabled = columnWidth >= ZOOMS.at(-1);
+  inst.root.dataset.look = JSON.stringify({ zoom: columnWidth, order: inst.order, rows: inst.rowSize, pooling: inst.pooling, squash: inst.squash });
+}
+
+/** How wide a column is to be: as chosen, or, of a short text, wider at first sight. */
+function chosenWidth(inst) {
+  const { zoom } = inst.look;
+  const even = inst.layout.plot / inst.data.meta.steps;
+  if (zoom === "fit") return clamp(even, narrowest(inst), 28);
+  return zoom ? Number(zoom) : clamp(Math.floor(even), COLUMN.least, COLUMN.most);
 }
 
 function fillOrders(inst) {
@@ -1212,9 +1254,9 @@ function fillOrders(inst) {
   const size = inst.data.tracks.some((track) => track.difference) ? ["|", "|"] : ["", ""];
   const means = [...symbols].map(([name, letters]) => [name, `units by mean ${[...letters].map((s) => size.join(s)).join(" or ")}`]);
   const choices = [["index", "units by index"], ["grouped", "units grouped"], ...means];
+  if (JSON.stringify(choices) === JSON.stringify(inst.orders)) return;
+  inst.orders = choices;
   order.replaceChildren(...choices.map(([value, words]) => option(value, words)));
-  if (!choices.some(([value]) => value === inst.order)) inst.order = inst.order === "mean" ? inst.data.heats[0].name : "index";
-  order.value = inst.order;
 }
 
 // ---------------------------------------------------------------- taking the picture away
@@ -1358,13 +1400,13 @@ function connect(inst) {
   el.speed.onchange = () => (inst.speed = Number(el.speed.value));
   el.narrower.onclick = () => zoomBy(inst, -1);
   el.wider.onclick = () => zoomBy(inst, 1);
-  el.fit.onclick = () => fitWidth(inst);
+  el.fit.onclick = () => choose(inst, "zoom", "fit");
   el.peakBack.onclick = () => movePeak(inst, -1);
   el.peakNext.onclick = () => movePeak(inst, 1);
-  el.order.onchange = () => set(inst, "order", el.order.value);
-  el.heights.onchange = () => set(inst, "rowSize", el.heights.value);
-  el.pooling.onclick = () => set(inst, "pooling", inst.pooling === "mean" ? "farthest" : "mean");
-  el.squash.onclick = () => set(inst, "squash", !inst.squash);
+  el.order.onchange = () => choose(inst, "order", el.order.value);
+  el.heights.onchange = () => choose(inst, "rows", el.heights.value);
+  el.pooling.onclick = () => choose(inst, "pooling", inst.pooling === "mean" ? "farthest" : "mean");
+  el.squash.onclick = () => choose(inst, "squash", inst.squash ? "off" : "on");
   el.png.onclick = () => savePng(inst);
   el.svg.onclick = () => saveSvg(inst);
   el.scroller.onscroll = () => onScroll(inst);
@@ -1376,11 +1418,6 @@ function connect(inst) {
   el.map.onclick = (event) => dragMap(inst, event);
   inst.observer = new ResizeObserver(() => inst.root.clientWidth !== inst.layout?.width && repaint(inst));
   inst.observer.observe(inst.root);
-}
-
-function set(inst, name, value) {
-  inst[name] = value;
-  repaint(inst);
 }
 
 function hover(inst, event) {
@@ -1415,14 +1452,12 @@ function dragMap(inst, event) {
 function create(root, data) {
   const inst = {
     root, data, theme: readTheme(root), ratio: window.devicePixelRatio || 1,
-    columnWidth: COLUMN.least, scroll: 0, rowSize: defaultRowSize(data.heats), order: data.view.order,
-    pooling: data.tracks.some((track) => track.difference) ? "farthest" : "mean", squash: false, speed: 10, playing: false, rows: new Map(),
+    columnWidth: COLUMN.least, scroll: 0, look: {}, lookSerial: null, orders: [], speed: 10, playing: false, rows: new Map(),
     cursor: { step: 0, unit: 0, track: 0 }, visited: new Map(), pin: null, serial: null, asked: null, timers: {},
     scratch: document.createElement("canvas"),
   };
   inst.el = build(root);
   inst.el.speed.value = inst.speed;
-  inst.el.heights.value = inst.rowSize;
   showPlaying(inst);
   connect(inst);
   return inst;
@@ -1440,6 +1475,10 @@ function update(inst, data) {
   inst.serial = view.serial;
   inst.root.style.setProperty("--replaced", inst.theme.replaced);
   fillOrders(inst);
+  const asked = view.lookSerial !== inst.lookSerial;
+  inst.lookSerial = view.lookSerial;
+  if (asked) inst.look = { ...view.look };
+  obeyLook(inst);
   fillReaders(inst);
   keepVisited(inst, old);
   const named = (place) => place && { ...place, ...namesOf(old, place) };
@@ -1447,9 +1486,13 @@ function update(inst, data) {
   inst.cursor = fitted(told && view.pin ? view.pin : named(inst.cursor), data);
   if (appended) inst.cursor.step = meta.steps - 1;
   arrange(inst);
-  if ((told && view.pin) || appended) bringIntoView(inst, inst.cursor.step);
+  if (asked || (old.meta.steps !== meta.steps && !appended)) {
+    inst.columnWidth = chosenWidth(inst);
+    arrange(inst);
+  }
+  if (asked || (told && view.pin) || appended) bringIntoView(inst, inst.cursor.step);
   paint(inst);
-  showZoom(inst);
+  showLook(inst);
   writeFoot(inst);
 }
 
@@ -1480,8 +1523,8 @@ function isAppended(old, now) {
   return true;
 }
 
-/** Where to look first: two thirds into what is in view, at the unit that speaks loudest there. */
-function firstLook(inst) {
+/** Where the cursor stands first: two thirds into what is in view, at the unit that speaks loudest there. */
+function firstPlace(inst) {
   const { meta, heats } = inst.data;
   const step = Math.floor(0.66 * Math.min(meta.steps - 1, inst.layout.plot / inst.columnWidth));
   const heat = heats.filter((h) => h.track === inst.data.tracks[0]).at(-1);
@@ -1490,11 +1533,6 @@ function firstLook(inst) {
     if (Math.abs(valueAt(inst.data, heat, step, k)) > Math.abs(valueAt(inst.data, heat, step, unit))) unit = k;
   }
   moveCursor(inst, { step, unit });
-}
-
-function firstColumnWidth(inst) {
-  const { plot } = layoutOf(inst);
-  return clamp(Math.floor(plot / inst.data.meta.steps), COLUMN.least, COLUMN.most);
 }
 
 function destroy(parentElement) {
@@ -1516,8 +1554,7 @@ export default function ({ data, parentElement, setStateValue }) {
     instances.set(parentElement, inst);
   }
   inst.send = setStateValue;
-  if (fresh) inst.columnWidth = firstColumnWidth(inst);
   update(inst, unpacked);
-  if (fresh && !inst.pin) firstLook(inst);
+  if (fresh && !inst.pin) firstPlace(inst);
   return () => destroy(parentElement);
 }

@@ -823,7 +823,7 @@ function update(inst, data) {
   const step = old.stages[inst.at.stage].step;
   Object.assign(inst, { data, theme: readTheme(inst.root), tables: null, ordered: null });
   inst.root.style.setProperty("--replaced", inst.theme.replaced);
-  const fitted = (place) => ({ stage: clamp(place.stage, 0, stages.length - 1), step: clamp(place.step, 0, meta.columns - 1), unit: clamp(place.unit, 0, meta.units - 1) });
+  const fitted = (place) => ({ stage: place.stage < 0 ? stages.length - 1 : Math.min(place.stage, stages.length - 1), step: clamp(place.step, 0, meta.columns - 1), unit: clamp(place.unit, 0, meta.units - 1) });
   if (view.serial !== inst.serial) {
     inst.serial = view.serial;
     inst.at = fitted(view.at);

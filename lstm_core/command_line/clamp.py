@@ -12,7 +12,7 @@ from lstm_core.analysis.effect import Effect, effect
 from lstm_core.certificate import certify
 from lstm_core.clamp import Clamp, described, typed_units
 from lstm_core.command_line import _common as common
-from lstm_core.export import to_npz
+from lstm_core.export import check_ending
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace, trace
@@ -57,14 +57,15 @@ clamped run. Layers and characters are counted from 1 and units from 0, as on th
     command.add_argument(
         "-o",
         "--output",
-        metavar="OUT.npz",
-        help="Where every gate and state goes; those of the clamped run to OUT-clamped.npz.",
+        metavar="FILE",
+        help="Where every gate and state goes: .npz, .zip or .parquet. Those of the clamped run go beside it: be-clamped.npz.",
     )
     common.add_threads(command)
 
 
 def run(arguments: Namespace) -> int:
     """Prints what a clamp changes, and writes both runs if asked to. Returns 0, or 1 when the certificate fails."""
+    outputs = _outputs(arguments)  # before the reading, which may take a while
     model, text = checkpoint.load(arguments.model), common.text(arguments)
     clamp = _clamp(model, arguments)
     before = trace(model, text)
@@ -78,8 +79,8 @@ def run(arguments: Namespace) -> int:
         f"certificate: {'holds' if certificate.holds else 'FAILS'} against {certificate.against}:"
         f" max |h - h of it| {certificate.h_error:.1e}, its loss {common.nats(certificate.loss_reference)}"
     )
-    for output, traced in zip(_outputs(arguments), (before, after)):
-        output.write_bytes(to_npz(traced))
+    for output, traced in zip(outputs, (before, after)):
+        traced.save(output)
         print(f"{output}: {', '.join(traced.signals)}; {traced.layers} x {traced.steps} x {traced.units} each")
     return 0 if certificate.holds else 1
 
@@ -102,6 +103,7 @@ def _clamp(model: CharModel, arguments: Namespace) -> Clamp:
 def _outputs(arguments: Namespace) -> list[Path]:
     if arguments.output is None:
         return []
+    check_ending(arguments.output)
     first = Path(arguments.output)
     return [first, first.with_name(f"{first.stem}-clamped{first.suffix}")]
 

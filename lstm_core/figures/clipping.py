@@ -21,6 +21,7 @@ ROWS = (
     ("sigma", "largest singular value", "of the recurrent weights"),
 )
 BACK = 300  # pixels of the plot by distance
+MOST_DECADES = 9  # that each have a label of their own
 
 Runs = Mapping[float | None, Sequence["ClippingRun"]]
 
@@ -89,7 +90,12 @@ def felt(
     top = paper.write_above(figure, title, [*said, f"{paper.version()}."], width, 8)
     figure.update_layout(height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(title={"text": "characters back", "standoff": 4}, showgrid=False)
-    figure.update_yaxes(type="log", exponentformat="power", title={"text": "|∂ loss / ∂ h|", "standoff": 4})
+    figure.update_yaxes(
+        type="log", exponentformat="power", title={"text": "|∂ loss / ∂ h|", "standoff": 4}, tickfont={"size": 11}
+    )
+    drawn = [y for line in figure.data for y in line.y if y is not None]
+    if drawn and max(drawn) < min(drawn) * 10.0**MOST_DECADES:
+        figure.update_yaxes(dtick=1)
     return figure
 
 

@@ -17,8 +17,9 @@ def level(
     theme: palette.Theme = "light",
     axis: str = "y",
     side: Literal["left", "right"] = "left",
+    above: bool = True,
 ) -> None:
-    """A dashed line across the plot at a value of a y axis that is logarithmic, with words above one of its ends.
+    """A dashed line across the plot at a value of a logarithmic y axis, with words at one of its ends, above or below it.
 
     value: above 0. words: any text; it is escaped. axis: "y", "y2", ... Raises ValueError for a value that such an axis can't
     show. Plotly's own add_hline puts its words elsewhere on a logarithmic axis.
@@ -31,5 +32,6 @@ def level(
     )  # fmt: skip
     figure.add_annotation(
         xref="paper", x=0 if side == "left" else 1, yref=axis, y=math.log10(value), text=lettering.escaped(words),
-        showarrow=False, xanchor=side, yanchor="bottom", font={"size": 11},
+        showarrow=False, xanchor=side, yanchor="bottom" if above else "top", font={"size": 11},
+        bgcolor=palette.BACKGROUND[theme], opacity=0.85, borderpad=1,
     )  # fmt: skip

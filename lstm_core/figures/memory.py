@@ -66,8 +66,11 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
         type="log", range=[np.log10(LEAST) - 0.1, np.log10(MOST) + 0.15], tickvals=[0.1, 1, 10, 100, 1000, 10_000, 100_000],
         ticktext=["0.1", "1", "10", "100", "1,000", "10,000", "100,000"], title={"text": "half-life, steps", "standoff": 4},
     )  # fmt: skip
-    for y, words in ((LONG, "hundreds of steps"), (float(steps), f"as long as the text: {steps:,}")):
-        marks.level(figure, min(max(y, LEAST), MOST), words, theme, side="right")
+    for y, words, above in (
+        (LONG, "hundreds of steps", steps < LONG),
+        (float(steps), f"as long as the text: {steps:,}", steps >= LONG),
+    ):
+        marks.level(figure, min(max(y, LEAST), MOST), words, theme, side="right", above=above)
     return figure
 
 

@@ -15,6 +15,7 @@ from lstm_core.figures.lettering import BOX, glyph
 from pages.common import caches, compare_choice, detail, selection
 from pages.common.compare_choice import Comparison
 from pages.common.gates_view import Between, Reader, Track, linked_view
+from pages.common.looks import Look
 
 PEAKS = 8
 MOST_NUMBERS = 60_000_000  # of all traces together: a quarter of a gigabyte
@@ -22,18 +23,21 @@ MOST_HEATMAPS = 40
 CONTEXT = 20  # characters before and after a disagreement that the list shows
 
 
-def show(models: Mapping[str, lc.ModelInfo]) -> None:
-    """The choice of models, the linked picture, and what can be read off it and taken away."""
+def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
+    """The choice of models, the linked picture, and what can be read off it and taken away.
+
+    asked: how a link wants the picture looked at. Returns how it is.
+    """
     compare_choice.choose_models(models)
     chosen, text = compare_choice.current(), _readable_part()
     try:
         traces = traces_of(chosen.models, text)
     except lc.TextError as error:
         st.text(f"⚠ {error}")
-        return
+        return {}
     if problem := not_comparable(traces):
         st.text(f"⚠ {problem}")
-        return
+        return {}
     between = _between(chosen.models, text)
     tracks = _tracks(chosen, traces)
     st.caption(
@@ -46,7 +50,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     apart_ = Between(between.values, between.peaks)
     caption = _caption(traces, tracks)
     pin = _pin(chosen, readers, tracks, between)
-    view = linked_view(readers, tracks, key="compared models", pin=pin, between=apart_, caption=caption, file=file)
+    view = linked_view(readers, tracks, key="compared models", pin=pin, look=asked, between=apart_, caption=caption, file=file)
     pin = view.pin or pin
     compare_choice.change(at=(pin["model"], pin["layer"] + 1, pin["unit"], pin["step"]))
     selection.change(step=pin["step"])
@@ -54,6 +58,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     _peaks(traces, between)
     _take_away(traces, between, file)
     _certificates(chosen.models, text)
+    return view.look
 
 
 def _readable_part() -> str:

@@ -15,6 +15,7 @@ from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
 from pages.common import caches, compare_choice, detail, selection
 from pages.common.gates_view import Between, Reader, Track, linked_view
+from pages.common.looks import Look
 
 NAMES = ("first text", "second text")
 SECONDS = {  # for the texts that are offered: one word changed
@@ -24,14 +25,17 @@ SECONDS = {  # for the texts that are offered: one word changed
 COMPLAINT = "second text: complaint"
 
 
-def show(models: Mapping[str, lc.ModelInfo]) -> None:
-    """The second text, the linked picture of the difference, and the numbers behind it."""
+def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
+    """The second text, the linked picture of the difference, and the numbers behind it.
+
+    asked: how a link wants the picture looked at. Returns how it is.
+    """
     chosen = selection.current()
     second = _second_text()
     both = _compared(chosen.model, chosen.text, second)
     if isinstance(both, str):
         st.text(f"⚠ {both[0].upper()}{both[1:]}.")
-        return
+        return {}
     layers = range(both.first.layers) if chosen.layer == selection.ALL_LAYERS else (chosen.layer - 1,)
     st.caption(
         f"{chosen.model} reads both texts from the same start. The heatmaps show the first minus the second: blank where the"
@@ -50,6 +54,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         tracks,
         key="compared texts",
         pin=pin,
+        look=asked,
         between=Between(both.apart, both.peaks),
         caption=_caption(both, layers),
         file=file,
@@ -60,6 +65,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     _numbers(both, pin)
     _take_away(both, pin["layer"], file)
     _certificates(chosen.model, chosen.text, second)
+    return view.look
 
 
 def proposed(text: str) -> str:

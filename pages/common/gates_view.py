@@ -28,12 +28,12 @@ Pin = Mapping[str, Any]
 
 _COMPONENT = components.declared("gates")
 
-# How the picture is looked at: the name in an address -> what it may be, beside ORDERS and a zoom. Which of them holds at
-# first sight follows from the heatmaps, and the browser leaves it out.
+# How the picture is looked at: the name in an address -> what it may be. What holds at first sight follows from the
+# heatmaps, and the browser, which knows it, leaves it out.
 LOOKS: dict[str, tuple[str, ...]] = {
     "rows": ("small", "medium", "large", "every"),
     "pooling": ("mean", "farthest"),
-    "squash": ("off", "on"),
+    "squash": ("on",),
 }
 ORDER, ORDERS = "order", ("index", "grouped")  # and by the mean of a signal, by its name
 ZOOM, FIT = "zoom", "fit"  # pixels a column, or the whole text at once
@@ -74,7 +74,9 @@ def gates_view(
         raise ValueError(f"layers to draw: {tuple(layers)}; the trace has layers 0 to {trace.layers - 1}")
     tracks = [Track(0, layer) for layer in layers]
     given = None if pin is None else {"model": trace.model, **pin}
-    view = linked_view([Reader(trace.model, trace)], tracks, key=key, pin=given, start=start, order=order, look=look, on_pin=on_pin)
+    view = linked_view(
+        [Reader(trace.model, trace)], tracks, key=key, pin=given, start=start, order=order, look=look, on_pin=on_pin
+    )
     own = None if view.pin is None else {name: view.pin[name] for name in ("step", "unit", "layer")}
     return GatesView(own, view.start, view.look)
 
@@ -118,10 +120,14 @@ def checked_look(query: Mapping[str, Any]) -> Look:
     """Of a link's query what concerns the look, where it is something that there is: of any cell, for the model may change."""
     signals = {signal for cell in lc.cells().values() for signal in cell.names}
     look = looks.chosen(query, {**LOOKS, ORDER: (*ORDERS, *signals)})
-    zoom = str(query.get(ZOOM, ""))
-    if zoom == FIT or (re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,4})?", zoom) and NARROWEST <= float(zoom) <= WIDEST):
+    zoom = query.get(ZOOM)
+    if isinstance(zoom, str) and (zoom == FIT or _is_width(zoom)):
         look[ZOOM] = zoom
     return look
+
+
+def _is_width(zoom: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,4})?", zoom) is not None and NARROWEST <= float(zoom) <= WIDEST
 
 
 def _nothing() -> None:

@@ -13,6 +13,9 @@ from lstm_core.analysis.spectrum import ClippingRun
 from lstm_core.experiments import ClippingResults
 from lstm_core.figures.clipping import felt, in_training
 from pages.common import detail, reading
+from pages.common.long_range_numbers import short
+
+ALIKE = 0.05  # nats: last losses nearer than this are not told apart
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
@@ -128,7 +131,7 @@ def _range(values: Sequence[float]) -> str:
 
 
 def _span(values: Sequence[float]) -> str:
-    low, high = _large(min(values)), _large(max(values))
+    low, high = short(min(values)), short(max(values))
     return low if low == high else f"{low}–{high}"
 
 
@@ -139,16 +142,12 @@ def _norms(run: ClippingRun) -> list[float]:
 def _loud(clip: float | None, several: Sequence[ClippingRun]) -> str:
     norms = [norm for run in several for norm in _norms(run)]
     usual, most = median(norms), max(norms)
-    times = f"{_large(most)} at most, {_large(most / usual)} times that"
-    told = f"{_named(clip)}: the gradient’s norm is {usual:.2g} in the middle and {times}"
+    times = f"{short(most)} at most, {short(most / usual)} times that"
+    told = f"{_named(clip)}: the gradient’s norm is {short(usual)} in the middle and {times}"
     if clip is not None:
         over = sum(norm > clip for norm in norms) / len(norms)
         return f"{told}; at {over:.0%} of the points it was above {clip:g}, and shortened."
     return f"{told}."
-
-
-def _large(value: float) -> str:
-    return f"{value:.2g}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
 
 
 def _sigma(runs: Mapping[float | None, Sequence[ClippingRun]]) -> str:
@@ -168,6 +167,8 @@ def _compared(runs: Mapping[float | None, Sequence[ClippingRun]]) -> list[str]:
     free = {run.seed: _final(run) for run in runs[None]}
     held = {run.seed: _final(run) for run in runs[limits[0]]}
     pairs = [(free[seed], held[seed]) for seed in free if seed in held]
+    if pairs and all(a is not None and b is not None and abs(a - b) < ALIKE for a, b in pairs):
+        return [f"Clipping makes no difference to the end here: no seed’s two last losses are {ALIKE:g} nats apart."]
     better = sum(b is not None and (a is None or b < a) for a, b in pairs)
     if better == len(pairs):
         return [f"With clipping every one of the {len(pairs)} seeds ends lower."]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,12 +18,12 @@ from lstm_core.figures import palette
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
 from pages.common import caches, compare_models, detail, long_range_choice, reading, selection
+from pages.common.long_range_numbers import short
 from pages.common.long_range_view import Reader, nearest, reach_view
 from pages.common.long_range_work import gradients
 
 DISTANCES = (1, 5, 10, 20, 50, 100)
 BELT_AT = 20
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
@@ -125,11 +124,11 @@ def table(found: Sequence[Gradients], layer: int) -> str:
     lines = ["| | " + " | ".join([*heads, f"belt alone, {BELT_AT} back", "vanished", "largest"]) + " |"]
     lines.append("|---|" + "---:|" * (len(DISTANCES) + 3))
     for each in (_summary(one, layer) for one in found):
-        cells = [_number(each.after(distance)) for distance in DISTANCES]
-        cells.append("no belt" if each.along is None else _number(each.after(BELT_AT, belt=True)))
+        cells = [short(each.after(distance)) for distance in DISTANCES]
+        cells.append("no belt" if each.along is None else short(each.after(BELT_AT, belt=True)))
         gone = each.left.vanished_after
         cells.append("not here" if gone is None else f"{gone} back")
-        cells.append(f"{_number(each.fate.most)} ×")
+        cells.append(f"{short(each.fate.most)} ×")
         lines.append(f"| {reading.plain(each.name)}, through {each.symbol} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -159,18 +158,9 @@ def _furthest(every: Sequence[_Summary]) -> str:
     ranked = sorted(every, key=lambda each: -(each.after(at) or 0))
     best, worst = ranked[0], ranked[-1]
     return (
-        f"{at} characters back most is left in {best.name}, {_number(best.after(at))},"
-        f" and least in {worst.name}, {_number(worst.after(at))}."
+        f"{at} characters back most is left in {best.name}, {short(best.after(at))},"
+        f" and least in {worst.name}, {short(worst.after(at))}."
     )
-
-
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "–"
-    if value >= 0.001 or value == 0:
-        return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
-    mantissa, power = f"{value:.1e}".split("e")
-    return f"{mantissa}·10{str(int(power)).translate(RAISED)}"
 
 
 def _replaced(traces: Sequence[lc.Trace]) -> None:

@@ -19,8 +19,8 @@ from lstm_core.figures.growth import in_training
 from lstm_core.figures.lettering import escaped
 from lstm_core.text import Vocabulary
 from lstm_core.training import Recipe
-from pages.common import detail, models_list, own_models, selection
-from pages.common.training_view import Place, life_view
+from pages.common import detail, frame, models_list, own_models, selection
+from pages.common.training_view import life_view
 from pages.common.training_worker import JUDGED, LONGEST, Hall, Report, Training, fitted
 
 KEY = "training here"
@@ -107,7 +107,8 @@ def _form(own: Mine, works: bool) -> None:
     try:
         corpus = read()
         recipe = Recipe(
-            cell=cell if cell in names else "lstm", units=units if units in UNITS else UNITS[0], layers=2 if layers == 2 else 1, validations=JUDGMENTS,
+            cell=cell if cell in names else "lstm", units=units if units in UNITS else UNITS[0], layers=2 if layers == 2 else 1,
+            validations=JUDGMENTS,
             learning_rate=LEARNING_RATE, passes=passes,
         )  # fmt: skip
         _begin(own, corpus, recipe, 60 * budget if budget in MINUTES else None)
@@ -291,7 +292,8 @@ def _keep(own: Mine, training: Training, report: Report) -> None:
         st.download_button(
             "Download it", lambda: own_models.as_file(model), file, "application/octet-stream", on_click="ignore"
         )
-        st.page_link("pages/models.py", label="See it in Models", icon="📦")
+        if st.button("See it in Models", key=f"{KEY}: models"):
+            st.switch_page(frame.FOLDER / "models.py")
 
 
 def _told(training: Training) -> str:
@@ -332,5 +334,4 @@ def _reading(training: Training, report: Report) -> None:
     life_view(
         report.stages, key=f"{KEY}: life", name=training.name, prompt=training.prompt,
         judged=f"held-out loss, {judged:,} characters", steps=report.steps, layer=training.recipe.layers - 1,
-        first=Place(len(report.stages) - 1, 0, 0),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import surprises
 from lstm_core.figures.lettering import escaped, snippet
 from pages.common import detail, own_models, reading, selection, training_choice
-from pages.common.training_view import Place, life_view
+from pages.common.training_view import NEWEST, Place, life_view
 
 MOST = 200  # characters: all checkpoints together stay under 5 MB
 JUDGED = "held-out loss"
@@ -58,7 +58,7 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     look = training_choice.current()
     pinned = life_view(
         found, key="life", name=life.name, prompt=life.card["prompt"], judged=JUDGED, steps=life.steps[-1], place=look.place,
-        first=Place(len(found) - 1, _first_step(found), _liveliest(found)),
+        first=Place(NEWEST, _first_step(found), _liveliest(found)),
     )  # fmt: skip
     training_choice.change(place=pinned)
     st.markdown("\n".join(f"- {sentence}" for sentence in findings(life, found)))

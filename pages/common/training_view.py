@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 _COMPONENT = components.declared("life")
 
 
+NEWEST = -1
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a person is: the checkpoint, counted from 0; the character; the unit."""
+    """Where a person is: the checkpoint, counted from 0, or NEWEST, whichever that is; the character; the unit."""
 
     stage: int
     step: int
@@ -66,7 +69,7 @@ def life_view(
     moves the picture only when it differs from the one given before. first: where to look at first, without a pin.
     on_pin: called before the rerun that a new pin causes.
     """
-    start = first or Place(len(stages) - 1, 0, 0)
+    start = first or Place(NEWEST, 0, 0)
     shown = _shown(key, name, stages, place, start)
     told = (name, prompt, judged, steps, layer)
     view = {"at": vars(shown.command), "pinned": shown.pinned, "serial": shown.serial}
@@ -121,7 +124,7 @@ def _clicked(state: Any, serial: int) -> Place | None:
 def _fitted(place: Place, stages: Sequence[Stage]) -> Place:
     read = stages[-1].trace
     return Place(
-        min(max(place.stage, 0), len(stages) - 1),
+        min(max(place.stage, NEWEST), len(stages) - 1),
         min(max(place.step, 0), read.steps - 1),
         min(max(place.unit, 0), read.units - 1),
     )

@@ -198,7 +198,12 @@ class Training:
         try:
             if self._wait() and self._measure():
                 self._train()
-        except (ValueError, FloatingPointError, OSError) as error:
+        except FloatingPointError:
+            step = self._progress.step if self._progress else 0
+            self._set(
+                "failed", f"The loss was no number any more after step {step:,}: try another cell, fewer units or one layer."
+            )
+        except (ValueError, OSError) as error:
             self._set("failed", f"{str(error)[:1].upper()}{str(error)[1:]}.")
         except Exception as error:
             with self._lock:
@@ -339,7 +344,9 @@ class Training:
     def _stage(self, step: int, model: lc.CharModel) -> Stage:
         """How the model reads the sentence now, how it does on the held-out text, and what it writes."""
         judged = self.corpus.held_out[:JUDGED]
-        loss = held_out_loss(model, judged, max(1, len(judged) // STREAM)) if len(judged) > 1 else math.nan
+        loss = held_out_loss(model, judged, max(1, len(judged) // STREAM))
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the held-out loss is {loss} at step {step}")
         written = lc.sample(model, self.prompt, WRITTEN, TEMPERATURE, SEED)
         return Stage(step, step * self.recipe.streams * self.recipe.window, loss, written, lc.trace(model, self.sentence))
 

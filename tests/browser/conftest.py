@@ -31,7 +31,8 @@ EXPECTED = re.compile(r"_stcore/(health|host-config)")
 
 
 def serve(port: int, log: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    options = ["--server.port", str(port), "--server.fileWatcherType", "none"]  # sources may change while tests run
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     with log.open("w") as out:
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}

@@ -36,6 +36,13 @@ def test_the_picture_agrees_with_the_declaration(cell: Cell) -> None:
     assert diagram.check(cell, diagram.load(cell)) == []
 
 
+def test_functions_that_take_each_others_place_are_not_mixed_up() -> None:
+    turned = LSTM.with_functions({"sigmoid": "tanh", "tanh": "relu"})
+    svg = diagram.load(turned)
+    assert diagram.check(turned, svg) == []
+    assert (svg.count(">tanh<"), svg.count("relu</tspan>") + svg.count(">relu<"), svg.count(">σ<")) == (3, 2, 0)
+
+
 @every_cell
 def test_every_operation_is_drawn_once(cell: Cell) -> None:
     drawn = [(part.value, part.signal) for part in Picture(cell).parts]

@@ -175,6 +175,37 @@ def test_a_link_opens_exactly_its_view() -> None:
     assert app.session_state["selection"].query() == {**chosen.query()}
 
 
+LOOK = {"zoom": "6", "order": "forget", "rows": "large", "squash": "on"}
+
+
+@pytest.mark.parametrize("page, picture", [("gates", "gates"), ("compare", "compared models")])
+def test_a_link_keeps_the_look_and_so_does_a_visit_to_another_page(page: str, picture: str) -> None:
+    app = run(f"pages/{page}.py", model="family-lstm", text="To be", **LOOK)
+    assert {name: app.query_params[name] for name in LOOK} == LOOK
+    app.session_state[picture] = {"look": {"pooling": "farthest", "serial": 1}}
+    app.run()
+    assert app.query_params["pooling"] == "farthest" and not LOOK.keys() & app.query_params.keys()
+
+
+def test_the_look_is_there_again_when_one_comes_back() -> None:
+    app = run(model="family-lstm", text="To be", **LOOK)
+    app.query_params.clear()
+    app.switch_page("pages/inside.py").run()
+    assert not LOOK.keys() & app.query_params.keys()
+    app.query_params.clear()
+    app.switch_page("pages/gates.py").run()
+    assert not app.exception
+    assert {name: app.query_params[name] for name in LOOK} == LOOK
+
+
+@pytest.mark.parametrize("wrong", ["<b>", "1e999", "-1", "\0", "9" * 5000, "forget'", "²"])
+@pytest.mark.parametrize("page", ["gates", "compare"])
+def test_a_look_that_is_not_there_is_left_out_of_the_address(page: str, wrong: str) -> None:
+    app = run(f"pages/{page}.py", model="family-lstm", text="To be", **dict.fromkeys([*LOOK, "pooling"], wrong))
+    assert not {*LOOK, "pooling"} & app.query_params.keys()
+    assert any("Certified" in c.value for c in app.caption)
+
+
 def test_selection_and_query_are_inverse() -> None:
     default = Selection("a", "text")
     for chosen in (default, Selection("b", "xyxyxy", 2, 5, 7), Selection("b", "x\nyxyx", 0, 5, 7, 2)):

@@ -14,8 +14,8 @@ from lstm_core.browser import gates as packing
 from lstm_core.figures import palette
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
-from pages.common import gates_view
-from pages.common.gates_view import Between, Reader, Track
+from pages.common import components, gates_view
+from pages.common.gates_view import Between, Reader, Track, checked_look
 
 TEXT = "It was in July, 1805.\n"
 
@@ -200,7 +200,7 @@ def test_a_thousand_characters_of_a_large_model_stay_small():
 # The pin, between browser and page
 
 
-def page(pin, steps, shown):
+def page(pin, steps, shown, look):
     import streamlit as st
     import torch
 
@@ -212,12 +212,14 @@ def page(pin, steps, shown):
     torch.manual_seed(0)
     trace = lc.trace(CharModel(Vocabulary.of("abc"), "lstm", 6, 2), ("abc" * steps)[:steps])
     if shown:
-        view = gates_view(trace, (0, 1), key="gates", pin=pin)
+        view = gates_view(trace, (0, 1), key="gates", pin=pin, look=look)
         st.session_state["seen"] = (view.pin, view.start)
+        st.session_state["look"] = view.look
 
 
-def opened(pin=None, steps=20) -> AppTest:
-    return AppTest.from_function(page, kwargs={"pin": pin, "steps": steps, "shown": True}, default_timeout=30).run()
+def opened(pin=None, steps=20, look=None) -> AppTest:
+    arguments = {"pin": pin, "steps": steps, "shown": True, "look": look}
+    return AppTest.from_function(page, kwargs=arguments, default_timeout=30).run()
 
 
 def again(at: AppTest, **changes):
@@ -306,6 +308,102 @@ def test_a_pin_far_away_brings_its_window():
 def test_layers_that_are_not_there_are_named():
     with pytest.raises(ValueError, match="layers 0 to 1"):
         gates_view.gates_view(traced(), (0, 2), key="x")
+
+
+# The look, between browser and address
+
+
+LOOKED = {"zoom": "6", "order": "forget", "rows": "every", "pooling": "farthest", "squash": "on"}
+
+
+def told(at: AppTest) -> tuple[dict[str, str], int]:
+    """What the browser was last told of the look: (look, serial)."""
+    memory = at.session_state["gates: look"]
+    return memory.command, memory.serial
+
+
+def test_a_look_from_a_link_is_checked() -> None:
+    assert checked_look({**LOOKED, "model": "x", "serial": 3}) == LOOKED
+    for zoom in ("fit", "0.25", "36", "1.5", "17.1234"):
+        assert checked_look({"zoom": zoom}) == {"zoom": zoom}
+    for order in ("index", "grouped", *(name for cell in lc.cells().values() for name in cell.names)):
+        assert checked_look({"order": order}) == {"order": order}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"zoom": "0"}, {"zoom": "37"}, {"zoom": "-4"}, {"zoom": "1e3"}, {"zoom": "nan"}, {"zoom": "²"}, {"zoom": "٣"},
+        {"zoom": 6}, {"zoom": "9" * 9999}, {"zoom": "6\n"}, {"zoom": None}, {"zoom": ["6"]}, {"order": "<b>"}, {"order": "mean"}, {"order": 3}, {"order": []},
+        {"rows": "tall"}, {"pooling": {}}, {"squash": "off"}, {"squash": True}, {"rows": ""},
+    ],
+)  # fmt: skip
+def test_what_no_look_can_be_is_left_out(wrong: dict) -> None:
+    assert checked_look(wrong) == {}
+
+
+@given(st.dictionaries(st.sampled_from(sorted(LOOKED)), st.text() | st.none() | st.integers() | st.lists(st.text())))
+def test_anything_in_a_link_is_a_look_or_nothing(query: dict) -> None:
+    look = checked_look(query)
+    assert all(isinstance(value, str) and query[name] == value for name, value in look.items())
+    assert checked_look(look) == look
+
+
+def test_the_browsers_looks_are_the_pages() -> None:
+    script = (components.ASSETS / "gates" / "gates.js").read_text("utf-8")
+    for value in [*gates_view.ORDERS, gates_view.FIT, *(value for choices in gates_view.LOOKS.values() for value in choices)]:
+        assert f'"{value}"' in script, value
+    for name in (*gates_view.LOOKS, gates_view.ORDER, gates_view.ZOOM):
+        assert f'choose(inst, "{name}", ' in script, name
+    assert f"[1, 1.5, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, {gates_view.WIDEST:g}]" in script
+    assert f": {gates_view.NARROWEST:g};" in script
+
+
+def test_a_link_tells_the_browser_once_and_then_the_person_decides() -> None:
+    at = opened(look=LOOKED)
+    assert at.session_state["look"] == LOOKED and told(at) == (LOOKED, 1)
+    at.session_state["gates"] = {"look": {"zoom": "22", "serial": 1}}
+    again(at, look=None)
+    assert at.session_state["look"] == {"zoom": "22"}
+    assert told(at) == (LOOKED, 1), "what the browser says does not come back to it"
+
+
+def test_an_old_look_of_the_browser_does_not_undo_a_link() -> None:
+    at = opened()
+    at.session_state["gates"] = {"look": {"rows": "small", "serial": 0}}
+    again(at)
+    assert at.session_state["look"] == {"rows": "small"} and told(at) == ({}, 0)
+    again(at, look=LOOKED)
+    at.session_state["gates"] = {"look": {"rows": "small", "serial": 0}}
+    again(at, look=None)
+    assert at.session_state["look"] == LOOKED and told(at) == (LOOKED, 1)
+
+
+def test_a_link_without_a_look_opens_as_at_first_sight() -> None:
+    at = opened()
+    at.session_state["gates"] = {"look": {"rows": "small", "serial": 0}}
+    again(at)
+    again(at, look={})
+    assert at.session_state["look"] == {} and told(at) == ({}, 1)
+
+
+def test_a_look_survives_a_visit_to_another_page() -> None:
+    at = opened()
+    at.session_state["gates"] = {"look": {"order": "grouped", "serial": 0}}
+    again(at)
+    again(at, shown=False)
+    again(at, shown=True)
+    assert at.session_state["look"] == {"order": "grouped"} and told(at) == ({"order": "grouped"}, 1)
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["x", ["zoom"], {"zoom": 1e400}, {"serial": "0", "rows": "small"}, {"serial": 1, "rows": "small"}]
+)
+def test_a_malformed_look_changes_nothing(nonsense) -> None:
+    at = opened()
+    at.session_state["gates"] = {"look": nonsense}
+    again(at)
+    assert at.session_state["look"] == {}
 
 
 # Several readers on one axis

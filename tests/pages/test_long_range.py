@@ -22,9 +22,10 @@ from lstm_core.analysis.window import Window, window
 from lstm_core.recall import Protocol, Result
 from pages.common import long_range_clipping, long_range_dial, long_range_gradient, long_range_rerun, long_range_view
 from pages.common.long_range_choice import Look, from_query
+from pages.common.long_range_numbers import short
 from pages.common.long_range_rerun import Run
 from pages.common.long_range_view import Reader, payload
-from pages.common.long_range_work import Work
+from pages.common.long_range_work import STOPPED, Work
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "the clouds are in the sky"
@@ -271,6 +272,8 @@ def test_what_clipping_does_is_read_off_the_runs() -> None:
 def test_where_clipping_does_not_help_that_is_said() -> None:
     runs = {None: [clipped(None, 1, 2.0, 2, 1.6)], 1.0: [clipped(1.0, 1, 2.1, 2, 1.6)]}
     assert "none of the 1 seeds ends lower" in " ".join(long_range_clipping.findings(runs, 4.0))
+    alike = {None: [clipped(None, 1, 2.0, 2, 1.6)], 1.0: [clipped(1.0, 1, 1.99, 2, 1.6)]}
+    assert "Clipping makes no difference to the end here" in " ".join(long_range_clipping.findings(alike, 4.0))
 
 
 def test_a_table_of_what_is_left_says_what_the_analysis_says(make_model) -> None:
@@ -284,10 +287,22 @@ def test_a_table_of_what_is_left_says_what_the_analysis_says(make_model) -> None
 
 
 @pytest.mark.parametrize(
-    "value, shown", [(None, "–"), (0.0, "0"), (0.0123, "0.012"), (1.0, "1"), (12345.0, "12,345"), (3.24e-7, "3.2·10⁻⁷")]
+    "value, shown",
+    [
+        (None, "–"),
+        (math.nan, "–"),
+        (math.inf, "∞"),
+        (0.0, "0"),
+        (0.0123, "0.012"),
+        (1.0, "1"),
+        (99.6, "100"),
+        (12345.0, "12,345"),
+        (3.24e-7, "3.2·10⁻⁷"),
+        (1.14e19, "1.1·10¹⁹"),
+    ],
 )
-def test_small_shares_are_written_as_people_write_them(value: float | None, shown: str) -> None:
-    assert long_range_gradient._number(value) == shown
+def test_numbers_are_written_as_people_write_them(value: float | None, shown: str) -> None:
+    assert short(value) == shown
 
 
 # A link
@@ -383,3 +398,23 @@ def test_the_share_that_is_done_rises_over_all_cells(monkeypatch: pytest.MonkeyP
         shares.append(one.done)
         assert one.told()
     assert shares == sorted(shares) and shares[-1] == 1.0 and 0 < shares[0] < 0.5
+
+
+def test_following_back_can_be_stopped_and_goes_on() -> None:
+    text = "nobody has read this text before, and nobody is in a hurry"
+    app = AppTest.from_file(str(ROOT / "pages" / "long_range.py"), default_timeout=60)
+    app.query_params["text"], app.query_params["models"] = text, "family-lstm"
+    app.session_state[STOPPED] = (("family-lstm",), text, window(len(text)))
+    app.run()
+    assert not app.exception
+    assert "Stopped at 0 %." in words(app) and "Over all of these losses" not in [s.value for s in app.subheader]
+    app.button[0].click().run()
+    assert "Over all of these losses" in [s.value for s in app.subheader]
+
+
+def test_a_model_that_has_gone_is_no_longer_looked_at() -> None:
+    app = run()
+    app.session_state["long range"] = Look(("mine: gone", "family-gru"))
+    app.run()
+    assert not app.exception
+    assert app.session_state["long range"].models == ("family-gru",)

@@ -59,6 +59,21 @@ def test_both_runs_are_written(made: lc.CharModel, capsys: Capture) -> None:
     assert "run-clamped.npz: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("ending", [".npz", ".zip", ".parquet"])
+def test_the_ending_says_how_both_runs_are_written(made: lc.CharModel, ending: str) -> None:
+    assert run("--signal", "update", "--value", "1", "-o", f"run{ending}") == 0
+    free, held = (lc.Trace.load(f"run{middle}{ending}") for middle in ("", "-clamped"))
+    np.testing.assert_array_equal(free["update"], lc.trace(made, TEXT)["update"])
+    assert (held["update"][0] == 1).all() and held.clamps == (lc.Clamp("update", 1, 0),)
+
+
+def test_another_ending_is_refused_before_anything_is_read(made: lc.CharModel, capsys: Capture) -> None:
+    assert run("--signal", "update", "--value", "1", "-o", "run.csv") == 1
+    told = capsys.readouterr()
+    assert ".npz, .zip or .parquet, not to 'run.csv'" in told.err and told.out == ""
+    assert not list(Path().glob("run*"))
+
+
 def test_a_clamp_after_the_last_prediction_changes_no_loss(made: lc.CharModel, capsys: Capture) -> None:
     assert run("--signal", "update", "--value", "0", "--from", str(len(TEXT))) == 0
     shown = capsys.readouterr().out
