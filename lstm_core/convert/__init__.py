@@ -8,8 +8,8 @@ from pathlib import Path
 from reprlib import repr as shorten
 from typing import Protocol, cast
 
-from lstm_core.convert import vocabularies
-from lstm_core.convert.draft import LARGEST_FILE, ConvertError, Draft
+from lstm_core.convert import archives, vocabularies
+from lstm_core.convert.draft import LARGEST_FILE, MOST_ARRAYS, ConvertError, Draft
 
 __all__ = ["FORMATS", "ConvertError", "Draft", "Reader", "beside", "read", "read_path"]
 
@@ -40,6 +40,8 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes] | None = None) -> Dr
     for file, size in ((name, len(data)), *((n, len(d)) for n, d in aside.items())):
         if size > LARGEST_FILE:
             raise ConvertError(f"{shorten(file)} has {size >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
+    if (members := archives.entries(data)) > MOST_ARRAYS:
+        raise ConvertError(f"{shorten(name)} has {members:,} members; at most {MOST_ARRAYS:,} are read")
     for format_name in FORMATS:
         reader = cast(Reader, importlib.import_module(f"{__name__}.{format_name}"))
         if reader.recognises(data, name):

@@ -24,6 +24,16 @@ SYMBOLS_AT_MOST = 65_536  # the largest vocabulary; of characters, the largest i
 class ConvertError(ValueError):
     """A foreign file that can't be read, or that holds what is not supported: one sentence that names it."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(legible(sentence))
+
+
+def legible(words: str) -> str:
+    """A file's words as any terminal or page takes them: what is not printable, such as control characters, signs that turn
+    the direction of writing, and halves of surrogate pairs, stands there as Python writes it in a text (\\x1b, \\u202e).
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in words)
+
 
 @dataclass(frozen=True, eq=False)
 class Draft:
@@ -49,6 +59,8 @@ class Draft:
     ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "detected", tuple((legible(label), legible(said)) for label, said in self.detected))
+        object.__setattr__(self, "ignored", tuple(map(legible, self.ignored)))
         sizes = (("units", self.units), ("layers", self.layers), ("embedding", self.embedding), ("vocabulary", self.size))
         for what, size in sizes:
             largest = LARGEST_SIZE.get(what, SYMBOLS_AT_MOST)

@@ -33,6 +33,7 @@ DTYPES = {
     "DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": "u2", "LongStorage": "i8",
     "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?",
 }  # fmt: skip
+REBUILT = re.compile(r"torch\._utils\._rebuild_\w*tensor\w*")  # what makes tensors of all kinds
 MOST_VALUES = 200_000  # values of all kinds that are looked at in one file
 ZIP_ERRORS = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, KeyError,
@@ -410,6 +411,10 @@ class _Collector:
         if str(kind) in ("builtins.set", "builtins.frozenset", "__builtin__.set", "__builtin__.frozenset"):
             members = value.items or (value.args[0] if value.args and isinstance(value.args[0], (list, tuple)) else [])
             self.fact(path, frozenset(m for m in members if isinstance(m, str)))
+            return
+        if REBUILT.fullmatch(str(kind)):
+            if arrays and len(self.contents.unreadable) < MOST_ARRAYS:
+                self.contents.unreadable.append(".".join(path))
             return
         array = _numpy_array(value)
         if array is not None:

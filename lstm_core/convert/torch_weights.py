@@ -26,7 +26,7 @@ FORMS = {"gru_pytorch": "the reset comes after the product, z near 1 keeps the o
 ACTIVATIONS = {
     "lstm": "sigmoid for the gates, tanh for the candidate and the output, as in nn.LSTM",
     "gru_pytorch": "sigmoid for the gates, tanh for the candidate, as in nn.GRU",
-    "rnn": "tanh, nn.RNN's own",
+    "rnn": "tanh, nn.RNN's own, unless the file says otherwise: a ReLU's weights look the same, and would not read",
 }
 LONGEST_NAME = 500
 MOST_STACKS = 32  # recurrent modules among which copies are looked for
@@ -55,12 +55,15 @@ class Lazy:
 
 @dataclass(eq=False)
 class Contents:
-    """What a file of torch's holds: arrays by dotted name in its order, modules' classes, other values, what was left out."""
+    """What a file of torch's holds: arrays by dotted name in its order, modules' classes, other values, what was left out,
+    and the names of arrays of kinds that can't be read.
+    """
 
     arrays: dict[str, Lazy] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -84,6 +87,11 @@ def draft(source: str, contents: Contents) -> Draft:
     """
     if any(len(name) > LONGEST_NAME for name in contents.arrays):
         raise ConvertError(f"an array has a name of more than {LONGEST_NAME} characters: the file is damaged")
+    if contents.unreadable:
+        raise ConvertError(
+            f"“{contents.unreadable[0][-60:]}” is quantised, sparse, complex, of 8-bit floats or without numbers"
+            f" ({_counted(len(contents.unreadable), 'such array')}): save the weights as float32"
+        )
     ignored = list(dict.fromkeys(contents.ignored))
     arrays = _without_optimiser(contents.arrays, ignored)
     arrays = _unnormed(arrays)
@@ -91,6 +99,7 @@ def draft(source: str, contents: Contents) -> Draft:
     stack, others = _chosen(stacks, others, ignored)
     cell_name, units, inputs = _measured(stack, contents)
     others = _weights_alone(others, contents, ignored)
+    others = _unpadded(others, inputs, units, contents, ignored)
     table, head = _embedding_and_head(others, inputs, units, contents)
     bias = head.removesuffix("weight") + "bias" if head.endswith("weight") else ""
     wanted = _parameters(stack, others, table, head, bias, ignored)
@@ -260,6 +269,8 @@ def _joined(stacks: Mapping[str, _Stack]) -> _Stack:
 
 
 def _no_recurrent(others: Mapping[str, Lazy]) -> str:
+    if list(others) == [""]:
+        return "the file holds a single array and no names: no weights of a model"
     if not others:
         return "the file holds no arrays at all: no weights of a model"
     words = " ".join(others).lower()
@@ -290,7 +301,7 @@ def _weights_alone(others: Mapping[str, Lazy], contents: Contents, ignored: list
             raise ConvertError(f"“{name[-60:]}” belongs to attention, which is not supported")
         if len(array.shape) >= 3 or kind.startswith("Conv"):
             raise ConvertError(f"“{name[-60:]}”, of shape {array.shape}, belongs to a convolution, which is not supported")
-        if last == "running_mean" or kind.startswith("BatchNorm"):
+        if f"{module}.running_mean" in kept or kind.startswith("BatchNorm"):
             raise ConvertError(f"“{module[-60:]}” is a batch normalisation, which is not supported")
         if kind == "LayerNorm" or (len(array.shape) == 1 and last in ("weight", "gamma")):
             raise ConvertError(f"“{module[-60:]}” is a layer normalisation, which is not supported")
@@ -392,6 +403,33 @@ def _embedding_and_head(others: Mapping[str, Lazy], inputs: int, units: int, con
             " supported"
         )
     return best
+
+
+def _unpadded(
+    others: dict[str, Lazy], inputs: int, units: int, contents: Contents, ignored: list[str]
+) -> dict[str, Lazy]:
+    """Without an embedding's one row more than the head predicts symbols: the first where it is all zeros, else the last."""
+    shapes = {n: a.shape for n, a in others.items() if len(a.shape) == 2}
+    heads = [n for n, shape in shapes.items() if shape[1] == units]
+    tables = [
+        n
+        for n, shape in shapes.items()
+        if shape[1] == inputs and _bias_of(n) not in others
+        and (contents.kinds.get(n.rpartition(".")[0]) == "Embedding" or INPUT_NAMES.search(n))
+    ]  # fmt: skip
+    pairs = [(t, h) for t, h in product(tables, heads) if shapes[t][0] == shapes[h][0] + 1]
+    fits = any(t != h and shapes[t][0] == shapes[h][0] for t, h in product(tables, heads))
+    if fits or len(pairs) != 1 or any(shapes[h][0] == inputs for h in heads):
+        return others
+    table, head = pairs[0]
+    whole = numbers(table, others[table].read())
+    first = not whole[0].any()
+    kept = whole[1:] if first else whole[:-1]
+    ignored.append(
+        f"the {'first' if first else 'last'} row of “{table[-60:]}”{', all zeros' if first else ''}: the head predicts one"
+        " symbol fewer than the embedding knows"
+    )
+    return others | {table: Lazy(kept.shape, lambda: kept)}
 
 
 def _equal(one: Lazy, other: Lazy) -> bool:

@@ -200,13 +200,18 @@ def _fitted(table: Mapping[int, str | bytes], size: int, is_table: bool) -> tupl
         single = [entry[0] for _, entry in sorted(table.items()) if isinstance(entry, bytes) and len(entry) == 1]
         return (Vocabulary.of_bytes(single), "") if len(single) == size else (None, "holds more than single bytes")
     texts = {k: entry if isinstance(entry, str) else entry.decode("utf-8", "replace") for k, entry in table.items()}
-    special = {k: texts.get(k, "") for k in range(size) if len(texts.get(k, "")) != 1}
+    special = {k: texts.get(k, "") for k in range(size) if not _is_character(texts.get(k, ""))}
     taken = {text for k, text in texts.items() if k not in special}
     characters = [texts[k] if k not in special else _picture(special[k], taken) for k in range(size)]
     if len(set(characters)) < size:
         return None, "names a character twice"
     shown = [f"{special[k] or f'id {k}'} as {characters[k]}" for k in list(special)[:4]]
     return Vocabulary(characters), f"what is no character is shown as a picture: {', '.join(shown)}" if shown else ""
+
+
+def _is_character(entry: str) -> bool:
+    """Whether a text can hold it: half of a surrogate pair is none."""
+    return len(entry) == 1 and not "\ud800" <= entry <= "\udfff"
 
 
 def _picture(entry: str, taken: set[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
@@ -12,6 +12,9 @@ import lstm_core
 from lstm_core.clamp import described
 from lstm_core.figures import lettering, palette
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.analysis.gradients import Gradients
 
 WIDTH = 1000  # pixels that a figure is laid out for when it is told none
 LETTER = 7  # pixels that one character of a tick label needs
@@ -38,10 +41,12 @@ def theme_layout(theme: palette.Theme) -> dict[str, Any]:
     }
 
 
-def convention(trace: Trace) -> str:
+def convention(of: Trace | Gradients) -> str:
     """The cell and the convention a reader must know, and what was held in the run, in a few sentences."""
-    cell = f"{trace.cell.title}: {trace.cell.note}" if trace.cell.note else trace.cell.title
-    held = "; ".join(described(clamp, trace.cell, trace.layers, trace.units) for clamp in trace.clamps)
+    cell = f"{of.cell.title}: {of.cell.note}" if of.cell.note else of.cell.title
+    if not isinstance(of, Trace):  # gradients are of a run in which nothing was held
+        return cell
+    held = "; ".join(described(clamp, of.cell, of.layers, of.units) for clamp in of.clamps)
     return f"{cell} Held: {held}." if held else cell
 
 
@@ -56,12 +61,12 @@ def write_above(
     sentences: Sequence[str],
     width: int | None,
     below: int = 0,
-    of: Sequence[Trace] = (),
+    of: Sequence[Trace | Gradients] = (),
 ) -> int:
     """Puts a title and its caption above the plot, wrapped for a phone where no width is given, and makes room for them.
 
     title, sentences: written by us, or `lettering.escaped`. below: pixels to leave between them and the plot. of: the traces
-    that are shown; the beginning of their texts, their conventions, and always the program's version, are added where the
+    or gradients that are shown; the beginning of their texts, their conventions, and always the program's version, are added where the
     sentences lack them. Returns the top margin in pixels.
     """
     sentences = _completed(sentences, of)
@@ -83,11 +88,11 @@ def write_above(
     return top
 
 
-def _completed(sentences: Sequence[str], of: Sequence[Trace]) -> list[str]:
+def _completed(sentences: Sequence[str], of: Sequence[Trace | Gradients]) -> list[str]:
     """A caption with what a picture must say wherever it is taken: text, convention, version."""
     said = [*sentences]
-    texts = [f"“{lettering.snippet(trace.text)}”" for trace in of]
-    small = [lettering.escaped(convention(trace)) for trace in of] + [version()]
+    texts = [f"“{lettering.snippet(''.join(each.chars))}”" for each in of]
+    small = [lettering.escaped(convention(each)) for each in of] + [version()]
     for wanted in texts:
         if not any(wanted in sentence for sentence in said):
             said.append(wanted)

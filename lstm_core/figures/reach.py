@@ -39,8 +39,8 @@ def gradient_lines(
     for k, each in enumerate(found):
         _add_line(figure, each, step, vanishing.path(each, layer, state), k, start, theme)
     what = f"The loss after character {start + step + 1}, followed back"
-    sentences = [f"{_named(found, layer, state)}.", _share_said(found, layer, state), f"{paper.version()}."]
-    top = paper.write_above(figure, what, sentences, width, 10)
+    sentences = [f"{_named(found, layer, state)}.", _share_said(found, layer, state)]
+    top = paper.write_above(figure, what, sentences, width, 10, found)
     figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": "s, the character looked back at", "standoff": 4}, showgrid=False)
@@ -81,8 +81,8 @@ def gradient_map(
         x=start + edge[rows] + 1.5, y=start + found.targets[rows] + 1, mode="markers", name="vanished from here back",
         marker={"size": 3, "color": palette.POSITIVE[theme]}, hoverinfo="skip",
     )  # fmt: skip
-    sentences = [f"{_named([found], layer, state)}.", _share_said([found], layer, state), f"{paper.version()}."]
-    top = paper.write_above(figure, "How far back every loss reaches", sentences, width, 10)
+    sentences = [f"{_named([found], layer, state)}.", _share_said([found], layer, state)]
+    top = paper.write_above(figure, "How far back every loss reaches", sentences, width, 10, [found])
     figure.update_layout(height=top + MAP + 90, margin={"b": 90, "l": 72}, showlegend=bool(rows.any()), legend=_LEGEND)
     figure.update_xaxes(title={"text": "s, the character looked back at", "standoff": 4}, showgrid=False)
     figure.update_yaxes(title={"text": "t, whose loss", "standoff": 4}, autorange="reversed", showgrid=False)
@@ -115,9 +115,8 @@ def gradient_by_distance(
     sentences = [
         f"{_named(found, layer, state)}, {len(found[0].targets):,} losses.",
         f"{_share_said(found, layer, state)} Lines: the median over all losses that reach so far back; bands: 10 % to 90 %.",
-        f"{paper.version()}.",
     ]
-    top = paper.write_above(figure, "What is left of the gradient", sentences, width, 10)
+    top = paper.write_above(figure, "What is left of the gradient", sentences, width, 10, found)
     figure.update_layout(height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": "characters back", "standoff": 4}, rangemode="tozero", showgrid=False)
@@ -206,8 +205,9 @@ def _told(found: Gradients, where: Path) -> str:
 
 
 def _named(found: Sequence[Gradients], layer: int, state: str) -> str:
-    cells = [f"{_told(each, vanishing.path(each, layer, state))} ({lettering.escaped(each.cell.title)})" for each in found]
-    return f"{'; '.join(cells)}; “{lettering.snippet(''.join(found[0].chars), 40)}”"
+    return "; ".join(
+        f"{_told(each, vanishing.path(each, layer, state))} ({lettering.escaped(each.cell.title)})" for each in found
+    )
 
 
 def _share_said(found: Sequence[Gradients], layer: int, state: str) -> str:

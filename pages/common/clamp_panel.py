@@ -185,8 +185,8 @@ def _value(trace: lc.Trace, name: str) -> float:
     key = _value_key(trace, name)
     if math.isfinite(high - low):
         return st.slider("at", float(low), float(high), step=0.01, key=key, **_LASTING)
-    ends = (float(end) if math.isfinite(end) else None for end in (low, high))
-    return st.number_input("at", *ends, step=0.5, format="%.2f", key=key, **_LASTING)
+    least, most = (float(end) if math.isfinite(end) else None for end in (low, high))
+    return st.number_input("at", least, most, step=0.5, format="%.2f", key=key, **_LASTING)
 
 
 def _start(trace: lc.Trace, pin: Pin) -> int:
@@ -283,8 +283,16 @@ def _held(clamps: Clamps, trace: lc.Trace) -> str:
 def _losses(found: Effect) -> str:
     if math.isnan(found.loss):
         return "one character has no loss"
-    change = f"{found.loss:+.3f}".replace("-", "−")
-    return f"loss **{found.loss_before:.3f} → {found.loss_after:.3f}** nats a character ({change})"
+    before, after, change = _adding_up(found.loss_before, found.loss_after)
+    return f"loss **{before} → {after}** nats a character ({change})"
+
+
+def _adding_up(before: float, after: float) -> tuple[str, str, str]:
+    """Two losses with decimals enough to tell them apart, and the difference of what is written."""
+    decimals = next((d for d in range(3, 7) if abs(after - before) >= 2 * 10**-d), 3)
+    written = [round(loss, decimals) for loss in (before, after)]
+    difference = f"{written[1] - written[0]:+.{decimals}f}".replace("-", "−")
+    return f"{written[0]:.{decimals}f}", f"{written[1]:.{decimals}f}", difference
 
 
 def _pictures(trace: lc.Trace, after: lc.Trace, found: Effect, pin: Pin) -> None:

@@ -164,7 +164,7 @@ def findings(losses: Mapping[str, float | None], forget_bias: float | None) -> l
             "The forget gate and the squashing of the output are the most critical parts: without either, results were"
             f" significantly worse ({GREFF}).",
             "The family holds no cell without one of them, so it says nothing to this. A plain RNN, which has no gates at"
-            f" all, against the LSTM: {_against(losses, 'rnn', 'lstm', 'without gates', 'with them')}",
+            f" all, against the LSTM. {_against(losses, 'rnn', 'lstm', 'without gates', 'with them')}",
         ),
         (
             f"A forget gate whose bias starts at 1 closes the gap between LSTM and GRU ({JOZEFOWICZ}).",

@@ -118,16 +118,29 @@ def _tracks(chosen: Comparison, traces: Sequence[lc.Trace]) -> list[Track]:
 
 
 def _pin(chosen: Comparison, readers: Sequence[Reader], tracks: Sequence[Track], between: apart.Disagreement) -> dict:
-    """What was pinned, at the character that is pinned on every page; at first where the models differ most."""
+    """What was pinned, here or on another page, at the character that is pinned on every page; at first where the models
+    differ most."""
     step = selection.current().step
     if chosen.at is not None:
         model, layer, unit, at = chosen.at
         return {"step": at if step is None else step, "unit": unit, "layer": layer - 1, "model": model}
     if step is None or step >= len(between.values):
         step = between.peaks[0] if between.peaks else 0
+    if (elsewhere := _pinned_elsewhere(readers, tracks)) is not None:
+        return elsewhere | {"step": step}
     trace, layer = readers[tracks[0].reader].trace, tracks[0].layer
     unit = int(np.ptp(trace["hidden"][layer], axis=0).argmax())
     return {"step": step, "unit": unit, "layer": layer, "model": trace.model}
+
+
+def _pinned_elsewhere(readers: Sequence[Reader], tracks: Sequence[Track]) -> dict | None:
+    """The unit that is pinned on another page, where its model and layer are among those drawn here."""
+    pinned = selection.current()
+    layer = (pinned.pinned_layer or 1 if pinned.layer == selection.ALL_LAYERS else pinned.layer) - 1
+    drawn = [(readers[track.reader].trace.model, track.layer) for track in tracks]
+    if pinned.unit is None or (pinned.model, layer) not in drawn:
+        return None
+    return {"unit": pinned.unit, "layer": layer, "model": pinned.model}
 
 
 def _caption(traces: Sequence[lc.Trace], tracks: Sequence[Track]) -> str:

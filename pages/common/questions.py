@@ -85,7 +85,7 @@ def panel(chosen: Selection, trace: lc.Trace, pin: Mapping[str, int], asked: str
         st.caption(reading.plain(f"In numbers: {place.where}. Pin another character or unit above, and they change."))
         question.answer(place)
     else:
-        st.markdown(f"{question.otherwise} {trace.cell.title} of {reading.plain(chosen.model)} can’t answer that; these can:")
+        st.markdown(f"{question.otherwise} The {trace.cell.title} of {reading.plain(chosen.model)} can’t answer that; these can:")
         _offer(question.fits)
     return {KEY: picked}
 
@@ -292,8 +292,7 @@ def _states(place: _Place) -> None:
         st.caption("The text ends at the pinned character, so this is the step before it.")
     has_cell = "cell" in trace.cell.states
     st.markdown(
-        ("Not directly: C is multiplied and added unit by unit. " if has_cell else "This cell has no C beside h. ")
-        + ("The way leads through h: " if has_cell else "Units reach each other through h: ")
+        (_without_h(trace.cell) if has_cell else "This cell has no C beside h. Units reach each other through h: ")
         + f"what unit {place.unit} shows at this character is one entry of $h_t$, and one column of each gate’s weights on h"
         f" hands it to all {trace.units} units at the next."
     )
@@ -305,6 +304,13 @@ def _states(place: _Place) -> None:
     _peeks(place, reached)
 
 
+def _without_h(cell: lc.Cell) -> str:
+    """Whether one unit's C reaches another's, and the beginning of a sentence on the way through h."""
+    if cell.rows_of("ch"):
+        return "Yes: every gate reads the C of all units. That is one way; the other leads through h: "
+    return "Not directly: C is multiplied and added unit by unit. The way leads through h: "
+
+
 def _moved(cell: lc.Cell, reached: Reach) -> str:
     h = reached.states["hidden"]
     strongest = reached.strongest(STRONGEST)
@@ -312,19 +318,25 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
     times = f"× {_signed(f'{h:.{d}f}')}".replace("-", "−")
     lines = [f"| moved most | weight on $h_t$ | {times} | without | with |", "| --- | ---: | ---: | ---: | ---: |"]
     for push in strongest:
-        numbers = [f"{push.weight:.{d}f}", *(f"{v:.3f}" for v in (push.push, push.without, push.value))]
+        scaled = "(× r) " if _is_scaled(push, h) else ""
+        numbers = [f"{push.weight:.{d}f}", f"{scaled}{push.push:.3f}", f"{push.without:.3f}", f"{push.value:.3f}"]
         numbers = [n.replace("-", "−") for n in numbers]
         lines.append(f"| ${cell[push.name].symbol}$ of {push.unit} | {' | '.join(numbers)} |")
     said = "Each row: a gate of a unit, its weight, what that adds to its sum, and the gate without this h and with it."
     if gru_forms.is_gru(cell):
-        said += " In the candidate the reset gate has its say as well: it scales what a weight gives, and is itself moved."
+        said += " In the candidate the reset gate has its say as well: (× r), it scales what a weight gives, and is itself moved."
     return "\n".join([*lines, "", said])
 
 
 def _multiplies(push: Push, h: float, decimals: int) -> bool:
     """Whether the written factors give the written product; where a reset gate takes part they need not."""
-    plain = abs(push.weight * h - push.push) < 1e-9
-    return not plain or abs(round(push.weight, decimals) * round(h, decimals) - round(push.push, 3)) < 0.0005
+    given = round(push.weight, decimals) * round(h, decimals)
+    return _is_scaled(push, h) or abs(given - round(push.push, 3)) < 0.0005
+
+
+def _is_scaled(push: Push, h: float) -> bool:
+    """Whether a reset gate takes part in what a weight gives."""
+    return abs(push.weight * h - push.push) >= 1e-9
 
 
 def _peeks(place: _Place, reached: Reach) -> None:
@@ -334,8 +346,9 @@ def _peeks(place: _Place, reached: Reach) -> None:
     cell, unit = place.trace.cell, reached.unit
     far = {name: int(np.abs(push).argmax()) for name, push in reached.peeks.items()}
     told = [f"{reached.peeks[n][v]:.3f} to ${cell[n].symbol}$ of unit {v}".replace("-", "−") for n, v in far.items()]
-    own = "its own gates alone" if cell.diagonals else "every unit’s gates"
-    st.markdown(f"Through the peepholes C of unit {unit} also reaches {own}, without h: it adds {' and '.join(told)}.")
+    own = "its own gates, and no others" if cell.diagonals else "the gates of all units"
+    most = "it adds" if cell.diagonals else "at most it adds"
+    st.markdown(f"Through the peepholes the C of unit {unit} reaches {own}, without h: {most} {' and '.join(told)}.")
 
 
 # Which way does z point?
@@ -373,7 +386,7 @@ def _telling(z: float) -> int:
 
 def _verdict(said: str, other: Reading) -> None:
     loss = "" if math.isnan(other.after) else f"; loss {other.before:.3f} before, {other.after:.3f} after, in nats a character"
-    st.markdown(f"**{said}:** max |Δh| = {other.furthest:.2g} on this text{loss}.")
+    st.markdown(f"**{said}:** on this text h differs by {other.furthest:.2g} at most{loss}.")
 
 
 @caches.kept(6)

@@ -12,7 +12,7 @@ from pages.common import reading
 from pages.common.training_view import Place
 
 KEY = "training"
-SECTIONS = {"life": "A model’s life", "bias": "The forget gate’s bias", "here": "Train one here"}
+SECTIONS = {"life": "A model’s life", "bias": "Forget-gate bias", "here": "Train here"}
 FIRST = "lstm"
 
 

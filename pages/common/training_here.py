@@ -21,7 +21,7 @@ from lstm_core.text import Vocabulary
 from lstm_core.training import Recipe
 from pages.common import detail, frame, models_list, own_models, selection
 from pages.common.training_view import life_view
-from pages.common.training_worker import JUDGED, LONGEST, Hall, Report, Training, fitted
+from pages.common.training_worker import JUDGED, LONGEST, UNSEEN, Hall, Report, Training, fitted
 
 KEY = "training here"
 UNITS = (16, 32, 64, 96, 128)
@@ -65,8 +65,8 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     """The choice of what to train, and the training as it goes."""
     st.caption(
         f"A small model of your own, trained on this server while you watch: up to 2 layers of {max(UNITS)} units, a text of up"
-        f" to {MOST_TEXT:,} characters, {LONGEST / 60:.0f} minutes of work, one training a person. You can look at other pages"
-        " meanwhile; it ends when this tab is closed."
+        f" to {MOST_TEXT:,} characters, {LONGEST / 60:.0f} minutes of work, one training a person. Meanwhile you can look at other"
+        f" pages, for {UNSEEN / 60:.0f} minutes at a time; then it stops, and can go on. When this tab is closed, it is gone."
     )
     own = mine()
     works = own.training is not None and own.training.look().works

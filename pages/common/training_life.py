@@ -15,7 +15,7 @@ from lstm_core import export
 from lstm_core.analysis import growth
 from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import surprises
-from lstm_core.figures.lettering import escaped, snippet
+from lstm_core.figures.lettering import escaped, glyph, snippet
 from pages.common import detail, own_models, reading, selection, training_choice
 from pages.common.training_view import NEWEST, Place, life_view
 
@@ -144,7 +144,7 @@ def _here(found: Sequence[Stage]) -> list[str]:
         return []
     step = _first_step(found)
     told = f"This text: {first.loss:.2f} nats a character untrained, {last.loss:.2f} trained."
-    shown = reading.plain(snippet(last.chars[step]))
+    shown = reading.plain(glyph(last.chars[step])[0])
     before, after = float(first.surprise[step]), float(last.surprise[step])
     if after < before:
         told += f" Training helped most at character {step + 1}, “{shown}”: {before:.2f} nats became {after:.2f}."

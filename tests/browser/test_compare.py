@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
 
@@ -27,7 +28,7 @@ def canvas(tab):
 
 
 def cursor(tab) -> dict[str, str]:
-    return tab.locator(".gates").evaluate("e => ({...e.dataset})")
+    return tab.locator(".gates").evaluate("({dataset: {step, unit, layer, model}}) => ({step, unit, layer, model})")
 
 
 def spoken(tab) -> str:
@@ -159,8 +160,8 @@ def test_every_view_fits_every_window(open_tab) -> None:
         tab = open_tab(link(), width, height, scheme)
         for view, words in compare_choice.VIEWS.items():
             tab.get_by_role("radio", name=words).click()
+            tab.wait_for_url(re.compile(rf"[?&]view={view}(&|$)"), timeout=20_000)
             rest(tab)
-            assert parse_qs(urlparse(tab.url).query)["view"] == [view]
             wide = tab.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 2, view
 

@@ -334,7 +334,8 @@ def test_a_look_from_a_link_is_checked() -> None:
     "wrong",
     [
         {"zoom": "0"}, {"zoom": "37"}, {"zoom": "-4"}, {"zoom": "1e3"}, {"zoom": "nan"}, {"zoom": "²"}, {"zoom": "٣"},
-        {"zoom": 6}, {"zoom": "9" * 9999}, {"zoom": "6\n"}, {"zoom": None}, {"zoom": ["6"]}, {"order": "<b>"}, {"order": "mean"}, {"order": 3}, {"order": []},
+        {"zoom": 6}, {"zoom": "9" * 9999}, {"zoom": "6\n"}, {"zoom": None}, {"zoom": ["6"]},
+        {"order": "<b>"}, {"order": "mean"}, {"order": 3}, {"order": []},
         {"rows": "tall"}, {"pooling": {}}, {"squash": "off"}, {"squash": True}, {"rows": ""},
     ],
 )  # fmt: skip

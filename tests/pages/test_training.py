@@ -197,7 +197,7 @@ def test_it_trains_and_what_it_learnt_is_kept(no_thread_is_left: None) -> None:
 
 
 def test_it_is_stopped_and_goes_on_and_one_at_a_time_is_trained(no_thread_is_left: None) -> None:
-    app = begin(run(text=TEXT, section="here"), passes=200)
+    app = begin(run(text=TEXT, section="here"), passes=200, text=LEARNT * 20)
     assert app.button(key="training here: train").disabled
     time.sleep(1)
     app.button(key="training here: stop").click().run()

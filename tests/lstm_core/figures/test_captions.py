@@ -19,6 +19,7 @@ from lstm_core.analysis import gru_forms
 from lstm_core.analysis.disagreement import disagreement
 from lstm_core.analysis.effect import effect
 from lstm_core.analysis.explain import explain
+from lstm_core.analysis.gradients import gradients
 from lstm_core.analysis.matrix import row
 from lstm_core.analysis.reach import reach
 from lstm_core.figures import lettering, paper
@@ -31,6 +32,7 @@ from lstm_core.figures.effect import effect_lines, predictions
 from lstm_core.figures.heatmaps import difference_heatmaps, gate_heatmaps
 from lstm_core.figures.losses import loss_bars
 from lstm_core.figures.pushes import pushes
+from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
 from lstm_core.figures.unit_lines import unit_lines
 from lstm_core.figures.weight_row import weight_row
 
@@ -78,6 +80,11 @@ def _pushes() -> go.Figure:
     return pushes(reach(model, trace, LAYER, STEP, UNIT), trace)
 
 
+def _gradients(draw: Callable[..., go.Figure], *more: int) -> go.Figure:
+    found = gradients(*read())
+    return draw(found if draw is gradient_map else [found], *more, layer=LAYER)
+
+
 # Each builder's picture of such a trace, and which of the facts besides its version it has to tell.
 TEXT_AND_CELL = ("model", "text", "convention")
 PICTURES: dict[str, tuple[Callable[[], go.Figure], tuple[str, ...]]] = {
@@ -88,6 +95,9 @@ PICTURES: dict[str, tuple[Callable[[], go.Figure], tuple[str, ...]]] = {
     "weight_row": (_row, (*TEXT_AND_CELL, "layer", "unit")),
     "all_units": (_all_units, (*TEXT_AND_CELL, "layer")),
     "pushes": (_pushes, (*TEXT_AND_CELL, "layer", "unit")),
+    "gradient_lines": (lambda: _gradients(gradient_lines, STEP), (*TEXT_AND_CELL, "layer")),
+    "gradient_map": (lambda: _gradients(gradient_map), (*TEXT_AND_CELL, "layer")),
+    "gradient_by_distance": (lambda: _gradients(gradient_by_distance), (*TEXT_AND_CELL, "layer")),
     "apart": (_apart, (*TEXT_AND_CELL, "layer")),
     "effect_lines": (lambda: _effect(effect_lines), (*TEXT_AND_CELL, "layer", "unit")),
     "predictions": (lambda: _effect(predictions), (*TEXT_AND_CELL, "layer", "unit")),
@@ -129,7 +139,9 @@ def calls(tree: ast.Module, name: str) -> set[str]:
 
 def test_every_picture_of_a_trace_is_looked_at() -> None:
     of_traces = {
-        name.split(".")[1] for name, types in builders().items() if any(re.search("Trace|Explanation", t) for t in types)
+        name.split(".")[1]
+        for name, types in builders().items()
+        if any(re.search("Trace|Explanation|Gradients", t) for t in types)
     }
     assert of_traces - set(PICTURES) == set(), "add an example to PICTURES, and the facts that its caption has to tell"
 
