@@ -22,6 +22,7 @@ def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0,
         raise ValueError(f"the temperature must be 0 or more, not {temperature}")
     generator = torch.Generator().manual_seed(seed)
     ids, written = torch.from_numpy(model.vocabulary.encode(prompt).ids.copy())[:, None], []
+    step_fused = model.cell.kernel != "lstm"  # torch's LSTM packs its weights anew at each call, longer than a step takes
     was_training = model.training
     model.eval()
     with torch.inference_mode():
@@ -34,6 +35,6 @@ def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0,
             else:
                 choice = torch.multinomial(torch.softmax(last / temperature, -1), 1, generator=generator)[0]
             written.append(int(choice))
-            logits, states = model(choice.reshape(1, 1), states)
+            logits, states = model(choice.reshape(1, 1), states, fused=step_fused)
     model.train(was_training)
     return model.vocabulary.text(written)

@@ -875,7 +875,7 @@ function spoken(inst, index) {
 
 const shownAt = (data, reader, step) => (reader.typed[step] === GAP ? ["–", "no character of this text", "quiet"] : data.meta.glyphs[reader.typed[step]]);
 
-const surpriseText = (nats) => (Number.isNaN(nats) ? "nothing expected yet" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`);
+const surpriseText = (nats) => (Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`);
 
 function writeReadout(inst) {
   const { el, data, cursor } = inst;

@@ -721,17 +721,19 @@ function endsOf(under) {
   const [reads, writes] = [under.querySelector(".reads"), under.querySelector(".writes")];
   const glyph = svg("text", { "text-anchor": "middle", "font-size": 27, "font-style": "normal", stroke: "none", class: "glyph" });
   const expects = svg("text", { "font-size": 17, stroke: "none", "font-style": "normal", class: "expects" });
+  const below = svg("text", { "font-size": 17, stroke: "none", "font-style": "normal", class: "expects" });
   if (reads) {
-    const { x, y } = standBeside(reads.querySelector("circle, ellipse"), expects);
+    const { x, y } = standBeside(reads.querySelector("circle, ellipse"), below);
+    below.setAttribute("x", Number(below.getAttribute("x")) + 30); // x_t stands between
     glyph.setAttribute("x", x);
     glyph.setAttribute("y", y + 9);
-    reads.append(glyph);
+    reads.append(glyph, below);
   }
   if (writes) {
     standBeside(writes.querySelector("circle, ellipse"), expects);
     writes.append(expects);
   }
-  return { glyph, expects };
+  return { glyph, expects, below };
 }
 
 /** Theme and sizes of a copy: presentation attributes alone, so that a downloaded drawing carries them. */
@@ -748,8 +750,10 @@ function dressCopy(inst, copy) {
   copy.tips.querySelectorAll("path").forEach((tip) => tip.setAttribute("fill", theme.ink));
   copy.glyph.setAttribute("font-family", theme.mono);
   copy.glyph.setAttribute("fill", inst.inks.text);
-  copy.expects.setAttribute("font-family", theme.sans);
-  copy.expects.setAttribute("fill", theme.ink);
+  for (const words of [copy.expects, copy.below]) {
+    words.setAttribute("font-family", theme.sans);
+    words.setAttribute("fill", theme.ink);
+  }
   copy.canvas.width = layout.pixels;
   copy.canvas.height = layout.rows;
   copy.image = null;
@@ -775,7 +779,7 @@ function lightsAt(inst, offset) {
 function isLit(part, lights) {
   return lights.some((light) => {
     const [value, target] = light.split(" -> ");
-    return value === part.value && (!target || part.targets.has(target));
+    return value === part.value && (!target || part.targets.has(target) || !part.targets.size);
   });
 }
 
@@ -916,8 +920,7 @@ function writePills(inst, copy, moment, byUnit) {
   if (!byUnit) return;
   for (const [value, { group, text }] of copy.pillTexts) {
     const number = moment.drawn(value)[inst.cursor.unit];
-    const shown = inst.data.meta.drawn[value].state && inst.look.state === "tanh" ? Math.tanh(number) : number;
-    text.textContent = written(shown);
+    text.textContent = written(number); // tanh C changes the colours alone: these numbers add up
     group.dataset.shown = value;
     group.dataset.number = number;
   }
@@ -928,6 +931,7 @@ function writeEnds(inst, copy) {
   const shown = data.meta.glyphs[data.steps.typed[copy.step]];
   copy.glyph.textContent = shown[0];
   copy.glyph.setAttribute("font-size", shown[2] === "boxed" ? 13 : 27);
+  copy.below.textContent = data.meta.layer ? `= h of layer ${data.meta.layer}` : "";
   const top = data.meta.layer === data.meta.allLayers - 1;
   const next = data.ranks.length && data.meta.glyphs[data.steps.next0[copy.step]];
   copy.expects.textContent = !top ? `to layer ${data.meta.layer + 2}` : next ? `expects ${next[0]} ${percent(data.steps.chance0[copy.step] / 65535)}` : "";
@@ -1078,7 +1082,7 @@ function writeReadout(inst) {
   el.typed.textContent = shown;
   el.typed.title = name;
   el.step.textContent = `${data.meta.step} ${step + 1} of ${data.meta.steps}`;
-  el.surprise.textContent = Number.isNaN(nats) ? "nothing expected yet" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`;
+  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`;
   el.replaced.textContent = typed === read ? "" : `read as ${spokenGlyph(inst, read)}`;
   expected(inst, step).forEach(([index, chance], rank) => {
     el.nexts[rank].textContent = data.meta.glyphs[index][0];
@@ -1366,7 +1370,7 @@ function writePath(inst) {
   const limit = Math.max(1e-9, ...found.flatMap(({ added }) => added.reduce((most, v) => Math.max(most, Math.abs(v)), 0)));
   const table = colourTables(inst).diverging;
   const next = spokenGlyph(inst, data.steps.typed[cursor.step + 1]);
-  const head = element("p", { textContent: `Cell states reach each other in one way only: through h, and through the gates of the next step. What unit ${cursor.unit} hands on here is weighed anew for every unit. Each strip: what it adds to all ${data.meta.units} sums at ${next}, before the squashing; colours to ±${written0(limit)}.` });
+  const head = element("p", { textContent: `What unit ${cursor.unit} hands on here is weighed anew for every unit of the next step: so its state reaches theirs. Each strip: what it adds to all ${data.meta.units} sums at ${next}, before the squashing; colours to ±${written0(limit)}.` });
   const rows = found.map(({ signal, affine, input, own, added }) => {
     const bar = element("canvas", { width: added.length, height: 1 });
     const context = bar.getContext("2d");
@@ -1377,7 +1381,7 @@ function writePath(inst) {
     added.forEach((v, k) => Math.abs(v) > Math.abs(added[most]) && (most = k));
     bar.title = `most: unit ${most}, ${written(added[most])}`;
     const symbol = affine.symbol ? `_${affine.symbol}` : "";
-    const label = element("span", { className: "label" }, "to ", ...inLetters(letter(signal.symbol)), element("span", { className: "quiet", textContent: `  W${symbol}[:, ${cursor.unit}] × ${written(own)}` }));
+    const label = element("span", { className: "label" }, "to ", ...inLetters(letter(signal.symbol)), element("span", { className: "quiet", textContent: `  column ${cursor.unit} of W${symbol} × ${written(own)}` }));
     const row = element("div", { className: "added" }, label, bar, element("span", { className: "most", textContent: `most: unit ${most}, ${written(added[most])}` }));
     Object.assign(row.dataset, { signal: signal.name, input: input.spelling, most, added: added[most] });
     row.setAttribute("role", "img");
@@ -1401,7 +1405,10 @@ function buildWalk(inst) {
   const end = element("button", { type: "button", textContent: "End", title: "End the walk (0 or Esc)", hidden: !look.walk, className: "end" });
   end.onclick = () => setLook(inst, { walk: 0 });
   const title = element("span", { className: "quiet", textContent: "Walk", hidden: !walk.length });
+  const held = inst.root.getRootNode().activeElement;
+  const at = el.walk.contains(held) ? [...el.walk.children].indexOf(held) : -1;
   el.walk.replaceChildren(title, ...buttons, end);
+  if (at >= 0) (el.walk.children[at].hidden ? el.stage : el.walk.children[at]).focus();
   const step = look.walk ? walk[look.walk - 1] : null;
   el.station.hidden = !step;
   if (!step) return;
@@ -1424,8 +1431,22 @@ function setLook(inst, change) {
   settle(inst, 0);
   showLook(inst);
   writeAll(inst);
-  if (change.walk) speakSoon(inst, () => `${inst.el.stationTitle.textContent}. ${inst.el.stationText.textContent} ${inst.el.stationTry.textContent}`);
+  if (!change.walk) speakSoon(inst, () => `${spokenLook(inst, before)} ${placeSentence(inst)}`);
+  else speakSoon(inst, () => `${inst.el.stationTitle.textContent}. ${inst.el.stationText.textContent} ${inst.el.stationTry.textContent}`);
   reportLook(inst);
+}
+
+/** What a switch has changed, in words. */
+function spokenLook(inst, before) {
+  const { look, el } = inst;
+  const words = {
+    reading: look.reading === "unit" ? "Each line shows one unit." : `Each line shows ${el.every.textContent}.`,
+    copies: `${look.copies} of the cell.`,
+    state: look.state === "tanh" ? `Coloured by ${el.squash.textContent}.` : "Coloured by the state itself.",
+    path: look.path === "on" ? `${el.pathButton.textContent}: lit.` : "Path not lit.",
+    walk: "The walk has ended.",
+  };
+  return Object.keys(look).filter((name) => look[name] !== before[name]).map((name) => words[name] ?? `${name}: ${look[name]}.`).join(" ");
 }
 
 /** The look goes into the address once hands are at rest; nothing comes back from it. */
@@ -1513,6 +1534,7 @@ function pinCursor(inst) {
   inst.pin = { ...inst.cursor };
   paintTape(inst);
   inst.send("pin", { ...inst.pin, serial: inst.serial });
+  speakSoon(inst, () => `Pinned. ${placeSentence(inst)}`);
 }
 
 /** The parts in the order in which the eye meets them: along each line, from left to right. */
@@ -1944,7 +1966,7 @@ function connect(inst) {
   el.speed.onchange = () => (inst.speed = Number(el.speed.value));
   el.unit.oninput = () => el.unit.value !== "" && moveCursor(inst, { unit: Math.round(Number(el.unit.value)) });
   el.unit.onblur = () => (el.unit.value = inst.cursor.unit);
-  el.unit.onkeydown = (event) => event.key === "Enter" && pinCursor(inst);
+  el.unit.onkeydown = (event) => void (event.key === "Enter" && pinCursor(inst)); // false would cancel every other key
   el.pin.onclick = () => pinCursor(inst);
   el.squash.onclick = () => toggled(inst, "state", "tanh", "plain");
   el.pathButton.onclick = () => toggled(inst, "path", "on", "off");

@@ -479,7 +479,7 @@ function writeCursor(inst) {
   el.typed.title = name;
   el.step.textContent = `character ${at.step + 1} of ${data.meta.columns}`;
   const nats = stage.surprise[at.step];
-  el.surprise.textContent = Number.isNaN(nats) ? "nothing expected yet" : `surprise ${nats.toFixed(2)} nats`;
+  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats`;
   el.expects.textContent = `expects ${data.ranks.map((rank) => `${data.meta.glyphs[stage[`next${rank}`][at.step]][0]} ${percent(stage[`chance${rank}`][at.step] / 65535)}`).join("  ")}`;
   el.unit.textContent = `unit ${at.unit}`;
   Object.assign(inst.root.dataset, { step: at.step, unit: at.unit, pinned: inst.pin ? `${inst.pin.stage}:${inst.pin.step}:${inst.pin.unit}` : "" });

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 from typing import Literal
 
@@ -22,6 +23,7 @@ from lstm_core.training import held_out_loss
 SHORTEST = 200  # steps: with fewer, a table of n-grams has nothing to count
 LONGEST = 20_000  # steps that are judged of a longer text
 COMPARED, STREAMS = 1_000, 10  # steps by which other ways to take the weights are compared, side by side from zero states
+LARGE, MORE_STREAMS = 4_000_000, 40  # weights from which a step takes long, so that more of them are made side by side
 ORDERS = range(1, 6)
 MARGIN = 0.1  # nats by which another way must be better: the right one was better than every other by 0.8 or more
 NOTICEABLE = 0.03  # nats by which another forget bias must be better to be told of
@@ -76,12 +78,13 @@ class Proof:
     unseen: str = UNSEEN
 
 
-def proof(model: CharModel, text: str, compare: bool = True) -> Proof:
+def proof(model: CharModel, text: str, compare: bool = True, told: Callable[[float], object] = lambda share: None) -> Proof:
     """Judges by a text whether a model was read from its file as it was meant, and with the right vocabulary.
 
     model: any. text: 200 characters or more, best of the kind that the model was trained on; the first 20,000 count. Model
     and tables see the same: the first half to go by, the second to be judged on. compare: also try the weights in other
     ways: blocks of rows in every order, W_hh transposed, a GRU's update gate turned round, the forget bias 1 higher and lower.
+    told: called now and then with the share of the work that is done, 0 to 1.
     Raises ValueError for a text that is shorter. Source: Witten & Bell 1991 for the tables; Jozefowicz et al. 2015 for the
     forget bias; PyTorch's, Keras's, ONNX's and char-rnn's orders of rows.
     """
@@ -100,7 +103,11 @@ def proof(model: CharModel, text: str, compare: bool = True) -> Proof:
     plain, others = math.nan, []
     if compare:
         plain = _short_loss(model, stretch)
-        others = sorted((Other(label, _short_loss(m, stretch)) for label, m in _repacked(model)), key=lambda o: o.loss)
+        ways = list(_repackings(model))
+        for done, (label, change) in enumerate(ways, 2):
+            told(done / (len(ways) + 2))
+            others.append(Other(label, _short_loss(_changed(model, change), stretch)))
+        others.sort(key=lambda o: o.loss)
     uniform = math.log(len(vocabulary))
     verdict = _verdict(loss, ngrams.best_loss, uniform, plain, others)
     hints = list(_hints(model, stretch, plain)) if compare and verdict == "reads" else []
@@ -139,7 +146,8 @@ def _surprises(model: CharModel, ids: np.ndarray) -> np.ndarray:
 
 
 def _short_loss(model: CharModel, text: str) -> float:
-    return held_out_loss(model, text, min(STREAMS, max(1, len(text) // 20)))
+    streams = MORE_STREAMS if sum(p.numel() for p in model.parameters()) > LARGE else STREAMS
+    return held_out_loss(model, text, min(streams, max(1, len(text) // 20)))
 
 
 def _verdict(loss: float, table: float, uniform: float, plain: float, others: Sequence[Other]) -> Verdict:
@@ -188,18 +196,18 @@ def _sentence(
 # Other ways to take the weights
 
 
-def _repacked(model: CharModel) -> Iterator[tuple[str, CharModel]]:
-    """The model with its weights taken in other ways, and what each is called."""
+def _repackings(model: CharModel) -> Iterator[tuple[str, Callable[[CharModel, int], None]]]:
+    """Other ways to take the weights: what each is called, and what changes a layer of a copy to it."""
     rows = model.cell.rows
     conventions = CONVENTIONS.get(model.cell.name.partition("_")[0], {})
     for order in permutations(rows) if len(rows) <= MOST_ROWS else ():
         if order != rows:
             whose = f" ({conventions[order]} order)" if order in conventions else ""
             label = f"its rows taken as {', '.join(order)}{whose} instead of {', '.join(rows)}"
-            yield label, _changed(model, lambda m, layer, order=order: _reorder(m, layer, order))  # type: ignore[misc]
-    yield "W_hh transposed", _changed(model, _transpose)
+            yield label, partial(_reorder, order=order)
+    yield "W_hh transposed", _transpose
     if "update" in model.cell.names and "z" in rows:
-        yield "the update gate z turned round, to 1 − z", _changed(model, _turn_round)
+        yield "the update gate z turned round, to 1 − z", _turn_round
 
 
 def _changed(model: CharModel, change: Callable[[CharModel, int], None]) -> CharModel:

@@ -18,5 +18,5 @@ COUPLED = Cell(
         Signal("hidden", "h", "hidden state", o * tanh(C), (-1, 1), ("=",)),
     ),
     drawn=("cell", "forget", "input", "candidate", "output", "hidden"),
-    note="The input gate is 1 - f: it is shown, but has no weights of its own.",
+    note="The input gate is 1 − f: it is shown, but has no weights of its own.",
 )

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from lstm_core.checkpoint import LARGEST_SIZE
 from lstm_core.formula import Cell
-from lstm_core.model import CharModel
+from lstm_core.model import CharModel, Recurrent
 from lstm_core.text import Vocabulary
 
 LARGEST_FILE = 64 << 20  # bytes: the largest file that is read, and all that a compressed one may unpack to
@@ -105,18 +106,14 @@ class Draft:
     def _empty(self, vocabulary: Vocabulary, name: str = "converted") -> CharModel:
         """The model without memory for its weights."""
         biases = any(key.startswith("rnn.bias") for key in self.parameters)
+        head_bias = "head.bias" in self.parameters
         with torch.device("meta"):
-            return CharModel(
-                vocabulary,
-                self.cell,
-                self.units,
-                self.layers,
-                self.embedding,
-                0.0,
-                biases,
-                "head.bias" in self.parameters,
-                name,
-            )
+            model = CharModel(vocabulary, self.cell, self.units, self.layers, None, 0.0, biases, head_bias, name)
+            if self.embedding is not None:  # of given weights: to draw random ones here, torch imports a compiler
+                size, width = len(vocabulary), self.embedding
+                model.embedding = nn.Embedding(size, width, _weight=torch.empty(size, width))
+                model.rnn = Recurrent(self.cell, width, self.units, self.layers, biases)
+        return model
 
 
 def _placeholder(size: int) -> Vocabulary:

@@ -87,12 +87,13 @@ def draft(source: str, contents: Contents) -> Draft:
     """
     if any(len(name) > LONGEST_NAME for name in contents.arrays):
         raise ConvertError(f"an array has a name of more than {LONGEST_NAME} characters: the file is damaged")
-    if contents.unreadable:
-        raise ConvertError(
-            f"“{contents.unreadable[0][-60:]}” is quantised, sparse, complex, of 8-bit floats or without numbers"
-            f" ({_counted(len(contents.unreadable), 'such array')}): save the weights as float32"
-        )
     ignored = list(dict.fromkeys(contents.ignored))
+    unreadable = [n for n in contents.unreadable if not any(OPTIMISER.fullmatch(part) for part in n.split("."))]
+    if unreadable:
+        raise ConvertError(
+            f"“{unreadable[0][-60:]}” is quantised, sparse, complex, of 8-bit floats or without numbers"
+            f" ({_counted(len(unreadable), 'such array')}): save the weights as float32"
+        )
     arrays = _without_optimiser(contents.arrays, ignored)
     arrays = _unnormed(arrays)
     stacks, others = _stacks(arrays)
@@ -405,9 +406,7 @@ def _embedding_and_head(others: Mapping[str, Lazy], inputs: int, units: int, con
     return best
 
 
-def _unpadded(
-    others: dict[str, Lazy], inputs: int, units: int, contents: Contents, ignored: list[str]
-) -> dict[str, Lazy]:
+def _unpadded(others: dict[str, Lazy], inputs: int, units: int, contents: Contents, ignored: list[str]) -> dict[str, Lazy]:
     """Without an embedding's one row more than the head predicts symbols: the first where it is all zeros, else the last."""
     shapes = {n: a.shape for n, a in others.items() if len(a.shape) == 2}
     heads = [n for n, shape in shapes.items() if shape[1] == units]
@@ -421,7 +420,7 @@ def _unpadded(
     fits = any(t != h and shapes[t][0] == shapes[h][0] for t, h in product(tables, heads))
     if fits or len(pairs) != 1 or any(shapes[h][0] == inputs for h in heads):
         return others
-    table, head = pairs[0]
+    ((table, _),) = pairs
     whole = numbers(table, others[table].read())
     first = not whole[0].any()
     kept = whole[1:] if first else whole[:-1]

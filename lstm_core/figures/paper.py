@@ -66,8 +66,8 @@ def write_above(
     """Puts a title and its caption above the plot, wrapped for a phone where no width is given, and makes room for them.
 
     title, sentences: written by us, or `lettering.escaped`. below: pixels to leave between them and the plot. of: the traces
-    or gradients that are shown; the beginning of their texts, their conventions, and always the program's version, are added where the
-    sentences lack them. Returns the top margin in pixels.
+    or gradients that are shown; the beginning of their texts, their conventions, and always the program's version, are
+    added where the sentences lack them. Returns the top margin in pixels.
     """
     sentences = _completed(sentences, of)
     room = (width or CAPTION) - 2 * 16

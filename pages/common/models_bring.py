@@ -15,7 +15,7 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core import corpora, diagram
-from lstm_core.analysis.proof import COMPARED, LONGEST, SHORTEST
+from lstm_core.analysis.proof import COMPARED, LARGE, LONGEST, SHORTEST
 from lstm_core.convert.draft import LARGEST_FILE
 from lstm_core.convert.vocabularies import Candidate
 from lstm_core.figures.lettering import BOX, glyph
@@ -31,8 +31,7 @@ LARGEST_TEXT = 20  # MB
 WRITTEN = 240  # characters that the model writes
 PROMPT = 60
 TEMPERATURE = 0.7
-LARGE = 4_000_000  # weights, from which a minute would not do for a proof by a whole text
-SHORTER = 3_000  # characters: so many are read with those instead
+SHORTER = 3_000  # characters: so many are read with large models
 MOST_GLYPHS = 256
 OWN_TEXT, UPLOADED = "own", "uploaded"
 
@@ -277,15 +276,17 @@ def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: st
     """Tries a model; returns a sentence where it can't be tried, or nothing."""
     large = found.weights > LARGE
     text, written_at_most = (text[:SHORTER], WRITTEN // 4) if large else (text, WRITTEN)
-    patience = f"A model of {found.weights:,} weights: this may take a minute …" if large else "Reading the text …"
+    shorter = f"A model of {found.weights:,} weights: the first {SHORTER:,} characters of the text count. " if large else ""
+    bar = st.progress(0.0, f"{shorter}Reading the text …")
     try:
-        with st.spinner(patience):
-            model = found.model(chosen)
-            judged = lc.proof(model, text)
-            prompt = text[-PROMPT:]
-            written = lc.sample(model, prompt, written_at_most, TEMPERATURE)
+        model = found.model(chosen)
+        judged = lc.proof(model, text, told=lambda share: bar.progress(share, f"{shorter}Trying other packings …"))
+        prompt = text[-PROMPT:]
+        written = lc.sample(model, prompt, written_at_most, TEMPERATURE)
     except (lc.ConvertError, lc.TextError, ValueError) as error:
         return str(error)
+    finally:
+        bar.empty()
     state.judged = Judged((*wish, name), judged, prompt, written)
     return ""
 

@@ -102,6 +102,8 @@ def _read_ours(data: bytes, file: str, aside: Mapping[str, bytes], digest: str) 
         model = lc.load(path)
     if len(model.vocabulary) > SYMBOLS_AT_MOST:
         raise lc.ConvertError(f"{file} knows {len(model.vocabulary):,} characters; at most {SYMBOLS_AT_MOST:,} are read")
+    if model.vocabulary.reads == "characters" and any("\ud800" <= c <= "\udfff" for c in model.vocabulary.characters):
+        raise lc.ConvertError(f"“{file}” knows half of a surrogate pair as a character, which no text can hold")
     model.card = own_models.checked_card(model.card)
     detected = tuple(_described(model))
     return Found(file, "Gatescope's own safetensors", model.cell, detected, (), aside, digest, None, model)

@@ -85,7 +85,9 @@ def panel(chosen: Selection, trace: lc.Trace, pin: Mapping[str, int], asked: str
         st.caption(reading.plain(f"In numbers: {place.where}. Pin another character or unit above, and they change."))
         question.answer(place)
     else:
-        st.markdown(f"{question.otherwise} The {trace.cell.title} of {reading.plain(chosen.model)} can’t answer that; these can:")
+        st.markdown(
+            f"{question.otherwise} The {trace.cell.title} of {reading.plain(chosen.model)} can’t answer that; these can:"
+        )
         _offer(question.fits)
     return {KEY: picked}
 
@@ -324,7 +326,9 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
         lines.append(f"| ${cell[push.name].symbol}$ of {push.unit} | {' | '.join(numbers)} |")
     said = "Each row: a gate of a unit, its weight, what that adds to its sum, and the gate without this h and with it."
     if gru_forms.is_gru(cell):
-        said += " In the candidate the reset gate has its say as well: (× r), it scales what a weight gives, and is itself moved."
+        said += (
+            " In the candidate the reset gate has its say as well, (× r): it scales what a weight gives, and is itself moved."
+        )
     return "\n".join([*lines, "", said])
 
 

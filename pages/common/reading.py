@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,8 @@ TEXTS = json.loads((Path(__file__).resolve().parents[2] / "assets" / "texts.json
 COMPLAINTS = "complaints"  # sentences about a link, shown once
 TYPED = "typed"  # the sentence about what was typed last, as long as no model can read it
 ADDRESS = "address"  # the query that the page wrote last; another one means that the person went elsewhere
+LEFT = "address left"  # the one before it, and when it was left
+ON_THE_WAY = 1.5  # seconds that a message from the browser may take; nobody goes back so soon
 LONGEST_LINE = 120
 LONGEST_IN_BYTES = 4  # of a character, in UTF-8
 
@@ -41,6 +44,12 @@ def start(models: dict[str, lc.ModelInfo]) -> bool:
     arrived = _arrived(models)
     _cut_to_fit()
     return arrived
+
+
+def _just_left(query: dict[str, str]) -> bool:
+    """True for the address before this one, a moment after the change: a message that the browser sent before it heard."""
+    old, when = st.session_state.get(LEFT, (None, 0.0))
+    return query == old and time.monotonic() - when < ON_THE_WAY
 
 
 def _let_go(models: dict[str, lc.ModelInfo]) -> None:
@@ -74,7 +83,7 @@ def _arrived(models: dict[str, lc.ModelInfo]) -> bool:
         if not query:  # come from another page
             _fill_widgets(selection.current())
             return False
-        if query == st.session_state.get(ADDRESS, query):
+        if query == st.session_state.get(ADDRESS, query) or _just_left(query):
             return False
     first = query["model"] if query.get("model") in models else next(iter(models))
     default = st.session_state.get(selection.KEY, Selection(first, text_for(first)))
@@ -98,6 +107,8 @@ def write_address(more: Mapping[str, str] | None = None) -> None:
     more: what the page alone has to say, by names that the selection does not use.
     """
     query = selection.current().query() | dict(more or {})
+    if (old := st.session_state.get(ADDRESS)) not in (None, query):
+        st.session_state[LEFT] = (old, time.monotonic())
     st.session_state[ADDRESS] = query
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

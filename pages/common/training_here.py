@@ -65,8 +65,8 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     """The choice of what to train, and the training as it goes."""
     st.caption(
         f"A small model of your own, trained on this server while you watch: up to 2 layers of {max(UNITS)} units, a text of up"
-        f" to {MOST_TEXT:,} characters, {LONGEST / 60:.0f} minutes of work, one training a person. Meanwhile you can look at other"
-        f" pages, for {UNSEEN / 60:.0f} minutes at a time; then it stops, and can go on. When this tab is closed, it is gone."
+        f" to {MOST_TEXT:,} characters, {LONGEST / 60:.0f} minutes of work, one training a person. Meanwhile you can look at"
+        f" other pages, for {UNSEEN / 60:.0f} minutes at a time; then it stops, and can go on. It goes with this tab."
     )
     own = mine()
     works = own.training is not None and own.training.look().works

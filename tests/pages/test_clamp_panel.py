@@ -65,6 +65,19 @@ def losses(*clamps: lc.Clamp, model: str = "family-lstm", text: str = TEXT) -> s
     return f"{lc.trace(loaded, text).loss:.3f} → {lc.trace(loaded, text, clamps=clamps).loss:.3f}"
 
 
+@pytest.mark.parametrize(
+    "before, after, written",
+    [
+        (1.16249, 1.16253, ("1.16249", "1.16253", "+0.00004")),
+        (1.1624, 1.1636, ("1.1624", "1.1636", "+0.0012")),
+        (2.0, 1.5, ("2.000", "1.500", "−0.500")),
+        (1.25, 1.25 + 1e-9, ("1.250", "1.250", "+0.000")),
+    ],
+)
+def test_two_losses_and_their_difference_add_up_as_written(before: float, after: float, written: tuple[str, ...]) -> None:
+    assert clamp_panel._adding_up(before, after) == written
+
+
 def test_the_pinned_unit_is_held_from_the_pinned_character_at_first() -> None:
     app = opened()
     assert statement(app).startswith("**Held at 0 from character 6 on, the forget gate of unit 17:** loss")

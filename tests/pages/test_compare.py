@@ -162,6 +162,12 @@ def test_a_pin_from_outside_is_brought_inside() -> None:
     assert chosen(app).at == ("family-lstm", 1, 127, len(TEXT) - 1)
 
 
+def test_a_unit_pinned_on_another_page_is_pinned_here_where_its_model_is_among_those_compared() -> None:
+    assert chosen(run(text=TEXT, model="family-lstm", unit="17", step="3")).at == ("family-lstm", 1, 17, 3)
+    other = chosen(run(text=TEXT, model="war-and-peace-lstm", layer="2", unit="17", step="3")).at
+    assert other is not None and other[0] == FAMILY[0] and other[3] == 3
+
+
 def test_the_query_and_the_comparison_are_inverse() -> None:
     models = {info.name: info for info in lc.models()}
     default = compare_choice.first(models)

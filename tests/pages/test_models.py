@@ -7,6 +7,7 @@ import json
 import pickle
 import struct
 import tempfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
+from lstm_core.convert.draft import LARGEST_FILE
 from pages.common import models_bring, models_file, own_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -270,6 +272,23 @@ def test_a_card_of_ours_is_not_believed(tmp_path: Path) -> None:
     press(app, "bring_use")
     assert "mine: family-rnn is now among the models" in said(app)
     assert any(r"\*\*b\*\*" in element.value for element in app.markdown)
+
+
+def test_half_a_surrogate_pair_in_a_file_of_ours_gets_a_sentence() -> None:
+    data = (ROOT / "assets/models/family-rnn.safetensors").read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    ours = json.loads(header["__metadata__"]["gatescope"])
+    ours["vocabulary"][-1] = "\ud800"
+    header["__metadata__"]["gatescope"] = json.dumps(ours)
+    changed = json.dumps(header).encode()
+    app = upload(open_models(), "odd.safetensors", struct.pack("<Q", len(changed)) + changed + data[8 + size :])
+    assert "“odd.safetensors” knows half of a surrogate pair as a character" in said(app)
+
+
+def test_the_server_takes_files_as_large_as_are_read() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert settings["server"]["maxUploadSize"] << 20 == LARGEST_FILE
 
 
 def test_nothing_of_it_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,19 @@ def test_every_question_is_answered_or_leads_to_a_model_that_can(model: str, que
         assert "can’t answer that" not in said(app)
 
 
+def test_in_a_gru_s_candidate_the_reset_gate_is_said_to_scale_what_a_weight_gives() -> None:
+    for model in ("family-gru", "family-gru-pytorch"):
+        (table,) = (e.value for e in run(model=model, question="states").markdown if e.value.startswith("| moved most"))
+        rows = [line for line in table.splitlines() if re.match(r"\| \$(?!h_)", line)]
+        assert rows and all(("(× r)" in row) == (r"\tilde" in row) for row in rows)
+    assert "(× r)" not in said(run(model="family-lstm", question="states"))
+
+
+def test_full_peepholes_let_cell_states_reach_each_other_without_h() -> None:
+    assert questions._without_h(lc.cell("peephole_full")).startswith("Yes")
+    assert all(questions._without_h(lc.cell(name)).startswith("Not directly") for name in ("lstm", "peephole", "coupled"))
+
+
 def test_the_first_question_is_open_and_none_may_be() -> None:
     app = run(model="family-lstm")
     assert app.session_state["returned"] == {"question": "matrix"}

@@ -14,6 +14,7 @@ import torch
 
 import lstm_core as lc
 from lstm_core.analysis import ngrams
+from lstm_core.analysis import proof as module_of_proof
 from lstm_core.analysis.proof import SHORTEST, _changed, _reorder, _shift, _transpose, _turn_round, rank
 from lstm_core.model import CharModel
 from lstm_core.training import held_out_loss
@@ -175,6 +176,14 @@ def test_the_right_vocabulary_ranks_first() -> None:
     ranked = rank(model, [*wrong[:2], right, wrong[2]], SHAKESPEARE)
     assert ranked[0][0] == 2 and ranked[0][1] < ranked[1][1] - 1
     assert model.vocabulary is right
+
+
+def test_a_large_model_is_judged_alike_and_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, shares = lc.load("family-gru"), []
+    monkeypatch.setattr(module_of_proof, "LARGE", 1000)
+    judged = lc.proof(model, WAR_AND_PEACE, told=shares.append)
+    assert judged.verdict == "reads" and judged.others[0].loss > judged.plain
+    assert shares == sorted(set(shares)) and len(shares) == len(judged.others) and shares[0] > 0 and shares[-1] < 1
 
 
 def test_without_comparing_it_says_the_same_of_the_loss() -> None:

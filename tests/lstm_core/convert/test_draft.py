@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lstm_core import convert
 from lstm_core.cells import cell
 from lstm_core.convert import ConvertError, Draft
-from lstm_core.convert.draft import LARGEST_ARRAY, LARGEST_FILE, numbers
+from lstm_core.convert.draft import LARGEST_ARRAY, LARGEST_FILE, MOST_ARRAYS, numbers
 
+ROOT = Path(__file__).resolve().parents[3]
 SHAPES = {"rnn.weight_ih_l0": (8, 3), "rnn.weight_hh_l0": (8, 2), "head.weight": (3, 2), "head.bias": (3,)}
 
 
@@ -75,6 +82,32 @@ def test_numbers_become_float32(dtype: str) -> None:
 def test_other_formats_are_refused(data: bytes) -> None:
     with pytest.raises(ConvertError, match="'x.pt' is of no format that can be read|damaged"):
         convert.read(data, "x.pt")
+
+
+def test_an_archive_of_very_many_members_is_refused_without_its_list_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for k in range(MOST_ARRAYS + 1):
+            archive.writestr(f"{k}.npy", b"")
+    monkeypatch.delattr(zipfile, "ZipFile")
+    with pytest.raises(ConvertError, match="'x.npz' has 4,097 members; at most 4,096 are read"):
+        convert.read(buffer.getvalue(), "x.npz")
+
+
+def test_an_embedded_draft_is_made_without_a_compiler() -> None:
+    shapes = {**SHAPES, "embedding.weight": (3, 3)}
+    code = f"""import sys
+from tests.lstm_core.convert.test_draft import draft
+draft({shapes}, embedding=3).model("abc")
+assert "torch._inductor" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_words_of_a_file_are_legible_wherever_they_are_shown() -> None:
+    assert str(ConvertError("“\x1b[2J\ud800\u202e💥é” is damaged")) == r"“\x1b[2J\ud800\u202e💥é” is damaged"
+    made = draft(detected=(("a\n", "b\0"),), ignored=("\ud800",))
+    assert (made.detected, made.ignored) == (((r"a\n", r"b\x00"),), (r"\ud800",))
 
 
 def test_files_that_are_too_large_are_refused() -> None:

@@ -411,7 +411,7 @@ def extended(**more: nn.Module) -> nn.Module:
         (net(nn.LSTM, bidirectional=True), "“rnn” is bidirectional"),
         (net(nn.LSTM, 5, 3, proj_size=2), "“rnn” is a projected LSTM"),
         (extended(norm=nn.LayerNorm(6)), "“norm” is a layer normalisation"),
-        (extended(bn=nn.BatchNorm1d(6)), "“bn” is a (layer|batch) normalisation"),
+        (extended(bn=nn.BatchNorm1d(6)), "“bn” is a batch normalisation"),
         (Attentive(), "“attention.weight” belongs to attention"),
         (extended(conv=nn.Conv1d(5, 5, 3)), r"“conv.weight”, of shape \(5, 5, 3\), belongs to a convolution"),
         (extended(extra=nn.Linear(4, 4)), r"“extra.weight”, of shape \(4, 4\), is none of embedding, cells and head"),
@@ -424,6 +424,31 @@ def extended(**more: nn.Module) -> nn.Module:
 def test_what_is_not_supported_is_named(module: nn.Module, sentence: str) -> None:
     with pytest.raises(ConvertError, match=sentence):
         read(saved(module.state_dict()))
+
+
+@pytest.mark.parametrize("where, said", [("last", "the last row of"), ("first", "the first row of .*, all zeros")])
+def test_an_embedding_with_a_row_for_none_beside_a_head_without(where: str, said: str) -> None:
+    module = net(nn.LSTM, 6)  # as wide as the cells, so that the head could be the embedding by its shape
+    state = module.state_dict()
+    rows, none = state["embed.weight"], torch.zeros(1, 6) if where == "first" else torch.randn(1, 6)
+    draft = read(saved({**state, "embed.weight": torch.cat([none, rows] if where == "first" else [rows, none])}))
+    same(module, draft)
+    assert re.search(f"{said} “embed.weight”|{said}", draft.ignored[0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda w: w.to(torch.complex64), lambda w: w.to(torch.float8_e4m3fn), lambda w: w.to("meta"), torch.Tensor.to_sparse],
+)  # fmt: skip
+def test_numbers_of_kinds_that_can_not_be_read_are_named(change: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    state = {name: change(w) for name, w in net().state_dict().items()}
+    with pytest.raises(ConvertError, match=r"“embed.weight” is quantised.*\(11 such arrays\): save the weights as float32"):
+        read(saved(state))
+
+
+def test_a_tensor_alone_is_no_model() -> None:
+    with pytest.raises(ConvertError, match="a single array and no names"):
+        read(saved(torch.zeros(5)))
 
 
 def changed(**more: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -458,6 +483,10 @@ def test_two_matrices_that_could_both_be_the_head() -> None:
 def test_an_rnn_of_relu_is_refused_where_the_file_tells(elsewhere: Callable[..., bytes]) -> None:
     with pytest.raises(ConvertError, match="activation is .*relu; tanh alone is supported"):
         read(elsewhere(net(nn.RNN, nonlinearity="relu")))
+
+
+def test_an_rnn_is_taken_for_one_of_tanh_and_that_is_said() -> None:
+    assert "tanh, nn.RNN's own, unless" in dict(read(saved(net(nn.RNN).state_dict())).detected)["activations"]
 
 
 def test_a_model_of_words_is_refused() -> None:

@@ -64,6 +64,7 @@ def test_a_table_goes_before_a_list_of_another_order_and_that_is_said() -> None:
         (["[PAD]", "␀", "a"], "\ue000␀a"),
         (["", "a", "b"], "␀ab"),
         (["<mystery>", "a", "b"], "\ue000ab"),
+        (["\ud800", "a", "b", "\udfff"], "\ue000ab\ue001"),  # halves of surrogate pairs, which no text holds
     ],
 )
 def test_what_is_no_character_becomes_a_picture(entries: list[str], characters: str) -> None:
