@@ -209,6 +209,7 @@ def test_the_copied_link_is_of_what_is_seen_and_the_way_back_leads_back(open_tab
     copied = tab.locator("[data-testid=stPopoverBody] code").inner_text()
     assert parse_qs(urlparse(copied).query) == parse_qs(urlparse(tab.url).query)
     assert copied.startswith(tab.url.split("?")[0])
+    tab.wait_for_timeout(1600)  # what comes sooner is taken for a message that was on its way
     tab.go_back()
     reads(tab, len(TEXT))
     assert tab.get_by_role("textbox", name="Text", exact=True).input_value() == TEXT

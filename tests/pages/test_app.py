@@ -12,6 +12,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
+from pages.common import reading
 from pages.common.selection import Selection, Sizes, from_query
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +151,8 @@ def test_no_model_at_all_gets_a_sentence(folder_of_models: Path) -> None:
     assert "There is no model to read with" in said(app)
 
 
-def test_going_back_shows_the_view_before() -> None:
+def test_going_back_shows_the_view_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "ON_THE_WAY", 0.0)
     app = run(**Selection("family-lstm", "before", 1, 3, 17).query())
     app.sidebar.text_area(key="text").set_value("after").run()
     assert app.session_state["selection"].text == "after"
@@ -210,3 +212,12 @@ def test_selection_and_query_are_inverse() -> None:
     default = Selection("a", "text")
     for chosen in (default, Selection("b", "xyxyxy", 2, 5, 7), Selection("b", "x\nyxyx", 0, 5, 7, 2)):
         assert from_query(chosen.query(), {"a": Sizes(1, 9), "b": Sizes(2, 9)}, default) == (chosen, [])
+
+
+def test_a_message_that_still_carries_the_old_address_is_no_link() -> None:
+    app = run(**Selection("family-lstm", "before", 1, 3, 17).query())
+    app.sidebar.text_area(key="text").set_value("after").run()
+    for name, value in Selection("family-lstm", "before", 1, 3, 17).query().items():
+        app.query_params[name] = value
+    app.run()
+    assert app.session_state["selection"].text == "after"
