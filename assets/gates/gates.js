@@ -21,8 +21,6 @@ const GAP = 65535; // a column in which a reader reads nothing: the other text h
 const DASHES = [[], [7, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 1.5, 2, 1.5, 2]]; // each reader's line
 const LINES = { label: 16, tall: 84 };
 
-const instances = new WeakMap();
-
 // ---------------------------------------------------------------- the data
 
 function unpack(data) {
@@ -1105,43 +1103,6 @@ function onKey(inst, event) {
   act(inst, event.shiftKey);
 }
 
-// ---------------------------------------------------------------- playing
-
-function togglePlay(inst) {
-  if (inst.playing) return stop(inst);
-  if (inst.cursor.step >= inst.data.meta.steps - 1) moveCursor(inst, { step: 0 });
-  inst.playing = true;
-  inst.owed = 0;
-  inst.before = performance.now();
-  inst.frame = requestAnimationFrame((now) => tick(inst, now));
-  showPlaying(inst);
-}
-
-function stop(inst) {
-  cancelAnimationFrame(inst.frame);
-  inst.playing = false;
-  showPlaying(inst);
-}
-
-function tick(inst, now) {
-  inst.owed += ((now - inst.before) / 1000) * inst.speed;
-  inst.before = now;
-  const by = Math.floor(inst.owed);
-  if (by > 0) {
-    inst.owed -= by;
-    moveCursor(inst, { step: inst.cursor.step + by });
-  }
-  if (inst.cursor.step >= inst.data.meta.steps - 1) return stop(inst);
-  inst.frame = requestAnimationFrame((later) => tick(inst, later));
-}
-
-function showPlaying(inst) {
-  const { play } = inst.el;
-  play.replaceChildren(icon(inst.playing ? "pause" : "play"));
-  play.setAttribute("aria-label", inst.playing ? "Pause" : "Play");
-  play.title = `${inst.playing ? "Pause" : "Play"} (Space)`;
-}
-
 // ---------------------------------------------------------------- the window of columns that was sent
 
 function askForWindow(inst) {
@@ -1458,6 +1419,7 @@ function create(root, data) {
   };
   inst.el = build(root);
   inst.el.speed.value = inst.speed;
+  inst.player = { here: () => inst.cursor.step, last: () => inst.data.meta.steps - 1, go: (step) => moveCursor(inst, { step }) };
   showPlaying(inst);
   connect(inst);
   return inst;
@@ -1533,16 +1495,6 @@ function firstPlace(inst) {
     if (Math.abs(valueAt(inst.data, heat, step, k)) > Math.abs(valueAt(inst.data, heat, step, unit))) unit = k;
   }
   moveCursor(inst, { step, unit });
-}
-
-function destroy(parentElement) {
-  const inst = instances.get(parentElement);
-  if (!inst) return;
-  stop(inst);
-  inst.observer.disconnect();
-  Object.values(inst.timers).forEach(clearTimeout);
-  inst.root.replaceChildren();
-  instances.delete(parentElement);
 }
 
 export default function ({ data, parentElement, setStateValue }) {

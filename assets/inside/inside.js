@@ -29,8 +29,6 @@ const NAMES = { body: "body", bodyEdge: "body-edge", layer: "layer", layerEdge: 
 const SVG_SPACE = "http://www.w3.org/2000/svg";
 const CURVES = { sigmoid: (z) => 0.5 + 0.5 * Math.tanh(0.5 * z), tanh: Math.tanh };
 
-const instances = new WeakMap();
-
 // ---------------------------------------------------------------- the data
 
 const columnsOfTable = (table) => Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
@@ -1588,39 +1586,6 @@ function onKey(inst, event) {
   act(inst, event.shiftKey);
 }
 
-function togglePlay(inst) {
-  if (inst.playing) return stop(inst);
-  if (inst.cursor.step >= inst.data.meta.steps - 1) moveCursor(inst, { step: 0 });
-  Object.assign(inst, { playing: true, owed: 0, before: performance.now() });
-  inst.frame = requestAnimationFrame((now) => tick(inst, now));
-  showPlaying(inst);
-}
-
-function stop(inst) {
-  cancelAnimationFrame(inst.frame);
-  inst.playing = false;
-  showPlaying(inst);
-}
-
-function tick(inst, now) {
-  inst.owed += (Math.max(0, now - inst.before) / 1000) * inst.speed;
-  inst.before = now;
-  const by = Math.floor(inst.owed);
-  if (by > 0) {
-    inst.owed -= by;
-    moveCursor(inst, { step: inst.cursor.step + by });
-  }
-  if (inst.cursor.step >= inst.data.meta.steps - 1) return stop(inst);
-  inst.frame = requestAnimationFrame((later) => tick(inst, later));
-}
-
-function showPlaying(inst) {
-  const { play } = inst.el;
-  play.replaceChildren(icon(inst.playing ? "pause" : "play"));
-  play.setAttribute("aria-label", inst.playing ? "Pause" : "Play");
-  play.title = `${inst.playing ? "Pause" : "Play"} (Space)`;
-}
-
 function askForWindow(inst) {
   if (inst.timers.ask || !missing(inst)) return;
   // A new wish would break off the run that answers the one before.
@@ -2006,6 +1971,7 @@ function create(root, data) {
   };
   build(inst);
   inst.el.speed.value = inst.speed;
+  inst.player = { here: () => inst.cursor.step, last: () => inst.data.meta.steps - 1, go: (step) => moveCursor(inst, { step }) };
   showPlaying(inst);
   connect(inst);
   return inst;
@@ -2051,16 +2017,6 @@ function isAppended(old, now) {
   const name = (data, step) => data.meta.glyphs[data.steps.typed[step]][1];
   for (let step = 0; step < old.meta.steps; step++) if (name(old, step) !== name(now, step)) return false;
   return true;
-}
-
-function destroy(parentElement) {
-  const inst = instances.get(parentElement);
-  if (!inst) return;
-  stop(inst);
-  inst.observer.disconnect();
-  Object.values(inst.timers).forEach(clearTimeout);
-  inst.root.replaceChildren();
-  instances.delete(parentElement);
 }
 
 export default function ({ data, parentElement, setStateValue }) {

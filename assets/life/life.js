@@ -14,8 +14,6 @@ const CURVE = { tall: 150, left: 46, right: 14, top: 10, foot: 34, untrained: 44
 const SPEEDS = [1, 2, 4];
 const PIXEL = 1; // device pixels below which units share one
 
-const instances = new WeakMap();
-
 // ---------------------------------------------------------------- the data
 
 const columnsOf = (table) => Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
@@ -618,37 +616,6 @@ function dragCurve(inst, event) {
   moveStage(inst, far.indexOf(Math.min(...far)));
 }
 
-// ---------------------------------------------------------------- playing
-
-function togglePlay(inst) {
-  if (inst.playing) return stop(inst);
-  if (inst.at.stage === inst.data.stages.length - 1) moveStage(inst, 0);
-  inst.playing = true;
-  showPlaying(inst);
-  playOn(inst);
-}
-
-function playOn(inst) {
-  inst.timers.play = setTimeout(() => {
-    moveStage(inst, inst.at.stage + 1);
-    if (inst.at.stage === inst.data.stages.length - 1) stop(inst);
-    else playOn(inst);
-  }, 1000 / inst.speed);
-}
-
-function stop(inst) {
-  clearTimeout(inst.timers.play);
-  inst.playing = false;
-  showPlaying(inst);
-}
-
-function showPlaying(inst) {
-  const { play } = inst.el;
-  play.replaceChildren(icon(inst.playing ? "pause" : "play"));
-  play.setAttribute("aria-label", inst.playing ? "Pause" : "Play");
-  play.title = `${inst.playing ? "Pause" : "Play"} (Space)`;
-}
-
 // ---------------------------------------------------------------- taking the picture away
 
 const CAPTION = { size: 11.5, pitch: 17 };
@@ -809,6 +776,7 @@ function create(root, data) {
   };
   inst.el = build(root);
   inst.el.speed.value = inst.speed;
+  inst.player = { here: () => inst.at.stage, last: () => inst.data.stages.length - 1, go: (stage) => moveStage(inst, stage) };
   showPlaying(inst);
   connect(inst);
   return inst;
@@ -835,16 +803,6 @@ function update(inst, data) {
   }
   writeFoot(inst);
   repaint(inst);
-}
-
-function destroy(parentElement) {
-  const inst = instances.get(parentElement);
-  if (!inst) return;
-  stop(inst);
-  inst.observer.disconnect();
-  Object.values(inst.timers).forEach(clearTimeout);
-  inst.root.replaceChildren();
-  instances.delete(parentElement);
 }
 
 export default function ({ data, parentElement, setStateValue }) {

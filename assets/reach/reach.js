@@ -18,8 +18,6 @@ const DECADES = 6; // that the lines show below their top
 const BACK = 10; // characters that are looked back at first
 const ENDLESS = 65535;
 
-const instances = new WeakMap();
-
 // ---------------------------------------------------------------- the data
 
 const columnsOf = (table) => Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
@@ -820,41 +818,6 @@ function click(inst, event) {
   pinCursor(inst);
 }
 
-// ---------------------------------------------------------------- playing
-
-function togglePlay(inst) {
-  if (inst.playing) return stop(inst);
-  if (inst.row >= inst.data.meta.targets.length - 1) moveTo(inst, 0);
-  inst.playing = true;
-  inst.owed = 0;
-  inst.before = performance.now();
-  inst.frame = requestAnimationFrame((now) => tick(inst, now));
-  showPlaying(inst);
-}
-
-function stop(inst) {
-  cancelAnimationFrame(inst.frame);
-  inst.playing = false;
-  showPlaying(inst);
-}
-
-function tick(inst, now) {
-  inst.owed += ((now - inst.before) / 1000) * inst.speed;
-  inst.before = now;
-  const by = Math.floor(inst.owed);
-  inst.owed -= by;
-  if (by > 0) moveTo(inst, inst.row + by);
-  if (inst.row >= inst.data.meta.targets.length - 1) return stop(inst);
-  inst.frame = requestAnimationFrame((later) => tick(inst, later));
-}
-
-function showPlaying(inst) {
-  const { play } = inst.el;
-  play.replaceChildren(icon(inst.playing ? "pause" : "play"));
-  play.setAttribute("aria-label", inst.playing ? "Pause" : "Play");
-  play.title = `${inst.playing ? "Pause" : "Play"} (Space)`;
-}
-
 // ---------------------------------------------------------------- taking the picture away
 
 const CAPTION = { size: 11.5, pitch: 17 };
@@ -976,6 +939,7 @@ function create(root, data) {
   };
   inst.el = build(root);
   inst.el.speed.value = inst.speed;
+  inst.player = { here: () => inst.row, last: () => inst.data.meta.targets.length - 1, go: (row) => moveTo(inst, row) };
   showPlaying(inst);
   connect(inst);
   return inst;
@@ -997,16 +961,6 @@ function update(inst, data) {
   }
   fillReaders(inst);
   repaint(inst);
-}
-
-function destroy(parentElement) {
-  const inst = instances.get(parentElement);
-  if (!inst) return;
-  stop(inst);
-  inst.observer.disconnect();
-  Object.values(inst.timers).forEach(clearTimeout);
-  inst.root.replaceChildren();
-  instances.delete(parentElement);
 }
 
 export default function ({ data, parentElement, setStateValue }) {

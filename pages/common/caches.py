@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+import numpy as np
 import streamlit as st
 
 import lstm_core as lc
@@ -99,8 +100,15 @@ def longest(name: str) -> int:
 
 
 def read(name: str, text: str) -> lc.Trace:
-    """The trace of a text by a model. Raises lc.TextError, lc.CheckpointError."""
-    return (_short if len(text) <= SHORT_TEXT else _long)(name, text)
+    """The trace of a text by a model. Raises lc.TextError, lc.CheckpointError.
+
+    A model of a session's own may overflow, for it may squash nothing: then one sentence stands in the page's place.
+    """
+    trace = (_short if len(text) <= SHORT_TEXT else _long)(name, text)
+    if own_models.get(name) is not None and not all(np.isfinite(trace[signal]).all() for signal in trace.signals):
+        st.text(f"⚠ The numbers of {name} grow beyond all bounds on this text: take a shorter one, or another model.")
+        st.stop()
+    return trace
 
 
 @kept(16)

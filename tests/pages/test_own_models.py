@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 
 import lstm_core as lc
 from pages.common import caches, own_models, reading
@@ -157,3 +158,26 @@ def test_no_page_shares_what_is_computed_with_a_named_model() -> None:
                 used = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
                 asking |= {f"{path.stem}.{node.name}"} if used & {"model", "read", "certificate", "open_checkpoint"} else set()
     assert asking == {"lessons_panel._measured"}, "and that one is about lessons, which are on shipped models"
+
+
+def test_a_model_that_overflows_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every page, for all of them read by `caches.read`."""
+    model = lc.CharModel("abc", lc.cell("rnn").with_functions({"tanh": "linear"}), units=4, name="wild")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(50.0)
+    name = own_models.add(model, "by hand")
+    said: list[str] = []
+    monkeypatch.setattr(st, "text", said.append)
+
+    class Stopped(Exception):
+        pass
+
+    def stop() -> None:
+        raise Stopped
+
+    monkeypatch.setattr(st, "stop", stop)
+    assert np.isfinite(caches.read(name, "ab")["hidden"]).all() and not said
+    with pytest.raises(Stopped), np.errstate(all="ignore"):
+        caches.read(name, "abc" * 30)
+    assert said == [f"⚠ The numbers of {name} grow beyond all bounds on this text: take a shorter one, or another model."]
