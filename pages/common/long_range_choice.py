@@ -52,7 +52,7 @@ def start(models: Mapping[str, lc.ModelInfo], arrived: bool) -> None:
     if arrived:
         chosen, complaints = from_query(st.query_params.to_dict(), models, current())
         st.session_state[KEY] = chosen
-        st.session_state[reading.COMPLAINTS] = [*st.session_state.get(reading.COMPLAINTS, []), *complaints]
+        reading.note(complaints)
         for name in [name for name in st.session_state if isinstance(name, str) and name.startswith(f"{KEY}: ")]:
             del st.session_state[name]  # the widgets show what is chosen now
 

@@ -301,6 +301,11 @@ def link(place: DeltaGenerator) -> None:
             st.write(f"Its text of {len(chosen.text):,} characters does not fit into a link; send the text along.")
 
 
+def note(complaints: Sequence[str]) -> None:
+    """Keeps sentences about a link, to be shown once by `complain`."""
+    st.session_state[COMPLAINTS] = [*st.session_state.get(COMPLAINTS, []), *complaints]
+
+
 def complain(damaged: Sequence[str]) -> None:
     """Shows which models are damaged, and what a link asked for in vain, as plain text: nothing in it is interpreted."""
     for sentence in (*damaged, *st.session_state.pop(COMPLAINTS, [])):

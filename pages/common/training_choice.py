@@ -50,7 +50,7 @@ def start(lives: Sequence[str], arrived: bool) -> None:
     if arrived:
         chosen, complaints = from_query(st.query_params.to_dict(), lives, current())
         st.session_state[KEY] = chosen
-        st.session_state[reading.COMPLAINTS] = [*st.session_state.get(reading.COMPLAINTS, []), *complaints]
+        reading.note(complaints)
         for name in ("section", "life"):
             st.session_state.pop(f"{KEY}: {name}", None)  # the widgets show what is chosen now
 
