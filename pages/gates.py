@@ -7,7 +7,7 @@ import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from pages.common import detail
-from pages.common.gates_view import checked_look, gates_view
+from pages.common.gates.view import checked_look, gates_view
 
 frame.begin()
 models, damaged = caches.models()

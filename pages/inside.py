@@ -7,8 +7,9 @@ import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from lstm_core.walk import walk
-from pages.common import clamp_panel, detail, lessons_panel, questions
-from pages.common.inside_view import checked_look, inside_view
+from pages.common import detail
+from pages.common.inside import clamp_panel, lessons_panel, questions
+from pages.common.inside.view import checked_look, inside_view
 
 frame.begin()
 models, damaged = caches.models()

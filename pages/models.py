@@ -5,7 +5,9 @@ from pages.common import caches, frame  # first: sets the threads before torch i
 # isort: split
 import streamlit as st
 
-from pages.common import models_bring, models_list, reading
+from pages.common import reading
+from pages.common.models import bring
+from pages.common.models import listing as models_list
 
 frame.begin()
 models, damaged = caches.models()
@@ -19,4 +21,4 @@ if models:
 else:
     st.text("⚠ No model is shipped with this copy: assets/models holds none that can be read.")
 st.divider()
-models_bring.show()
+bring.show()

@@ -1,6 +1,6 @@
 // The linked picture of the pages Gates and Compare: text, predictions and every heatmap under one cursor.
 //
-// Python (pages/common/gates_view.py) sends numbers. A reader is one reading of a text: what was typed, what was expected.
+// Python (pages/common/gates/view.py) sends numbers. A reader is one reading of a text: what was typed, what was expected.
 // A track is one layer of a reader's model with its heatmaps, or the difference of two. Everything here runs without the
 // server, but for three messages: "pin" when a (step, unit, layer, model) is pinned, "start" when the view leaves the
 // window of columns that was sent, and, when hands are at rest, "look": zoom, order of the units, rows, pooling, tanh.

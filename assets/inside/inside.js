@@ -1,6 +1,6 @@
 // The Inside page: the cell's drawing, alive with the numbers of one layer of a trained model.
 //
-// Python (pages/common/inside_view.py) sends the signals, the layer's weights and the cell's equations as trees; everything
+// Python (pages/common/inside/view.py) sends the signals, the layer's weights and the cell's equations as trees; everything
 // here runs without the server, but for three messages: "pin" when a (step, unit) is pinned, "start" when another window of
 // a long text is needed, and, when hands are at rest, "look": how the drawing is looked at. No cell is known by its name:
 // its equations say what is computed, its picture says where it is drawn.

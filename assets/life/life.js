@@ -1,6 +1,6 @@
 // The linked picture of the page Training: one text at every checkpoint of a model's life, under one slider.
 //
-// Python (pages/common/training_view.py) sends all checkpoints at once. Everything here runs without the server, but for
+// Python (pages/common/training/view.py) sends all checkpoints at once. Everything here runs without the server, but for
 // one message: "pin" when a (checkpoint, character, unit) is pinned.
 
 const COMPACT = 620;

@@ -1,7 +1,7 @@
 // The linked picture of the page Long range: which characters mattered for the prediction after character t, how far back
 // its gradient reaches as lines, and the same for every t as a map.
 //
-// Python (pages/common/long_range_view.py) sends numbers, of each loss only what came before it. Everything here runs
+// Python (pages/common/long_range/view.py) sends numbers, of each loss only what came before it. Everything here runs
 // without the server, but for one message: "pin" when a character is pinned.
 
 const COMPACT = 620;

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-FOLDER = Path(__file__).resolve().parent.parent
+from lstm_core.places import APP, ASSETS
+
+FOLDER = APP / "pages"
 FRAMED = "framed"  # the session's mark: app.py, or the page itself, has set up the navigation
 
 
@@ -46,4 +46,4 @@ def begin() -> None:
         st.session_state[FRAMED] = True
         st.navigation(_pages(), position="hidden")
         st.rerun()
-    st.html(FOLDER.parent / "assets" / "page.html")
+    st.html(ASSETS / "page.html")

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
@@ -16,10 +15,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import lstm_core as lc
+from lstm_core.places import ASSETS
 from pages.common import caches, own_models, selection
 from pages.common.selection import ALL_LAYERS, Selection, Sizes
 
-TEXTS = json.loads((Path(__file__).resolve().parents[2] / "assets" / "texts.json").read_text("utf-8"))
+TEXTS = json.loads((ASSETS / "texts.json").read_text("utf-8"))
 COMPLAINTS = "complaints"  # sentences about a link, shown once
 TYPED = "typed"  # the sentence about what was typed last, as long as no model can read it
 ADDRESS = "address"  # the query that the page wrote last; another one means that the person went elsewhere

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlparse
 
 import lstm_core as lc
 from lstm_core.analysis.disagreement import disagreement
-from pages.common import compare_choice
+from pages.common.compare import choice
 from tests.browser.conftest import rest
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
@@ -158,7 +158,7 @@ def test_pictures_and_numbers_can_be_taken_away(open_tab, tmp_path: Path) -> Non
 def test_every_view_fits_every_window(open_tab) -> None:
     for width, height, scheme in ((1400, 1000, "light"), (390, 844, "dark")):
         tab = open_tab(link(), width, height, scheme)
-        for view, words in compare_choice.VIEWS.items():
+        for view, words in choice.VIEWS.items():
             tab.get_by_role("radio", name=words).click()
             tab.wait_for_url(re.compile(rf"[?&]view={view}(&|$)"), timeout=20_000)
             rest(tab)

@@ -10,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core import diagram
-from pages.common import questions
+from pages.common.inside import questions
 
 PAGE = """
 import streamlit as st
-from pages.common import caches, frame, reading, selection, questions
+from pages.common import caches, frame, reading, selection
+from pages.common.inside import questions
 
 st.session_state[frame.FRAMED] = True
 models, _ = caches.shipped()

@@ -13,13 +13,14 @@ from lstm_core.analysis.costs import cost
 from lstm_core.analysis.disagreement import disagreement
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
-from pages.common import compare_choice, compare_family
-from pages.common.compare_choice import TOP, Comparison, from_query
-from pages.common.compare_models import not_comparable
-from pages.common.compare_texts import proposed
+from pages.common.compare import choice as compare_choice
+from pages.common.compare import family
+from pages.common.compare.choice import TOP, Comparison, from_query
+from pages.common.compare.models import not_comparable
+from pages.common.compare.texts import proposed
 from pages.common.selection import ALL_LAYERS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TEXT = "a quiet evening"
 FAMILY = ("family-rnn", "family-lstm", "family-gru-pytorch")
 
@@ -87,7 +88,7 @@ def test_any_text_is_read_in_every_view(text: str, view: str) -> None:
 
 
 def test_a_long_text_is_compared_as_far_as_memory_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.common import compare_models
+    from pages.common.compare import models as compare_models
 
     monkeypatch.setattr(compare_models, "MOST_NUMBERS", 100_000)
     app = run(text="It was a long road. " * 10, models="family-lstm,family-gru")
@@ -193,8 +194,8 @@ def test_the_table_says_what_the_analysis_and_the_cards_say() -> None:
 
 
 def test_milliseconds_are_measured_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_family, "RUNS", 1)
-    monkeypatch.setattr(compare_family, "MEASURED_STEPS", 20)
+    monkeypatch.setattr(family, "RUNS", 1)
+    monkeypatch.setattr(family, "MEASURED_STEPS", 20)
     app = run(view="family", text=TEXT)
     assert app.dataframe[0].value["ms a character"].isna().all()
     app.button(key="compare_measure").click().run()
@@ -204,7 +205,7 @@ def test_milliseconds_are_measured_when_asked_for(monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_said_beside_the_studies_is_read_off_the_losses() -> None:
     losses = {"rnn": 1.5, "lstm": 1.36, "peephole": 1.36, "coupled": 1.4, "gru": 1.25, "gru_pytorch": None}
-    here = " ".join(mine for _, mine in compare_family.findings(losses, 1.0))
+    here = " ".join(mine for _, mine in family.findings(losses, 1.0))
     assert "Lowest loss: GRU (the essay's), 1.250. Highest: RNN, 1.500." in here
     assert "Coupled gates 1.400, separate ones 1.360: 0.040 nats higher." in here
     assert "Without peepholes 1.360, with them 1.360: the same." in here

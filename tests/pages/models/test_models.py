@@ -18,9 +18,11 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core.convert.draft import LARGEST_FILE
-from pages.common import models_bring, models_file, own_models
+from pages.common import own_models
+from pages.common.models import bring as models_bring
+from pages.common.models import file as models_file
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT.parent / "shared" / "data" / "checkpoints"
 SORTED = "the text's characters, sorted"
 

@@ -10,7 +10,8 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core.analysis.costs import Cost, cost, milliseconds
 from lstm_core.figures.costs import loss_against_cost
-from pages.common import caches, compare_choice, detail, reading, selection
+from pages.common import caches, detail, reading, selection
+from pages.common.compare import choice
 
 FAMILY = "family-"
 RUNS = 9
@@ -23,8 +24,8 @@ JOZEFOWICZ = "[Jozefowicz et al. 2015](https://proceedings.mlr.press/v37/jozefow
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The table, the picture of cost and loss, and the studies."""
-    compare_choice.choose_models(models, with_layers=False)
-    names = [name for name in models if name.startswith(FAMILY) or name in compare_choice.current().models]
+    choice.choose_models(models, with_layers=False)
+    names = [name for name in models if name.startswith(FAMILY) or name in choice.current().models]
     st.caption(
         f"The models whose names begin with {FAMILY} were trained alike: one recipe, one text, equal numbers of units."
         " Those chosen above are listed with them. Point at a column's head for how its numbers were got."

@@ -12,20 +12,21 @@ import lstm_core as lc
 from lstm_core import export
 from lstm_core.analysis.memory import half_life, remembering
 from lstm_core.figures.memory import LONG, Lives, half_lives
-from pages.common import detail, frame, long_range_choice, long_range_gradient, reading, selection
+from pages.common import detail, frame, reading, selection
+from pages.common.long_range import choice, gradient
 
 MOST_NAMED = 60  # units, as buttons
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The choice of models, their units' half-lives, and the units that hold for hundreds of steps."""
-    long_range_choice.choose_models(models, with_layer=False)
+    choice.choose_models(models, with_layer=False)
     st.caption(
         "A gate says how much of its unit’s state is kept at each step. Were nothing written, the state would fade: the"
         " half-life is the number of steps until half of it is gone. Click a dot to open its unit on the Gates page."
     )
     chosen = selection.current()
-    traces = long_range_gradient.read(long_range_choice.current().models, chosen.text)
+    traces = gradient.read(choice.current().models, chosen.text)
     keeping = [trace for trace in traces if _keeps(trace)]
     for trace in traces:
         if trace not in keeping:

@@ -13,7 +13,7 @@ from lstm_core.analysis.spectrum import ClippingRun
 from lstm_core.experiments import ClippingResults
 from lstm_core.figures.clipping import felt, in_training
 from pages.common import detail, reading
-from pages.common.long_range_numbers import short
+from pages.common.long_range.numbers import short
 
 ALIKE = 0.05  # nats: last losses nearer than this are not told apart
 

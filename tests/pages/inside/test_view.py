@@ -13,8 +13,9 @@ from lstm_core.browser.inside import payload, tree
 from lstm_core.formula import FUNCTIONS, SOURCES, Affine, Apply, Cell, Signal, affine, h_prev, sigmoid, signal, tanh, x
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
-from pages.common import components, inside_view
-from pages.common.inside_view import LOOKS, checked_look
+from pages.common import components
+from pages.common.inside import view as inside_view
+from pages.common.inside.view import LOOKS, checked_look
 
 TEXT = "It was in July, 1805.\n"
 every_cell = pytest.mark.parametrize("cell", lc.cells())
@@ -254,7 +255,7 @@ def test_a_state_without_bounds_says_where_its_colours_end() -> None:
     assert math.isfinite(drawn["high"]) and drawn["low"] == -drawn["high"] and drawn["state"] == "cell"
 
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "inside.py")
+PAGE = str(Path(__file__).resolve().parents[3] / "pages" / "inside.py")
 
 
 def run(**query: str) -> AppTest:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.common import reading
-from pages.common.training_view import Place
+from pages.common.training.view import Place
 
 KEY = "training"
 SECTIONS = {"life": "A model’s life", "bias": "Forget-gate bias", "here": "Train here"}

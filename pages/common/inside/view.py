@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.browser.inside import as_linked, payload
-from pages.common import components, gates_view, looks
-from pages.common.gates_view import Pin
+from pages.common import components, looks
+from pages.common.gates import view as gates_view
+from pages.common.gates.view import Pin
 from pages.common.looks import Look
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from lstm_core import export
 from lstm_core.analysis import disagreement as apart
 from lstm_core.figures.disagreement import surprise_and_disagreement
 from lstm_core.figures.lettering import BOX, glyph
-from pages.common import caches, compare_choice, detail, selection
-from pages.common.compare_choice import Comparison
-from pages.common.gates_view import Between, Reader, Track, linked_view
+from pages.common import caches, detail, selection
+from pages.common.compare import choice
+from pages.common.compare.choice import Comparison
+from pages.common.gates.view import Between, Reader, Track, linked_view
 from pages.common.looks import Look
 
 PEAKS = 8
@@ -28,8 +29,8 @@ def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
 
     asked: how a link wants the picture looked at. Returns how it is.
     """
-    compare_choice.choose_models(models)
-    chosen, text = compare_choice.current(), _readable_part()
+    choice.choose_models(models)
+    chosen, text = choice.current(), _readable_part()
     try:
         traces = traces_of(chosen.models, text)
     except lc.TextError as error:
@@ -52,7 +53,7 @@ def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
     pin = _pin(chosen, readers, tracks, between)
     view = linked_view(readers, tracks, key="compared models", pin=pin, look=asked, between=apart_, caption=caption, file=file)
     pin = view.pin or pin
-    compare_choice.change(at=(pin["model"], pin["layer"] + 1, pin["unit"], pin["step"]))
+    choice.change(at=(pin["model"], pin["layer"] + 1, pin["unit"], pin["step"]))
     selection.change(step=pin["step"])
     _losses(traces, models)
     _peaks(traces, between)
@@ -64,7 +65,7 @@ def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
 def _readable_part() -> str:
     """The text, or as much of it as so many models can be traced on; where it is cut, that is said."""
     text = selection.current().text
-    chosen = [caches.model(name) for name in compare_choice.current().models]
+    chosen = [caches.model(name) for name in choice.current().models]
     numbers = sum(model.layers * model.units * len(model.cell.signals) for model in chosen)
     most = min(max(1, MOST_NUMBERS // numbers), *(caches.longest(model.name) for model in chosen))
     if len(text) > most:

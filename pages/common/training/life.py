@@ -16,8 +16,9 @@ from lstm_core.analysis import growth
 from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import surprises
 from lstm_core.figures.lettering import escaped, glyph, snippet
-from pages.common import detail, own_models, reading, selection, training_choice
-from pages.common.training_view import NEWEST, Place, life_view
+from pages.common import detail, own_models, reading, selection
+from pages.common.training import choice
+from pages.common.training.view import NEWEST, Place, life_view
 
 MOST = 200  # characters: all checkpoints together stay under 5 MB
 JUDGED = "held-out loss"
@@ -55,12 +56,12 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     if len(selection.current().text) > MOST:
         st.text(f"The first {MOST} of the text’s {len(selection.current().text):,} characters go through every checkpoint.")
     found = stages(life.name, text)
-    look = training_choice.current()
+    look = choice.current()
     pinned = life_view(
         found, key="life", name=life.name, prompt=life.card["prompt"], judged=JUDGED, steps=life.steps[-1], place=look.place,
         first=Place(NEWEST, _first_step(found), _liveliest(found)),
     )  # fmt: skip
-    training_choice.change(place=pinned)
+    choice.change(place=pinned)
     st.markdown("\n".join(f"- {sentence}" for sentence in findings(life, found)))
     if pinned is not None:
         _use(life, pinned)
@@ -70,19 +71,19 @@ def show(lives: Mapping[str, lc.Life]) -> None:
 
 
 def _choose(lives: Mapping[str, lc.Life]) -> str:
-    key = f"{training_choice.KEY}: life"
-    now = training_choice.current().life
+    key = f"{choice.KEY}: life"
+    now = choice.current().life
     if now not in lives:
-        training_choice.change(life=next(iter(lives)), place=None)
-    st.session_state.setdefault(key, training_choice.current().life)
+        choice.change(life=next(iter(lives)), place=None)
+    st.session_state.setdefault(key, choice.current().life)
     st.selectbox(
         "Whose life",
         list(lives),
         key=key,
         format_func=lambda name: title(lives[name]),
-        on_change=lambda: training_choice.change(life=st.session_state[key], place=None),
+        on_change=lambda: choice.change(life=st.session_state[key], place=None),
     )
-    return training_choice.current().life
+    return choice.current().life
 
 
 def _explained(life: lc.Life) -> None:

@@ -19,8 +19,9 @@ from lstm_core.figures.growth import in_training
 from lstm_core.figures.lettering import escaped
 from lstm_core.text import Vocabulary
 from lstm_core.training import Recipe
-from pages.common import detail, frame, models_list, own_models, selection
-from pages.common.training_view import life_view
+from pages.common import detail, frame, own_models, selection
+from pages.common.models import listing as models_list
+from pages.common.training.view import life_view
 from pages.common.training_worker import JUDGED, LONGEST, UNSEEN, Hall, Report, Training, fitted
 
 KEY = "training here"

@@ -20,12 +20,15 @@ from lstm_core.convert.draft import LARGEST_FILE
 from lstm_core.convert.vocabularies import Candidate
 from lstm_core.figures.lettering import BOX, glyph
 from lstm_core.figures.losses import loss_bars
+from lstm_core.places import ASSETS
 from lstm_core.text import Vocabulary
-from pages.common import detail, models_file, models_list, own_models
-from pages.common.models_file import OWN_CHARACTERS, Found
+from pages.common import detail, own_models
+from pages.common.models import file as models_file
+from pages.common.models import listing as models_list
+from pages.common.models.file import OWN_CHARACTERS, Found
 from pages.common.reading import plain
 
-PASSAGES = json.loads((Path(__file__).resolve().parents[2] / "assets" / "passages.json").read_text("utf-8"))
+PASSAGES = json.loads((ASSETS / "passages.json").read_text("utf-8"))
 KEY = "bring"
 LARGEST_TEXT = 20  # MB
 WRITTEN = 240  # characters that the model writes

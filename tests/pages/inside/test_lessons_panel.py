@@ -21,7 +21,8 @@ FAR = next(lesson for lesson in LESSONS if lesson.id == "far-gap")
 def page() -> None:
     import streamlit as st
 
-    from pages.common import caches, lessons_panel, reading
+    from pages.common import caches, reading
+    from pages.common.inside import lessons_panel
 
     models, _ = caches.shipped()
     arrived = reading.start(models)

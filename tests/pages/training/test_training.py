@@ -15,12 +15,15 @@ from streamlit.testing.v1 import AppTest
 import lstm_core as lc
 from lstm_core.analysis import growth, memory
 from lstm_core.analysis.growth import Stage
-from pages.common import own_models, training_bias, training_choice, training_here, training_life
-from pages.common.training_choice import Look, from_query
-from pages.common.training_view import NEWEST, Place, _Shown
+from pages.common import own_models
+from pages.common.training import bias as training_bias
+from pages.common.training import choice, here
+from pages.common.training import life as training_life
+from pages.common.training.choice import Look, from_query
+from pages.common.training.view import NEWEST, Place, _Shown
 from pages.common.training_worker import Report
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TEXT = "a quiet evening"
 LEARNT = "the clouds are in the sky, and the sky is blue. " * 60
 LIVES = ("lstm", "gru")
@@ -40,7 +43,7 @@ def said(app: AppTest) -> str:
 
 
 def look(app: AppTest) -> Look:
-    return app.session_state[training_choice.KEY]
+    return app.session_state[choice.KEY]
 
 
 @pytest.fixture
@@ -178,7 +181,7 @@ def begin(app: AppTest, **chosen: object) -> AppTest:
 
 def test_it_trains_and_what_it_learnt_is_kept(no_thread_is_left: None) -> None:
     app = begin(run(text=TEXT, section="here"), cell="gru")
-    training = app.session_state[training_here.KEY].training
+    training = app.session_state[here.KEY].training
     assert training.recipe.cell == "gru" and training.recipe.units == 16
     for _ in range(200):
         app.run()
@@ -193,7 +196,7 @@ def test_it_trains_and_what_it_learnt_is_kept(no_thread_is_left: None) -> None:
     losses = training.look().trained
     assert losses[-1][1] < losses[0][1]
     app.button(key="training here: away").click().run()
-    assert app.session_state[training_here.KEY].training is None
+    assert app.session_state[here.KEY].training is None
 
 
 def test_it_is_stopped_and_goes_on_and_one_at_a_time_is_trained(no_thread_is_left: None) -> None:
@@ -203,10 +206,10 @@ def test_it_is_stopped_and_goes_on_and_one_at_a_time_is_trained(no_thread_is_lef
     app.button(key="training here: stop").click().run()
     app.run()
     assert "Stopped after" in said(app) and not app.button(key="training here: train").disabled
-    stopped = app.session_state[training_here.KEY].training.look().step
+    stopped = app.session_state[here.KEY].training.look().step
     app.button(key="training here: go on").click().run()
     time.sleep(1)
-    assert app.session_state[training_here.KEY].training.look().step >= stopped
+    assert app.session_state[here.KEY].training.look().step >= stopped
     app.button(key="training here: stop").click().run()
 
 
@@ -216,7 +219,7 @@ def test_it_is_stopped_and_goes_on_and_one_at_a_time_is_trained(no_thread_is_lef
 def test_a_text_that_is_too_short_is_one_sentence(text: str, words: str) -> None:
     app = begin(run(section="here"), text=text)
     assert "⚠ The corpus" in said(app) and words in said(app)
-    assert app.session_state[training_here.KEY].training is None
+    assert app.session_state[here.KEY].training is None
 
 
 def test_an_upload_that_is_not_there_is_one_sentence() -> None:
@@ -227,19 +230,19 @@ def test_an_upload_that_is_not_there_is_one_sentence() -> None:
 
 
 def test_long_texts_and_many_characters_are_limited() -> None:
-    corpus = training_here.corpus_of("ab" * training_here.MOST_TEXT, "long")
-    assert len(corpus.train) == 0.9 * training_here.MOST_TEXT and len(corpus.held_out) == training_here.MOST_HELD_OUT
+    corpus = here.corpus_of("ab" * here.MOST_TEXT, "long")
+    assert len(corpus.train) == 0.9 * here.MOST_TEXT and len(corpus.held_out) == here.MOST_HELD_OUT
     assert "900,000 characters to train" in corpus.split
     many = "".join(chr(0x4E00 + k) for k in range(3000)) + "the sky " * 100
-    vocabulary = training_here.known(training_here.corpus_of(many, "many"))
-    assert len(vocabulary) == training_here.MOST_KNOWN and all(c in vocabulary for c in "the sky")
+    vocabulary = here.known(here.corpus_of(many, "many"))
+    assert len(vocabulary) == here.MOST_KNOWN and all(c in vocabulary for c in "the sky")
 
 
 def test_the_verdict_says_when_it_learns_by_heart() -> None:
     report = Report("running", "", 30, 100, 1.0, 2.0, ((10, 3.0), (30, 1.0)), ((10, 2.0), (20, 1.8), (30, 2.2)), (), 0)
-    told = training_here.verdict(report, 4.0)
+    told = here.verdict(report, 4.0)
     assert "**1.000**" in told and "it was 1.800 after step 20" in told and "by heart" in told
-    assert "by heart" not in training_here.verdict(replace(report, held_out=((10, 2.0), (20, 1.8))), 4.0)
-    assert training_here._left(math.nan) == "how long it takes is not known yet"
-    assert training_here._left(125) == "about 2 min 5 s left"
+    assert "by heart" not in here.verdict(replace(report, held_out=((10, 2.0), (20, 1.8))), 4.0)
+    assert here._left(math.nan) == "how long it takes is not known yet"
+    assert here._left(125) == "about 2 min 5 s left"
     assert NEWEST < 0

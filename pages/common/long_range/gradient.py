@@ -17,10 +17,12 @@ from lstm_core.analysis.window import Window, window
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
-from pages.common import caches, compare_models, detail, long_range_choice, reading, selection
-from pages.common.long_range_numbers import short
-from pages.common.long_range_view import Reader, nearest, reach_view
-from pages.common.long_range_work import gradients
+from pages.common import caches, detail, reading, selection
+from pages.common.compare import models as compare_models
+from pages.common.long_range import choice
+from pages.common.long_range.numbers import short
+from pages.common.long_range.view import Reader, nearest, reach_view
+from pages.common.long_range.work import gradients
 
 DISTANCES = (1, 5, 10, 20, 50, 100)
 BELT_AT = 20
@@ -28,8 +30,8 @@ BELT_AT = 20
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The choice of models, the linked picture, what it says in words, and what can be taken away."""
-    long_range_choice.choose_models(models)
-    look, chosen = long_range_choice.current(), selection.current()
+    choice.choose_models(models)
+    look, chosen = choice.current(), selection.current()
     traces = read(look.models, chosen.text)
     if not traces:
         return
@@ -67,7 +69,7 @@ def read(names: Sequence[str], text: str) -> list[lc.Trace]:
 
 def layer_index(layer: int) -> int:
     """A layer as the analyses count it: from 0, the top one -1."""
-    return vanishing.TOP if layer == long_range_choice.TOP else layer - 1
+    return vanishing.TOP if layer == choice.TOP else layer - 1
 
 
 def _lead(stretch: Window, steps: int) -> str:

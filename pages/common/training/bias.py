@@ -13,7 +13,8 @@ from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import over_steps
 from lstm_core.figures.memory import Lives, half_lives
 from lstm_core.life import held_out
-from pages.common import detail, training_life
+from pages.common import detail
+from pages.common.training import life as training_life
 
 READ = 2000  # characters of the held-out text that the gates are looked at on
 LONG = 20.0  # characters: half-lives from here on are counted

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,7 +13,8 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core.figures.losses import loss_bars
 from lstm_core.recipes import SHIPPED
-from pages.common import caches, compare_choice, detail, own_models, reading, selection
+from pages.common import caches, detail, frame, own_models, reading, selection
+from pages.common.compare import choice
 from pages.common.own_models import Own
 from pages.common.reading import plain
 from pages.common.selection import Selection
@@ -23,7 +23,6 @@ LOOKED_AT = "models: looked at"
 ARRIVED = "models: arrived"
 TOLD = "models: told"  # a sentence, shown once
 PAGES = {"Gates": "gates.py", "Inside": "inside.py", "Compare": "compare.py"}
-FOLDER = Path(__file__).resolve().parent.parent
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
@@ -120,9 +119,9 @@ def _losses(info: lc.ModelInfo) -> list[tuple[str, float]]:
 def _ways_on(info: lc.ModelInfo, own: Own | None) -> None:
     with st.container(horizontal=True):
         for title, file in PAGES.items():
-            if st.button(f"Open on {title}", key=f"open_{title}", disabled=not (FOLDER / file).is_file()):
+            if st.button(f"Open on {title}", key=f"open_{title}", disabled=not (frame.FOLDER / file).is_file()):
                 _choose(info.name)
-                st.switch_page(FOLDER / file)
+                st.switch_page(frame.FOLDER / file)
         data = info.path.read_bytes if own is None else partial(own_models.as_file, own.model)
         file = f"{own_models.plain_name(info.name)}.safetensors"
         st.download_button("Download (.safetensors)", data, file, key="model_file", on_click="ignore")
@@ -135,8 +134,8 @@ def _choose(name: str) -> None:
     if before is None or before.model != name:
         reading.show(Selection(name, text))
     models, _ = caches.models()
-    if len(models) >= compare_choice.FEWEST:
-        compare_choice.include(models, name)
+    if len(models) >= choice.FEWEST:
+        choice.include(models, name)
 
 
 def _recipe(info: lc.ModelInfo) -> None:

@@ -20,14 +20,15 @@ from lstm_core.analysis.memory import half_life
 from lstm_core.analysis.spectrum import ClippingRun, Point
 from lstm_core.analysis.window import Window, window
 from lstm_core.recall import Protocol, Result
-from pages.common import long_range_clipping, long_range_dial, long_range_gradient, long_range_rerun, long_range_view
-from pages.common.long_range_choice import Look, from_query
-from pages.common.long_range_numbers import short
-from pages.common.long_range_rerun import Run
-from pages.common.long_range_view import Reader, payload
-from pages.common.long_range_work import STOPPED, Work
+from pages.common.long_range import clipping, dial, gradient, rerun
+from pages.common.long_range import view as long_range_view
+from pages.common.long_range.choice import Look, from_query
+from pages.common.long_range.numbers import short
+from pages.common.long_range.rerun import Run
+from pages.common.long_range.view import Reader, payload
+from pages.common.long_range.work import STOPPED, Work
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TEXT = "the clouds are in the sky"
 TINY = Protocol(gaps=(1, 2), longest_gap=2, steps=6, warmup=1, tests=20, glances=10, looks=2)
 
@@ -214,7 +215,7 @@ PROTOCOL = Protocol(gaps=(1, 10, 100))
 
 def test_how_far_each_cell_reaches_is_read_off_the_results() -> None:
     results = [result("rnn", {1: 1.0, 10: 0.3, 100: 0.95}), result("lstm", {1: 1.0, 10: 0.9, 100: 0.1})]
-    said = " ".join(long_range_dial.findings(results, PROTOCOL))
+    said = " ".join(dial.findings(results, PROTOCOL))
     assert "LSTM up to 10, RNN up to 1 (tested up to 100)" in said, "a break ends it, whatever comes behind"
     assert "every gated cell reaches further than the plain RNN’s 1" in said
     assert "no better than guessing: LSTM" in said
@@ -222,18 +223,18 @@ def test_how_far_each_cell_reaches_is_read_off_the_results() -> None:
 
 def test_where_the_essay_does_not_hold_that_is_said() -> None:
     alike = [result(cell, {1: 1.0, 10: 1.0, 100: 0.5}) for cell in ("rnn", "lstm")]
-    assert "this task does not show it" in " ".join(long_range_dial.findings(alike, PROTOCOL))
+    assert "this task does not show it" in " ".join(dial.findings(alike, PROTOCOL))
     mixed = [*alike, result("gru", {1: 1.0, 10: 1.0, 100: 1.0})]
-    said = " ".join(long_range_dial.findings(mixed, PROTOCOL))
+    said = " ".join(dial.findings(mixed, PROTOCOL))
     assert "it holds for GRU (the essay's), which reach further than the plain RNN’s 10, and not for LSTM" in said
     assert "better than guessing, and not reliable: RNN 50%, LSTM 50%" in said
 
 
 def test_where_the_seed_decides_that_is_said() -> None:
     runs = [result("gru", {1: 1.0, 10: share, 100: 0.1}, seed) for seed, share in enumerate((1.0, 0.2, 1.0))]
-    assert any("GRU (the essay's) at 10" in sentence for sentence in long_range_dial.findings(runs, PROTOCOL))
+    assert any("GRU (the essay's) at 10" in sentence for sentence in dial.findings(runs, PROTOCOL))
     steady = [result("gru", {1: 1.0, 10: 0.9, 100: 0.1}, seed) for seed in (1, 2)]
-    assert not any("seed" in sentence for sentence in long_range_dial.findings(steady, PROTOCOL))
+    assert not any("seed" in sentence for sentence in dial.findings(steady, PROTOCOL))
 
 
 def test_other_ways_of_training_are_not_left_out() -> None:
@@ -242,9 +243,9 @@ def test_other_ways_of_training_are_not_left_out() -> None:
         result("rnn", {1: 1.0, 10: 1.0}, draw="short"), result("lstm", {1: 1.0, 10: 1.0}, draw="short"),
     )  # fmt: skip
     found = experiments.RecallResults({"alone": PROTOCOL, "short": PROTOCOL}, 8, results, {}, "make")
-    (said,) = long_range_dial.elsewhere(found, "alone")
+    (said,) = dial.elsewhere(found, "alone")
     assert "the plain RNN recalls up to 10, the gated cells up to 10; so here the plain RNN can do it too" in said
-    (said,) = long_range_dial.elsewhere(found, "short")
+    (said,) = dial.elsewhere(found, "short")
     assert "the plain RNN recalls over no gap, the gated cells up to 1" in said
 
 
@@ -260,7 +261,7 @@ def test_what_clipping_does_is_read_off_the_runs() -> None:
         None: [clipped(None, 1, 5.0, 1000, 90.0), clipped(None, 2, 2.0, 4, 3.0, diverged=14)],
         1.0: [clipped(1.0, 1, 2.5, 4, 1.6), clipped(1.0, 2, 2.4, 0.5, 1.7)],
     }
-    said = " ".join(long_range_clipping.findings(runs, 4.0))
+    said = " ".join(clipping.findings(runs, 4.0))
     assert "Not clipped: the last loss is 5.00 nats a character, not all below the 4.00" in said
     assert "1 of 2 runs broke down, after 14 steps" in said
     assert "Clipped at 1: the last loss is 2.40 to 2.50 nats a character, all below the 4.00" in said
@@ -271,15 +272,15 @@ def test_what_clipping_does_is_read_off_the_runs() -> None:
 
 def test_where_clipping_does_not_help_that_is_said() -> None:
     runs = {None: [clipped(None, 1, 2.0, 2, 1.6)], 1.0: [clipped(1.0, 1, 2.1, 2, 1.6)]}
-    assert "none of the 1 seeds ends lower" in " ".join(long_range_clipping.findings(runs, 4.0))
+    assert "none of the 1 seeds ends lower" in " ".join(clipping.findings(runs, 4.0))
     alike = {None: [clipped(None, 1, 2.0, 2, 1.6)], 1.0: [clipped(1.0, 1, 1.99, 2, 1.6)]}
-    assert "Clipping makes no difference to the end here" in " ".join(long_range_clipping.findings(alike, 4.0))
+    assert "Clipping makes no difference to the end here" in " ".join(clipping.findings(alike, 4.0))
 
 
 def test_a_table_of_what_is_left_says_what_the_analysis_says(make_model) -> None:
     text = (TEXT * 5)[:110]
     found = [reader(make_model, cell, text, window(110)).found for cell in ("rnn", "lstm")]
-    _, _, rnn, lstm = long_range_gradient.table(found, vanishing.TOP).splitlines()
+    _, _, rnn, lstm = gradient.table(found, vanishing.TOP).splitlines()
     left = vanishing.left(vanishing.share(found[0], vanishing.path(found[0])))
     assert rnn.startswith("| rnn, through h |") and "no belt" in rnn and lstm.startswith("| lstm, through C |")
     cells = [cell.strip() for cell in rnn.split("|")]
@@ -351,7 +352,7 @@ def test_a_run_goes_to_its_end_and_leaves_no_thread() -> None:
     app.button[0].click().run()
     assert not app.exception
     assert "Done: RNN, LSTM, 16 units, seed 1." in words(app)
-    done: Run = app.session_state[long_range_rerun.KEY]
+    done: Run = app.session_state[rerun.KEY]
     assert set(done.accuracies) == {"rnn", "lstm"} and all(set(found) == {1, 2} for found in done.accuracies.values())
     assert set(threading.enumerate()) <= before
 
@@ -362,7 +363,7 @@ def test_a_stopped_run_waits_and_goes_on_to_the_same_end() -> None:
     half = Run(("rnn",), 8, 3)
     half.advance()
     half.stopped = True
-    app.session_state[long_range_rerun.KEY] = half
+    app.session_state[rerun.KEY] = half
     app.run()
     assert f"Stopped at {100 * half.done:.0f} %." in words(app) and 0 < half.done < 1
     app.button(key="long range: go on").click().run()
@@ -376,10 +377,10 @@ def test_a_stopped_run_waits_and_goes_on_to_the_same_end() -> None:
 @pytest.mark.usefixtures("tiny")
 def test_a_run_that_is_thrown_away_is_gone() -> None:
     app = run(section="dial")
-    app.session_state[long_range_rerun.KEY] = Run(("rnn",), 8, 3, stopped=True)
+    app.session_state[rerun.KEY] = Run(("rnn",), 8, 3, stopped=True)
     app.run()
     app.button(key="long range: away").click().run()
-    assert long_range_rerun.KEY not in app.session_state
+    assert rerun.KEY not in app.session_state
 
 
 @pytest.mark.usefixtures("tiny")

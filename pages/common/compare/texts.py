@@ -13,8 +13,9 @@ from lstm_core import export
 from lstm_core.analysis.two_texts import TwoTexts, to_csv, two_texts
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
-from pages.common import caches, compare_choice, detail, selection
-from pages.common.gates_view import Between, Reader, Track, linked_view
+from pages.common import caches, detail, selection
+from pages.common.compare import choice
+from pages.common.gates.view import Between, Reader, Track, linked_view
 from pages.common.looks import Look
 
 NAMES = ("first text", "second text")
@@ -60,7 +61,7 @@ def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
         file=file,
     )
     pin = view.pin or pin
-    compare_choice.change(at=(chosen.model, pin["layer"] + 1, pin["unit"], pin["step"]))
+    choice.change(at=(chosen.model, pin["layer"] + 1, pin["unit"], pin["step"]))
     _losses(both)
     _numbers(both, pin)
     _take_away(both, pin["layer"], file)
@@ -77,7 +78,7 @@ def proposed(text: str) -> str:
 def _second_text() -> str:
     """The second text as the person has it; what can't be read is said, and the last good one stays."""
     key = "compare: second text"
-    own = compare_choice.current().text2
+    own = choice.current().text2
     text = proposed(selection.current().text) if own is None else own
     st.session_state.setdefault(key, text)
     if own is None and COMPLAINT not in st.session_state:
@@ -98,19 +99,19 @@ def _second_text() -> str:
 
 def _typed() -> None:
     text = st.session_state["compare: second text"]
-    problem = compare_choice.unreadable(text)
+    problem = choice.unreadable(text)
     if problem:
         st.session_state[COMPLAINT] = problem
         return
     st.session_state.pop(COMPLAINT, None)
-    compare_choice.change(text2=text)
+    choice.change(text2=text)
 
 
 def _copied() -> None:
     text = selection.current().text
     st.session_state.pop(COMPLAINT, None)
     st.session_state["compare: second text"] = text
-    compare_choice.change(text2=text)
+    choice.change(text2=text)
 
 
 @caches.kept(4)
@@ -124,7 +125,7 @@ def _compared(model: str, first: str, second: str) -> TwoTexts | str:
 
 def _pin(both: TwoTexts, layer: int) -> dict:
     """What was pinned, if it lies in this picture; at first the unit and column that the edit moves most."""
-    at = compare_choice.current().at
+    at = choice.current().at
     if at is not None and at[0] == both.first.model:
         return {"step": at[3], "unit": at[2], "layer": at[1] - 1, "model": at[0]}
     moved = np.nan_to_num(np.abs(both.difference("hidden", layer)))

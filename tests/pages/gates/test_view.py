@@ -14,8 +14,9 @@ from lstm_core.browser import gates as packing
 from lstm_core.figures import palette
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
-from pages.common import components, gates_view
-from pages.common.gates_view import Between, Reader, Track, checked_look
+from pages.common import components
+from pages.common.gates import view as gates_view
+from pages.common.gates.view import Between, Reader, Track, checked_look
 
 TEXT = "It was in July, 1805.\n"
 
@@ -207,7 +208,7 @@ def page(pin, steps, shown, look):
     import lstm_core as lc
     from lstm_core.model import CharModel
     from lstm_core.text import Vocabulary
-    from pages.common.gates_view import gates_view
+    from pages.common.gates.view import gates_view
 
     torch.manual_seed(0)
     trace = lc.trace(CharModel(Vocabulary.of("abc"), "lstm", 6, 2), ("abc" * steps)[:steps])

@@ -10,8 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
-from pages.common import caches, clamp_panel
-from pages.common.clamp_panel import from_query, to_query
+from pages.common import caches
+from pages.common.inside import clamp_panel
+from pages.common.inside.clamp_panel import from_query, to_query
 
 TEXT = "the clouds are in the sky"
 MODELS = ("family-lstm", "war-and-peace-lstm", "family-rnn", "family-gru")
@@ -22,7 +23,7 @@ def page() -> None:
     import streamlit as st
 
     from pages.common import caches
-    from pages.common.clamp_panel import panel
+    from pages.common.inside.clamp_panel import panel
     from pages.common.selection import Selection
 
     given = st.session_state["given"]
