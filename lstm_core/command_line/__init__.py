@@ -13,6 +13,6 @@ from types import ModuleType
 
 @cache
 def modules() -> dict[str, ModuleType]:
-    """The commands by name, found from the files of this folder, in alphabetical order. Source: the files themselves."""
+    """The commands by name, found from the files of this folder, in alphabetical order."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
     return {name: import_module(f"{__name__}.{name}") for name in names}
