@@ -16,7 +16,7 @@ from lstm_core.text import TextError, Vocabulary
 from lstm_core.trace import State, Trace, trace
 from lstm_core.training import Progress, Recipe, fit
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Cell", "Certificate", "CharModel", "CheckpointError", "Clamp", "ConvertError", "Life", "ModelInfo", "Progress", "Proof",

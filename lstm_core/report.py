@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from html import escape
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -29,10 +28,10 @@ from lstm_core.clamp import described
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.paper import version
 from lstm_core.model import CharModel
+from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
 from lstm_core.walk import walk
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LARGEST = 32_000_000  # bytes of all numbers in a page: more makes a browser slow
 BASE64 = 4 / 3  # characters that a byte takes
 LONGEST_FACT = 400  # characters of one entry of a model's card
