@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from lstm_core import command_line
 from lstm_core.command_line._common import UsageError, set_threads
 
-
 MODULE = "python -m lstm_core"
 
 
