@@ -53,9 +53,8 @@ def test_a_bug_gets_the_error_box_and_a_line_to_report(error: Exception, monkeyp
     monkeypatch.setattr(detail, "quiet_line", _broken(error))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert len(app.exception) == 1
-    assert f"Gatescope {lc.__version__}, page Gates, {type(error).__name__}. The traceback stands in the server's log" in said(
-        app
-    )
+    line = f"Gatescope {lc.__version__}, page Gates, {type(error).__name__}. The traceback stands in the server's log"
+    assert line in said(app)
     assert str(error) not in said(app)
 
 
