@@ -68,8 +68,9 @@ def _parser(argv: Sequence[str], program: str) -> argparse.ArgumentParser:
         " can't be understood, and 130 after Ctrl-C.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    called = next((word for word in argv if not word.startswith("-")), None)
     for name in command_line.names():
-        if name in argv[:1]:
+        if name == called:
             command_line.module(name).add(commands)
         else:
             commands.add_parser(name, help=command_line.line(name))
