@@ -391,7 +391,9 @@ def _assembled(facts: Mapping[str, Any], numbers: Numbers) -> Trace:
     values = {name: numbers(name, (layers, steps, units)) for name in cell.names}
     probs = numbers(PROBABILITY, (steps, len(vocabulary)))
     initial = {name: numbers(f"{INITIAL}{name}", (layers, units)) for name in cell.states}
-    expected = None if facts["initial_probabilities"] is None else np.array(facts["initial_probabilities"], np.float32)
+    expected = facts["initial_probabilities"]
+    if expected is not None:
+        expected = read_only(np.array(expected, np.float32))
     final = {name: values[name][:, -1].copy() for name in cell.states}
     clamps = tuple(Clamp(**clamp) for clamp in facts["clamps"])
     states = State(read_only(initial), expected), State(read_only(final), read_only(probs)[-1])
