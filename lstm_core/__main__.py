@@ -1,4 +1,4 @@
-"""The command line: `python -m lstm_core --help`."""
+"""The command line: `python -m lstm_core --help`, or `gatescope --help` where the package is installed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from lstm_core import command_line
 from lstm_core.command_line._common import UsageError, set_threads
 from lstm_core.errors import InputError
 
+MODULE = "python -m lstm_core"
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command. argv: what follows `python -m lstm_core`, or None for this process' own.
+
+def gatescope() -> int:
+    """The command `gatescope`: as `main`, and without arguments it opens the app."""
+    return main(sys.argv[1:] or ["app"], "gatescope")
+
+
+def main(argv: Sequence[str] | None = None, program: str = MODULE) -> int:
+    """Runs one command. argv: what follows the program's name, or None for this process' own. program: its name in the help.
 
     Returns the exit code: 0 fine, 1 an error named on stderr, 2 wrong usage (argparse leaves by SystemExit), 130 Ctrl-C.
     Any other error is a bug, and raised.
@@ -26,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         try:
-            return _run(argv)
+            return _run(sys.argv[1:] if argv is None else argv, program)
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output closed it early, as `head` does
@@ -34,11 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _run(argv: Sequence[str] | None) -> int:
-    arguments = parser().parse_args(argv)
+def _run(argv: Sequence[str], program: str) -> int:
+    arguments = _parser(argv, program).parse_args(argv)
     try:
         set_threads(arguments)
-        return command_line.modules()[arguments.command].run(arguments)
+        return command_line.module(arguments.command).run(arguments)
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
@@ -71,18 +78,22 @@ def _is_of(arguments: argparse.Namespace, error: OSError) -> bool:
     return found in named or found.parent in folders
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line, as argparse knows it."""
+def _parser(argv: Sequence[str], program: str) -> argparse.ArgumentParser:
+    """Of the commands only the one that is called is imported: the list of all of them needs no torch."""
     top = argparse.ArgumentParser(
-        "python -m lstm_core",
+        program,
         description="Trains recurrent character models, judges them, writes text with them, and records every gate.",
-        epilog="Each command explains itself: python -m lstm_core train --help. Results go to standard output, progress"
+        epilog="Each command explains itself: %(prog)s train --help. Results go to standard output, progress"
         " and errors to standard error. The exit code is 0 when all went well, 1 after an error, 2 for a command that"
         " can't be understood, and 130 after Ctrl-C.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in command_line.modules().values():
-        module.add(commands)
+    called = next((word for word in argv if not word.startswith("-")), None)
+    for name in command_line.names():
+        if name == called:
+            command_line.module(name).add(commands)
+        else:
+            commands.add_parser(name, help=command_line.line(name))
     return top
 
 

@@ -22,10 +22,11 @@ import torch
 
 from lstm_core.errors import FileError, InputError
 from lstm_core.model import CharModel
+from lstm_core.places import ASSETS
 from lstm_core.recipes import SHIPPED
 from lstm_core.text import Vocabulary
 
-SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "assets" / "models"
+SHIPPED_MODELS = ASSETS / "models"
 FORMAT = 1
 LARGEST_FILE = 1 << 30
 LARGEST_HEADER = 1 << 24

@@ -1,4 +1,4 @@
-"""convert: somebody else's checkpoint, as a model of ours."""
+"""Turn a checkpoint of PyTorch, Keras, ONNX or TensorFlow into a model of ours, and see whether it reads."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from lstm_core.text import Vocabulary
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "convert",
-        "Turn a checkpoint of PyTorch, Keras, ONNX or TensorFlow into a model of ours, and see whether it reads.",
+        __name__,
+        __doc__,
         """\
 FILE is told by its content: PyTorch state dicts, training checkpoints and whole modules (nothing in
 them is ever run), safetensors, Keras 1 to 3, ONNX, or arrays in an .npz file. Printed are what was

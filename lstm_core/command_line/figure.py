@@ -1,4 +1,4 @@
-"""figure: a picture of a text's gates, as a file."""
+"""Draw what a model's gates did while it read a text."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ KINDS = ("heatmaps", "lines", "bars")
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "figure",
-        "Draw what a model's gates did while it read a text.",
+        __name__,
+        __doc__,
         """\
 The pictures:
   heatmaps  Every gate and state of a layer under the characters.

@@ -1,4 +1,4 @@
-"""train: make a model."""
+"""Train a model, and write it to a .safetensors file with a card of how it was made."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ RECIPE_HELP = {
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "train",
-        "Train a model, and write it to a .safetensors file with a card of how it was made.",
+        __name__,
+        __doc__,
         """\
 RECIPE names a shipped model to make again; every option below changes one thing of it.
 Without RECIPE, what is not given has the default named below.

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import lstm_core as lc
-from lstm_core import checkpoint, corpora
+from lstm_core import checkpoint, command_line, corpora
 from lstm_core.__main__ import main
 from lstm_core.analysis import ngrams
 from lstm_core.analysis.ngrams import ngram_loss
@@ -155,6 +155,23 @@ def test_the_help_lists_the_commands(capsys: Capture) -> None:
     assert usage("--help") == 0
     shown = capsys.readouterr().out
     assert all(re.search(rf"^    {command} ", shown, re.MULTILINE) for command in COMMANDS)
+
+
+def test_the_list_of_commands_needs_no_library(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom lstm_core.__main__ import main\ntry: main(['--help'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    loaded = set(done.stderr.split())
+    assert "usage: python -m lstm_core" in done.stdout and "argparse" in loaded
+    assert loaded.isdisjoint({"torch", "numpy", "streamlit", "plotly", "pyarrow"})
+
+
+def test_a_commands_line_in_the_help_is_its_files_docstring() -> None:
+    for name in command_line.names():
+        assert command_line.line(name) == command_line.module(name).__doc__, name
 
 
 def test_every_field_of_a_recipe_is_an_option(capsys: Capture) -> None:
