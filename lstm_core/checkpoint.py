@@ -20,7 +20,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from lstm_core.errors import InputError
+from lstm_core.errors import FileError, InputError
 from lstm_core.model import CharModel
 from lstm_core.places import ASSETS
 from lstm_core.recipes import SHIPPED
@@ -90,7 +90,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, s
     try:
         safetensors.torch.save_file(dict(tensors), beside, metadata)
     except safetensors.SafetensorError as error:
-        raise OSError(f"{path} can't be written: {error}") from error
+        raise FileError(f"{path} can't be written: {error}") from error
     beside.chmod(0o644)
     os.replace(beside, path)
 
