@@ -21,7 +21,8 @@ import numpy as np
 
 from lstm_core.checkpoint import load
 from lstm_core.model import CharModel
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
 
 FILE = Path(__file__).resolve().parent.parent / "assets" / "lessons.json"
 RELATIONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

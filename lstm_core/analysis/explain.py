@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -30,9 +30,11 @@ from lstm_core.formula import (
     to_latex,
     x,
 )
-from lstm_core.model import CharModel
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.model import CharModel
 
 Origin = Literal["x", "h", "C", "bias"]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,9 +31,12 @@ from lstm_core.formula import (
     source_of,
     x,
 )
-from lstm_core.model import CharModel
+from lstm_core.frozen import Frozen, read_only
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.model import CharModel
 
 NOTHING = 1e-30  # a gradient this small is 0: what lies below is slow to reckon with, and nobody can see it
 TOO_MUCH = 1e30  # a gradient this large is infinite: float32 ends not far above
@@ -44,7 +46,7 @@ SLOPES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"sigmoid": lambda y:
 
 
 @dataclass(frozen=True, eq=False)
-class Gradients:
+class Gradients(Frozen):
     """The gradients of the losses after some characters, with respect to every state and character before them.
 
     targets: int64 (target,), the steps t whose losses are meant, ascending. aims: int64 (target,), the id whose surprise
@@ -295,10 +297,10 @@ class _WayBack:
         for array in arrays:
             array[:] = array[:, ::-1]
         self.characters[:] = self.characters[::-1]
-        for array in (*arrays, self.characters, targets, aims):
-            array.flags.writeable = False
-        norms, belt = MappingProxyType(self.norms), MappingProxyType(self.belt)
-        return Gradients(self.trace.model, self.trace.cell, self.trace.chars, targets, aims, norms, belt, self.characters)
+        return Gradients(
+            self.trace.model, self.trace.cell, self.trace.chars, read_only(targets), read_only(aims), read_only(self.norms),
+            read_only(self.belt), read_only(self.characters),
+        )  # fmt: skip
 
 
 class _Pull:

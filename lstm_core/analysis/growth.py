@@ -10,7 +10,8 @@ import numpy as np
 
 from lstm_core.analysis import memory
 from lstm_core.life import Life
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
 
 
 @dataclass(frozen=True, eq=False)

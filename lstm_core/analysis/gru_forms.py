@@ -12,7 +12,8 @@ import numpy as np
 
 from lstm_core.formula import Affine, Apply, Cell, Complement, Expression, Product, Signal, Sum, Vector, h_prev, x
 from lstm_core.model import CharModel
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
 
 Z = Vector("update")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
+from lstm_core.frozen import read_only
 from lstm_core.trace import State, Trace
 
 LONGEST = 1000  # steps that are followed back at most
@@ -59,7 +59,7 @@ def part(trace: Trace, start: int, stop: int) -> Trace:
         chars=trace.chars[start:stop],
         read_as=trace.read_as[start:stop],
         ids=trace.ids[start:stop],
-        values=MappingProxyType({name: trace[name][:, start:stop] for name in trace.signals}),
+        values=read_only({name: trace[name][:, start:stop] for name in trace.signals}),
         initial=trace.initial if start == 0 else _state(trace, start - 1),
         final=_state(trace, stop - 1),
         probs=trace.probs[start:stop],
@@ -67,4 +67,4 @@ def part(trace: Trace, start: int, stop: int) -> Trace:
 
 
 def _state(trace: Trace, step: int) -> State:
-    return State(MappingProxyType({name: trace[name][:, step] for name in trace.cell.states}), trace.probs[step])
+    return State(read_only({name: trace[name][:, step] for name in trace.cell.states}), trace.probs[step])

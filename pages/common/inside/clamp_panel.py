@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export
+from lstm_core import trace_file
 from lstm_core.analysis.effect import Effect, effect
 from lstm_core.clamp import check, described, number, span_in_words, typed_units, units_as_typed, units_in_words
 from lstm_core.figures.effect import effect_lines, predictions
@@ -332,7 +332,7 @@ def _difference(model: str, text: str, clamps: Clamps, layer: int, theme: Theme)
 def _take_away(chosen: Selection, after: lc.Trace) -> None:
     st.download_button(
         "Numbers of the clamped run (NPZ)",
-        lambda: export.to_npz(after),
+        lambda: trace_file.to_npz(after),
         f"{chosen.model}-clamped.npz",
         key="clamp_npz",
         on_click="ignore",

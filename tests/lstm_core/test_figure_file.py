@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_core as lc
-from lstm_core import export
+from lstm_core import figure_file, trace_file
 from lstm_core.figures.heatmaps import gate_heatmaps
 
 TEXTS = st.text(st.characters(), min_size=1, max_size=12)
@@ -33,7 +33,7 @@ def read(data: bytes) -> list[list[str]]:
 @pytest.mark.parametrize("cell", tuple(lc.cells()))
 def test_an_npz_holds_the_whole_trace_without_pickles(cell):
     trace = traced("hello, world", cell)
-    with np.load(io.BytesIO(export.to_npz(trace)), allow_pickle=False) as file:
+    with np.load(io.BytesIO(trace_file.to_npz(trace)), allow_pickle=False) as file:
         for name in trace.signals:
             assert file[name].dtype == np.float32
             assert np.array_equal(file[name], trace[name])
@@ -58,14 +58,14 @@ def test_an_npz_holds_the_whole_trace_without_pickles(cell):
 @settings(max_examples=50, deadline=None)
 @given(TEXTS)
 def test_any_text_survives_the_npz(text):
-    with np.load(io.BytesIO(export.to_npz(traced(text)))) as file:
+    with np.load(io.BytesIO(trace_file.to_npz(traced(text)))) as file:
         assert "".join(map(chr, file["characters"])) == text
 
 
 def test_an_npz_is_written_to_a_path_and_to_a_file(tmp_path):
     trace, buffer = traced("hello"), io.BytesIO()
-    data = export.to_npz(trace, tmp_path / "trace.npz")
-    export.to_npz(trace, buffer)
+    data = trace_file.to_npz(trace, tmp_path / "trace.npz")
+    trace_file.to_npz(trace, buffer)
     assert (tmp_path / "trace.npz").read_bytes() == buffer.getvalue() == data
 
 
@@ -73,16 +73,16 @@ def test_an_npz_is_written_to_a_path_and_to_a_file(tmp_path):
 @given(TEXTS)
 def test_any_text_survives_the_csv(text):
     trace = traced(text, layers=1)
-    header, *rows = read(export.to_csv(trace, units=[1], signals=["forget"]))
-    assert header == list(export.CSV_COLUMNS)
+    header, *rows = read(trace_file.to_csv(trace, units=[1], signals=["forget"]))
+    assert header == list(trace_file.CSV_COLUMNS)
     expected = ["\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text]
     assert [row[2] for row in rows] == expected
 
 
 def test_a_csv_keeps_every_number_in_full():
     trace = traced(NASTY)
-    rows = read(export.to_csv(trace))[1:]
-    assert len(rows) == export.csv_rows(trace) == 2 * len(NASTY) * 3 * 6
+    rows = read(trace_file.to_csv(trace))[1:]
+    assert len(rows) == trace_file.csv_rows(trace) == 2 * len(NASTY) * 3 * 6
     for layer, step, character, unit, signal, value in rows:
         assert character == NASTY[int(step)]
         assert np.float32(value) == trace[signal][int(layer), int(step), int(unit)]
@@ -90,36 +90,36 @@ def test_a_csv_keeps_every_number_in_full():
 
 def test_a_csv_holds_what_was_chosen():
     trace = traced("hello")
-    rows = read(export.to_csv(trace, layers=[1], units=[2, 0], signals=["hidden", "cell"]))[1:]
-    assert len(rows) == export.csv_rows(trace, [1], [2, 0], ["hidden", "cell"]) == 5 * 2 * 2
+    rows = read(trace_file.to_csv(trace, layers=[1], units=[2, 0], signals=["hidden", "cell"]))[1:]
+    assert len(rows) == trace_file.csv_rows(trace, [1], [2, 0], ["hidden", "cell"]) == 5 * 2 * 2
     assert [(r[3], r[4]) for r in rows[:4]] == [("2", "hidden"), ("2", "cell"), ("0", "hidden"), ("0", "cell")]
-    assert read(export.to_csv(trace, layers=[])) == [list(export.CSV_COLUMNS)]
+    assert read(trace_file.to_csv(trace, layers=[])) == [list(trace_file.CSV_COLUMNS)]
     for chosen, message in (
         ({"layers": [2]}, "no layer 2"),
         ({"units": [-1]}, "no unit -1"),
         ({"signals": ["reset"]}, "no signal 'reset'"),
     ):
         with pytest.raises(ValueError, match=message):
-            export.to_csv(trace, **chosen)
+            trace_file.to_csv(trace, **chosen)
 
 
 def test_a_csv_that_is_too_large_is_refused_with_its_size(monkeypatch):
-    monkeypatch.setattr(export, "MOST_ROWS", 100)
+    monkeypatch.setattr(trace_file, "MOST_ROWS", 100)
     with pytest.raises(ValueError, match=r"180 rows is too large, at most 100: choose fewer"):
-        export.to_csv(traced("hello"))
+        trace_file.to_csv(traced("hello"))
 
 
 def test_a_million_rows_are_written_in_seconds():
     trace = traced("hello " * 170, units=256, layers=1)
     start = time.perf_counter()
-    export.to_csv(trace)
+    trace_file.to_csv(trace)
     seconds = time.perf_counter() - start
-    print(f"{export.csv_rows(trace):,} rows: {seconds:.2f} s")
+    print(f"{trace_file.csv_rows(trace):,} rows: {seconds:.2f} s")
     assert seconds < 5  # 0.5 s alone; the machine may be busy
 
 
 def test_an_html_page_is_whole_and_fetches_nothing():
-    page = export.figure_html(gate_heatmaps(traced(NASTY), theme="dark"))
+    page = figure_file.to_html(gate_heatmaps(traced(NASTY), theme="dark"))
     page.encode("utf-8")
     assert '<meta charset="utf-8"' in page
     assert "background:#0e1117" in page
@@ -133,7 +133,7 @@ def test_an_html_page_is_whole_and_fetches_nothing():
 
 def test_pictures_have_two_kinds():
     with pytest.raises(ValueError, match='"png", "svg" or "pdf", not \'gif\''):
-        export.figure_image(go.Figure(), "gif")
+        figure_file.to_image(go.Figure(), "gif")
 
 
 def test_without_kaleido_one_sentence_says_what_to_do(monkeypatch):
@@ -141,7 +141,7 @@ def test_without_kaleido_one_sentence_says_what_to_do(monkeypatch):
     with pytest.raises(
         RuntimeError, match=r"^A PNG needs the package kaleido: pip install kaleido, or save the figure as HTML\.$"
     ):
-        export.figure_image(go.Figure())
+        figure_file.to_image(go.Figure())
 
 
 def test_without_a_browser_one_sentence_says_what_to_do(monkeypatch):
@@ -153,19 +153,19 @@ def test_without_a_browser_one_sentence_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(kaleido, "calc_fig_sync", fails)
     with pytest.raises(RuntimeError, match=r"^An SVG needs an installed Chromium or Chrome"):
-        export.figure_image(go.Figure(), "svg")
+        figure_file.to_image(go.Figure(), "svg")
 
 
 def test_pictures_are_drawn_with_what_was_typed_as_it_was_typed():
     pytest.importorskip("kaleido", reason="kaleido is optional")
     figure = gate_heatmaps(traced("<b>$l$</b>", layers=1))
     try:
-        svg = export.figure_image(figure, "svg").decode()
+        svg = figure_file.to_image(figure, "svg").decode()
     except RuntimeError as missing:
         pytest.skip(str(missing))
     ticks = re.findall(r'class="xtick".*?<text[^>]*>(.*?)</text>', svg)
     assert "".join(map(html.unescape, ticks)) == "<b>$l$</b>"
-    assert export.figure_image(figure, "png", width=300, height=400, scale=1)[:8] == b"\x89PNG\r\n\x1a\n"
+    assert figure_file.to_image(figure, "png", width=300, height=400, scale=1)[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.mark.parametrize("ending", [".npz", ".zip", ".parquet", ".NPZ"])
@@ -185,18 +185,18 @@ def test_another_ending_is_refused_before_anything_is_written(name, tmp_path):
 
 def test_a_figure_is_written_as_its_files_name_says(tmp_path):
     figure = gate_heatmaps(traced("hello", layers=1))
-    export.figure_to_file(figure, tmp_path / "gates.html")
+    figure_file.write(figure, tmp_path / "gates.html")
     assert "<html>" in (tmp_path / "gates.html").read_text("utf-8")[:100]
     with pytest.raises(ValueError, match=r"ends in \.html, \.png, \.svg or \.pdf, and .*gates\.gif' does not"):
-        export.figure_to_file(figure, tmp_path / "gates.gif")
+        figure_file.write(figure, tmp_path / "gates.gif")
 
 
-@pytest.mark.skipif(not export.can_draw(), reason="no kaleido, or no Chromium")
+@pytest.mark.skipif(not figure_file.can_draw(), reason="no kaleido, or no Chromium")
 def test_a_picture_for_paper(tmp_path):
-    export.figure_to_file(gate_heatmaps(traced("hello", layers=1)), tmp_path / "gates.pdf")
+    figure_file.write(gate_heatmaps(traced("hello", layers=1)), tmp_path / "gates.pdf")
     assert (tmp_path / "gates.pdf").read_bytes()[:5] == b"%PDF-"
 
 
 def test_whether_pictures_can_be_drawn_is_known_beforehand(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert export.can_draw.__wrapped__() is False
+    assert figure_file.can_draw.__wrapped__() is False

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_core as lc
-from lstm_core import export
-from lstm_core.archive import ArchiveError
+from lstm_core import trace_file
+from lstm_core.trace_file import TraceFileError
 
-WRITERS = {"npz": export.to_npz, "csv": export.to_csv_zip, "parquet": export.to_parquet}
+WRITERS = {"npz": trace_file.to_npz, "csv": trace_file.to_csv_zip, "parquet": trace_file.to_parquet}
 NASTY = 'a,"b"\n\r\t\0%d%%😀<script>\ud800 $x$'
 
 
@@ -81,7 +81,7 @@ def test_any_text_comes_back(text: str, kind: str) -> None:
 
 def test_a_path_will_do(tmp_path) -> None:
     trace = lc.trace(made(), "hello")
-    export.to_npz(trace, tmp_path / "trace.npz")
+    trace_file.to_npz(trace, tmp_path / "trace.npz")
     same(trace, lc.Trace.load(tmp_path / "trace.npz"))
     with pytest.raises(FileNotFoundError):
         lc.Trace.load(tmp_path / "none.npz")
@@ -89,21 +89,21 @@ def test_a_path_will_do(tmp_path) -> None:
 
 def test_each_file_explains_its_columns() -> None:
     trace = lc.trace(made(), "hello")
-    with zipfile.ZipFile(io.BytesIO(export.to_csv_zip(trace))) as archive:
+    with zipfile.ZipFile(io.BytesIO(trace_file.to_csv_zip(trace))) as archive:
         readme = archive.read("README.txt").decode()
         header = archive.read("trace.csv").decode().splitlines()[0].replace('"', "")
         assert json.loads(archive.read("metadata.json"))["model"] == "tiny"
-    assert header == ",".join(export.CSV_COLUMNS)
-    assert all(f"\n{column} " in readme for column in export.CSV_COLUMNS)
-    file = pyarrow.parquet.ParquetFile(io.BytesIO(export.to_parquet(trace)))
+    assert header == ",".join(trace_file.CSV_COLUMNS)
+    assert all(f"\n{column} " in readme for column in trace_file.CSV_COLUMNS)
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(trace_file.to_parquet(trace)))
     assert file.schema_arrow.metadata[b"README"].decode() == readme
-    assert tuple(file.schema_arrow.names) == export.CSV_COLUMNS
-    assert file.metadata.num_rows == export.table_rows(trace) == 2 * 5 * 3 * 6 + 2 * 2 * 3 + 5 * len(trace.vocabulary)
+    assert tuple(file.schema_arrow.names) == trace_file.CSV_COLUMNS
+    assert file.metadata.num_rows == trace_file.table_rows(trace) == 2 * 5 * 3 * 6 + 2 * 2 * 3 + 5 * len(trace.vocabulary)
 
 
 def test_the_order_of_the_rows_does_not_matter_but_that_all_are_there_does() -> None:
     trace = lc.trace(made(), "hello")
-    table = pyarrow.parquet.read_table(io.BytesIO(export.to_parquet(trace)))
+    table = pyarrow.parquet.read_table(io.BytesIO(trace_file.to_parquet(trace)))
 
     def written(rows: np.ndarray) -> bytes:
         buffer = io.BytesIO()
@@ -112,14 +112,14 @@ def test_the_order_of_the_rows_does_not_matter_but_that_all_are_there_does() -> 
 
     rows = np.random.default_rng(0).permutation(table.num_rows)
     same(trace, lc.Trace.load(written(rows)))
-    with pytest.raises(ArchiveError, match="the table is not whole: 1 numbers of"):
+    with pytest.raises(TraceFileError, match="the table is not whole: 1 numbers of"):
         lc.Trace.load(written(rows[1:]))
 
 
 def test_too_large_a_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "MOST_ROWS", 10)
+    monkeypatch.setattr(trace_file, "MOST_ROWS", 10)
     with pytest.raises(ValueError, match=r"a table of 237 rows is too large, at most 10: take NPZ"):
-        export.to_parquet(lc.trace(made(), "hello"))
+        trace_file.to_parquet(lc.trace(made(), "hello"))
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
@@ -132,22 +132,22 @@ def test_a_damaged_file_is_an_error_in_one_sentence_or_a_trace(write: Callable[[
     else:
         place = data.draw(st.integers(0, len(whole) - 1))
         broken = whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :]
-    with contextlib.suppress(ArchiveError):
+    with contextlib.suppress(TraceFileError):
         assert lc.Trace.load(broken).steps >= 1
 
 
 @pytest.mark.parametrize("change", [{"steps": 6}, {"units": 0}, {"cell": "none"}, {"ids": [99] * 5}, {"vocabulary": []}])
 def test_metadata_that_lie_are_refused(change: dict) -> None:
     trace = lc.trace(made(), "hello")
-    with np.load(io.BytesIO(export.to_npz(trace))) as file:
+    with np.load(io.BytesIO(trace_file.to_npz(trace))) as file:
         arrays = dict(file)
     facts = json.loads(str(arrays["metadata"])) | change
     buffer = io.BytesIO()
     np.savez(buffer, **(arrays | {"metadata": np.array(json.dumps(facts))}))
-    with pytest.raises(ArchiveError):
+    with pytest.raises(TraceFileError):
         lc.Trace.load(buffer.getvalue())
 
 
 def test_what_is_no_archive_at_all_is_said() -> None:
-    with pytest.raises(ArchiveError, match="neither NPZ, nor Parquet, nor a ZIP with trace.csv"):
+    with pytest.raises(TraceFileError, match="neither NPZ, nor Parquet, nor a ZIP with trace.csv"):
         lc.Trace.load(b"hello")
