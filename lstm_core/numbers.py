@@ -47,9 +47,12 @@ def written(value: float) -> str:
     return short(value, 4)
 
 
-def short(value: float, digits: int = 2) -> str:
-    """So many significant digits, or all of a whole number's: "0.012", "3.4", "1,235", "3.2·10⁻⁷", "∞"."""
-    value = float(value)
+def short(value: float | None, digits: int = 2) -> str:
+    """So many significant digits, or all of a whole number's: "0.012", "3.4", "1,235", "3.2·10⁻⁷", "∞".
+
+    value: None, as NaN, where there is none.
+    """
+    value = math.nan if value is None else float(value)
     if math.isnan(value):
         return NONE
     if math.isinf(value):

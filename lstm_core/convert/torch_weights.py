@@ -17,6 +17,7 @@ import numpy as np
 from lstm_core.cells import cell as find_cell
 from lstm_core.convert import vocabularies
 from lstm_core.convert.draft import LARGEST_ARRAY, ConvertError, Draft, numbers
+from lstm_core.numbers import counted
 
 PART = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d{1,3}))?(_reverse)?")
 CELLS = {4: "lstm", 3: "gru_pytorch", 1: "rnn"}
@@ -92,7 +93,7 @@ def draft(source: str, contents: Contents) -> Draft:
     if unreadable:
         raise ConvertError(
             f"“{unreadable[0][-60:]}” is quantised, sparse, complex, of 8-bit floats or without numbers"
-            f" ({_counted(len(unreadable), 'such array')}): save the weights as float32"
+            f" ({counted(len(unreadable), 'such array')}): save the weights as float32"
         )
     arrays = _without_optimiser(contents.arrays, ignored)
     arrays = _unnormed(arrays)
@@ -132,7 +133,7 @@ def draft(source: str, contents: Contents) -> Draft:
 def _without_optimiser(arrays: Mapping[str, Lazy], ignored: list[str]) -> dict[str, Lazy]:
     kept = {n: a for n, a in arrays.items() if not any(OPTIMISER.fullmatch(part) for part in n.split("."))}
     if len(kept) < len(arrays):
-        ignored.append(f"the optimiser's state: {_counted(len(arrays) - len(kept), 'array')}")
+        ignored.append(f"the optimiser's state: {counted(len(arrays) - len(kept), 'array')}")
     return kept
 
 
@@ -498,10 +499,6 @@ def _dropout(contents: Contents, ignored: list[str]) -> None:
         ):
             ignored.append(f"dropout ({value:g}), which only training uses")
             return
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def from_bfloat16(bits: np.ndarray) -> np.ndarray:

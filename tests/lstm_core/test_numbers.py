@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lstm_core import numbers
 
@@ -44,6 +46,15 @@ def test_every_function_has_cases() -> None:
     public = {name for name, value in vars(numbers).items() if callable(value) and value.__module__ == numbers.__name__}
     public = {name for name in public if not name.startswith("_")}
     assert public - {name for name, *_ in CASES} == {"fitting", "agrees", "precisions"}  # adding_up goes through them
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=5), st.integers(0, 4))
+def test_any_numbers_can_be_written_so_that_they_add_up(values: list[float], decimals: int) -> None:
+    written, total = numbers.adding_up(values, sum(values), decimals)
+    *summands, whole = (float(text.replace("−", "-")) for text in (*written, total))
+    half = 0.5 * 10.0 ** -len(total.partition(".")[2])
+    assert abs(sum(summands) - whole) <= half and abs(sum(values) - whole) <= half
+    assert not any(text.startswith("−") and number == 0 for text, number in zip((*written, total), (*summands, whole)))
 
 
 def test_numpy_numbers_are_written_as_pythons() -> None:
@@ -93,7 +104,9 @@ def _number(chance: random.Random) -> float:
     if kind == 0:
         value = chance.uniform(-1, 1) * 10.0 ** chance.randint(-12, 20)
     elif kind == 1:
-        value = chance.choice([-1, 1]) * 10.0 ** chance.randint(-4, 7) * (1 + chance.uniform(-1, 1) * 10.0 ** -chance.randint(2, 9))
+        value = (
+            chance.choice([-1, 1]) * 10.0 ** chance.randint(-4, 7) * (1 + chance.uniform(-1, 1) * 10.0 ** -chance.randint(2, 9))
+        )
     elif kind == 2:
         value = chance.randint(-5000, 5000) / 2 ** chance.randint(0, 9)
     else:
