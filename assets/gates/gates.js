@@ -5,6 +5,13 @@
 // server, but for three messages: "pin" when a (step, unit, layer, model) is pinned, "start" when the view leaves the
 // window of columns that was sent, and, when hands are at rest, "look": zoom, order of the units, rows, pooling, tanh.
 
+import { colourTable, mix, readTheme } from "../shared/colours.js";
+import { choice, element, iconButton, option, reducedMotion, saveAs } from "../shared/elements.js";
+import { destroy, instances } from "../shared/instances.js";
+import { clamp, fixed, percent, short, written } from "../shared/numbers.js";
+import { drawSymbol, penOn, SvgPen, widthOf, wrapped } from "../shared/pens.js";
+import { showPlaying, stop, togglePlay } from "../shared/player.js";
+
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36];
 const READABLE = 9; // columns narrower than this show no letters
 const ROW_HEIGHTS = { small: 40, medium: 66, large: 124 };
@@ -474,9 +481,9 @@ function stretch(column, columns, from, to) {
 // ---------------------------------------------------------------- labels
 
 function limitsText(inst, heat) {
-  if (heat.signal.bounded) return [written0(heat.low), written0(heat.high)];
+  if (heat.signal.bounded) return [short(heat.low, 3), short(heat.high, 3)];
   if (isSquashed(inst, heat)) return ["−1", "1"];
-  return [written0(heat.low), written0(heat.high)];
+  return [short(heat.low, 3), short(heat.high, 3)];
 }
 
 function drawColourBar(pen, inst, heat, x, y, width) {
@@ -503,7 +510,7 @@ function drawColourBar(pen, inst, heat, x, y, width) {
 /** Beyond which the colours stop telling values apart, where some values lie there. */
 function beyond(inst, heat) {
   if (heat.signal.bounded || isSquashed(inst, heat) || heat.most <= heat.high) return "";
-  return `largest ${written0(heat.most)}`;
+  return `largest ${short(heat.most, 3)}`;
 }
 
 const symbolOf = (inst, heat) => (isSquashed(inst, heat) ? `tanh ${heat.signal.symbol}` : heat.signal.symbol);
@@ -513,7 +520,7 @@ function drawGutter(pen, inst, band) {
   const quiet = { size: 12, fill: theme.quiet, family: theme.sans };
   const words = { text: band.strip && stripTitle(inst, band), surprise: `surprise, 0–${inst.data.cap} nats`, expects: "expects next" }[band.kind];
   if (band.kind === "lines") drawLegend(pen, inst, band.y + 16, layout.gutter - 60);
-  if (band.kind === "between") pen.text(`disagreement, 0–${written0(inst.data.meta.widest)}`, PAD, band.y + 26, quiet);
+  if (band.kind === "between") pen.text(`disagreement, 0–${short(inst.data.meta.widest, 3)}`, PAD, band.y + 26, quiet);
   if (band.kind === "expected") {
     drawSample(pen, inst, band.reader, PAD, band.y + 10);
     pen.text("expects next", PAD + 32, band.y + 14, quiet);
@@ -563,7 +570,7 @@ function drawCompactLabel(pen, inst, band) {
     pen.text(`surprise, 0–${data.cap} nats`, layout.width - 2, band.y + 12, { ...quiet, align: "right" });
   }
   if (band.kind === "expected") drawMarker(pen, band.reader.place, 6, band.y + 9, 4, colourOf(inst, band.reader), theme);
-  if (band.kind === "between") pen.text(`disagreement, 0–${written0(data.meta.widest)} nats`, 2, band.y + 12, quiet);
+  if (band.kind === "between") pen.text(`disagreement, 0–${short(data.meta.widest, 3)} nats`, 2, band.y + 12, quiet);
   if (band.kind !== "operations") return;
   const { heat } = band;
   const middle = band.y + band.height / 2 + 2;
@@ -873,7 +880,7 @@ function spoken(inst, index) {
 
 const shownAt = (data, reader, step) => (reader.typed[step] === GAP ? ["–", "no character of this text", "quiet"] : data.meta.glyphs[reader.typed[step]]);
 
-const surpriseText = (nats) => (Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`);
+const surpriseText = (nats) => (Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${fixed(nats, 2)} nats (${percent(Math.exp(-nats))})`);
 
 function writeReadout(inst) {
   const { el, data, cursor } = inst;
@@ -890,7 +897,7 @@ function writeReadout(inst) {
     el.surprise.textContent = surpriseText(first.surprise[step]);
     writeExpected(inst, first, el.nexts);
   } else {
-    el.surprise.textContent = data.between ? `disagreement ${data.between[step].toFixed(3)} nats${rankText(data, step)}` : "";
+    el.surprise.textContent = data.between ? `disagreement ${fixed(data.between[step], 3)} nats${rankText(data, step)}` : "";
     data.readers.forEach((reader, k) => writeReader(inst, reader, el.lines[k]));
   }
   Object.assign(inst.root.dataset, { step, unit, layer: data.tracks[track].layer, model: data.readers[data.tracks[track].readers[0]].model });
@@ -917,7 +924,7 @@ function writeReader(inst, reader, line) {
   const { data, cursor } = inst;
   const nats = reader.surprise[cursor.step];
   line.typed.textContent = data.meta.strips.length > 1 ? shownAt(data, reader, cursor.step)[0] : "";
-  line.surprise.textContent = Number.isNaN(nats) ? "–" : `${nats.toFixed(2)} nats`;
+  line.surprise.textContent = Number.isNaN(nats) ? "–" : `${fixed(nats, 2)} nats`;
   line.chance.textContent = Number.isNaN(nats) ? "" : ` (${percent(Math.exp(-nats))})`;
   writeExpected(inst, reader, line.nexts);
 }
@@ -1035,7 +1042,7 @@ function bringIntoView(inst, step) {
   const atStart = x < room && inst.scroll === 0;
   const atEnd = x + columnWidth <= free && free >= inst.data.meta.steps * columnWidth - 1;
   if (inside || atStart || (atEnd && x >= inst.scroll + room)) return false;
-  const target = calm.matches ? x - layout.plot / 4 : x < inst.scroll + room ? x - room : x + columnWidth + room - layout.plot;
+  const target = reducedMotion.matches ? x - layout.plot / 4 : x < inst.scroll + room ? x - room : x + columnWidth + room - layout.plot;
   const before = el.scroller.scrollLeft;
   el.scroller.scrollLeft = target;
   if (el.scroller.scrollLeft === before) return false;

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_core import stepping
+from lstm_core.errors import InputError
 from lstm_core.formula import (
     FUNCTIONS,
     Affine,
@@ -69,7 +70,7 @@ class Gradients(Frozen):
         """Where the loss after character `step` stands in the arrays. Raises ValueError when it was not asked for."""
         row = int(np.searchsorted(self.targets, step))
         if row == len(self.targets) or self.targets[row] != step:
-            raise ValueError(f"the loss after character {step} was not asked for; {len(self.targets)} others were")
+            raise InputError(f"the loss after character {step} was not asked for; {len(self.targets)} others were")
         return row
 
 
@@ -109,13 +110,13 @@ def gradient_steps(
 
 def _check(model: CharModel, trace: Trace, wanted: np.ndarray) -> None:
     if not wanted.size:
-        raise ValueError("no step was asked for; give at least one target")
+        raise InputError("no step was asked for; give at least one target")
     for step in (wanted[0], wanted[-1]):
         trace.check(step=int(step))
     if getattr(trace, "clamps", ()):
-        raise ValueError("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
+        raise InputError("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise ValueError(
+        raise InputError(
             f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
             f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
         )

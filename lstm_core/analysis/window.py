@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lstm_core.errors import InputError
 from lstm_core.frozen import read_only
 from lstm_core.trace import State, Trace
 
@@ -38,7 +39,7 @@ def window(steps: int, step: int | None = None, longest: int = LONGEST, most: in
     """
     step = step or 0
     if not 0 <= step < steps:
-        raise ValueError(f"there is no step {step}; the text has steps 0 to {steps - 1}")
+        raise InputError(f"there is no step {step}; the text has steps 0 to {steps - 1}")
     length = min(steps, longest)
     half = max(1, longest // 2)
     start = min(max(0, round((step - half) / half) * half), steps - length)
@@ -51,7 +52,7 @@ def part(trace: Trace, start: int, stop: int) -> Trace:
     start, stop: counted from 0, stop left out. Nothing is copied. Raises ValueError for a stretch that the trace lacks.
     """
     if not 0 <= start < stop <= trace.steps:
-        raise ValueError(f"there are no steps {start} to {stop}; the trace has {trace.steps} steps")
+        raise InputError(f"there are no steps {start} to {stop}; the trace has {trace.steps} steps")
     if (start, stop) == (0, trace.steps):
         return trace
     return replace(

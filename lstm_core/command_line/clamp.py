@@ -1,4 +1,4 @@
-"""clamp: a gate is held at a value, and what that does to the predictions."""
+"""Hold a gate at a value while a model reads, and see what becomes of its predictions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lstm_core.analysis.effect import Effect, effect
 from lstm_core.certificate import certify
 from lstm_core.clamp import Clamp, described, typed_units
 from lstm_core.command_line import _common as common
+from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
 from lstm_core.numbers import counted
@@ -23,8 +24,8 @@ from lstm_core.tracing import trace
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "clamp",
-        "Hold a gate at a value while a model reads, and see what becomes of its predictions.",
+        __name__,
+        __doc__,
         """\
 The text is read twice, as it is and with the clamp: the gate is overwritten at each step, and all that reads
 it is computed from there. Printed are both losses, in nats per character, the characters that became more
@@ -96,7 +97,7 @@ def _clamp(model: CharModel, arguments: Namespace) -> Clamp:
     try:
         units = None if arguments.units is None else typed_units(arguments.units, model.units)
         return Clamp(arguments.signal, arguments.value, arguments.layer - 1, units, arguments.start - 1, arguments.stop)
-    except ValueError as error:
+    except InputError as error:
         raise common.UsageError(str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""train: make a model."""
+"""Train a model, and write it to a .safetensors file with a card of how it was made."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from lstm_core import checkpoint, recipes, training
 from lstm_core.cells import cells
 from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 from lstm_core.numbers import counted
 from lstm_core.recipes import SHIPPED, Recipe
@@ -66,8 +67,8 @@ RECIPE_HELP = {
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "train",
-        "Train a model, and write it to a .safetensors file with a card of how it was made.",
+        __name__,
+        __doc__,
         """\
 RECIPE names a shipped model to make again; every option below changes one thing of it.
 Without RECIPE, what is not given has the default named below.
@@ -203,7 +204,7 @@ def _recipe(arguments: Namespace) -> Recipe:
     base = recipes.SHIPPED[arguments.recipe].recipe if arguments.recipe else Recipe()
     try:
         return replace(base, **given)
-    except ValueError as error:
+    except InputError as error:
         raise common.UsageError(str(error).replace("_", " ")) from error
 
 
@@ -221,11 +222,11 @@ def _output(arguments: Namespace, name: str) -> Path:
     if output.suffix != ".safetensors":
         raise common.UsageError(f"--output must end in .safetensors, and {output} does not")
     if not output.parent.is_dir():
-        raise NotADirectoryError(f"there is no folder {output.parent} to write {output.name} to")
+        raise InputError(f"there is no folder {output.parent} to write {output.name} to")
     if not os.access(output.parent, os.W_OK):
-        raise PermissionError(f"the folder {output.parent.resolve()} can't be written to")
+        raise InputError(f"the folder {output.parent.resolve()} can't be written to")
     if output.exists() and not arguments.overwrite:
-        raise FileExistsError(f"{output} exists already; name another with --output, or replace it with --overwrite")
+        raise InputError(f"{output} exists already; name another with --output, or replace it with --overwrite")
     return output
 
 

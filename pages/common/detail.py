@@ -11,6 +11,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import diagram, figure_file, report, trace_file
 from lstm_core.analysis.explain import Line, explain
+from lstm_core.errors import InputError
 from lstm_core.figures import palette
 from lstm_core.figures.bars import kept_and_written
 from lstm_core.figures.heatmaps import gate_heatmaps
@@ -123,7 +124,7 @@ def _report(name: str, trace: lc.Trace, layer: int) -> None:
     model, now = caches.model(name), current()
     try:
         report.check(model, trace)
-    except ValueError as error:
+    except InputError as error:
         st.caption(f"No offline report: {plain(str(error))}.")
         return
     step, unit = now.step, now.unit

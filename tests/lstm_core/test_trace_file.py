@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 
@@ -20,6 +22,7 @@ import lstm_core as lc
 from lstm_core import trace_file
 from lstm_core.trace_file import TraceFileError
 
+TEXTS = st.text(st.characters(), min_size=1, max_size=12)
 WRITERS = {"npz": trace_file.to_npz, "csv": trace_file.to_csv_zip, "parquet": trace_file.to_parquet}
 NASTY = 'a,"b"\n\r\t\0%d%%😀<script>\ud800 $x$'
 
@@ -27,6 +30,15 @@ NASTY = 'a,"b"\n\r\t\0%d%%😀<script>\ud800 $x$'
 def made(cell: str | lc.Cell = "lstm", layers: int = 2) -> lc.CharModel:
     torch.manual_seed(0)
     return lc.CharModel(lc.Vocabulary.of("helo, wrd"), cell, 3, layers, name="tiny")
+
+
+def traced(text: str, cell: str = "lstm", units: int = 3, layers: int = 2) -> lc.Trace:
+    torch.manual_seed(0)
+    return lc.trace(lc.CharModel(lc.Vocabulary.of("helo, wrd"), cell, units, layers), text)
+
+
+def read(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
 
 
 def same(a: lc.Trace, b: lc.Trace) -> None:
@@ -39,6 +51,8 @@ def same(a: lc.Trace, b: lc.Trace) -> None:
     for name in a.cell.states:
         assert a.initial[name].tobytes() == b.initial[name].tobytes()
         assert a.final[name].tobytes() == b.final[name].tobytes()
+    arrays = [b.ids, b.probs, b.initial.probs, b.final.probs, *b.initial.values.values(), *b.final.values.values()]
+    assert not any(array.flags.writeable for array in arrays if array is not None)
     np.testing.assert_array_equal(a.ids, b.ids)
     np.testing.assert_array_equal(a.probs, b.probs)
     np.testing.assert_array_equal(a.surprise, b.surprise)
@@ -151,3 +165,107 @@ def test_metadata_that_lie_are_refused(change: dict) -> None:
 def test_what_is_no_archive_at_all_is_said() -> None:
     with pytest.raises(TraceFileError, match="neither NPZ, nor Parquet, nor a ZIP with trace.csv"):
         lc.Trace.load(b"hello")
+
+
+@pytest.mark.parametrize("cell", tuple(lc.cells()))
+def test_an_npz_holds_the_whole_trace_without_pickles(cell):
+    trace = traced("hello, world", cell)
+    with np.load(io.BytesIO(trace_file.to_npz(trace)), allow_pickle=False) as file:
+        for name in trace.signals:
+            assert file[name].dtype == np.float32
+            assert np.array_equal(file[name], trace[name])
+        for name in trace.cell.states:
+            assert np.array_equal(file[f"initial_{name}"], trace.initial[name])
+            assert np.array_equal(file[f"final_{name}"], trace.final[name])
+        assert np.array_equal(file["probabilities"], trace.probs)
+        assert np.array_equal(file["surprise"], trace.surprise, equal_nan=True)
+        assert np.array_equal(file["ids"], trace.ids)
+        metadata = json.loads(str(file["metadata"]))
+        readme = str(file["README"])
+        assert set(file) == set(trace.signals) | {k for k in file if k.split("_")[0] in ("initial", "final")} | {
+            "characters", "read_as", "ids", "probabilities", "surprise", "metadata", "README",
+        }  # fmt: skip
+        assert all(k in readme for k in ("characters", "read_as", "ids", "probabilities", "surprise", "metadata"))
+    assert metadata["signals"] == list(trace.signals)
+    assert metadata["model"] == "unnamed"
+    assert metadata["vocabulary"] == list(trace.vocabulary.characters)
+    assert metadata["loss_nats_per_character"] == pytest.approx(trace.loss)
+
+
+@settings(max_examples=50, deadline=None)
+@given(TEXTS)
+def test_any_text_survives_the_npz(text):
+    with np.load(io.BytesIO(trace_file.to_npz(traced(text)))) as file:
+        assert "".join(map(chr, file["characters"])) == text
+
+
+def test_an_npz_is_written_to_a_path_and_to_a_file(tmp_path):
+    trace, buffer = traced("hello"), io.BytesIO()
+    data = trace_file.to_npz(trace, tmp_path / "trace.npz")
+    trace_file.to_npz(trace, buffer)
+    assert (tmp_path / "trace.npz").read_bytes() == buffer.getvalue() == data
+
+
+@settings(max_examples=50, deadline=None)
+@given(TEXTS)
+def test_any_text_survives_the_csv(text):
+    trace = traced(text, layers=1)
+    header, *rows = read(trace_file.to_csv(trace, units=[1], signals=["forget"]))
+    assert header == list(trace_file.CSV_COLUMNS)
+    expected = ["\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text]
+    assert [row[2] for row in rows] == expected
+
+
+def test_a_csv_keeps_every_number_in_full():
+    text = NASTY.replace("\ud800", "")
+    trace = traced(text)
+    rows = read(trace_file.to_csv(trace))[1:]
+    assert len(rows) == trace_file.csv_rows(trace) == 2 * len(text) * 3 * 6
+    for layer, step, character, unit, signal, value in rows:
+        assert character == text[int(step)]
+        assert np.float32(value) == trace[signal][int(layer), int(step), int(unit)]
+
+
+def test_a_csv_holds_what_was_chosen():
+    trace = traced("hello")
+    rows = read(trace_file.to_csv(trace, layers=[1], units=[2, 0], signals=["hidden", "cell"]))[1:]
+    assert len(rows) == trace_file.csv_rows(trace, [1], [2, 0], ["hidden", "cell"]) == 5 * 2 * 2
+    assert [(r[3], r[4]) for r in rows[:4]] == [("2", "hidden"), ("2", "cell"), ("0", "hidden"), ("0", "cell")]
+    assert read(trace_file.to_csv(trace, layers=[])) == [list(trace_file.CSV_COLUMNS)]
+    for chosen, message in (
+        ({"layers": [2]}, "no layer 2"),
+        ({"units": [-1]}, "no unit -1"),
+        ({"signals": ["reset"]}, "no signal 'reset'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            trace_file.to_csv(trace, **chosen)
+
+
+def test_a_csv_that_is_too_large_is_refused_with_its_size(monkeypatch):
+    monkeypatch.setattr(trace_file, "MOST_ROWS", 100)
+    with pytest.raises(ValueError, match=r"180 rows is too large, at most 100: choose fewer"):
+        trace_file.to_csv(traced("hello"))
+
+
+def test_a_million_rows_are_written_in_seconds():
+    trace = traced("hello " * 170, units=256, layers=1)
+    start = time.perf_counter()
+    trace_file.to_csv(trace)
+    seconds = time.perf_counter() - start
+    print(f"{trace_file.csv_rows(trace):,} rows: {seconds:.2f} s")
+    assert seconds < 5  # 0.5 s alone; the machine may be busy
+
+
+@pytest.mark.parametrize("ending", [".npz", ".zip", ".parquet", ".NPZ"])
+def test_a_files_name_says_its_format(ending, tmp_path):
+    trace = traced("hello")
+    trace.save(tmp_path / f"trace{ending}")
+    assert (tmp_path / f"trace{ending}").read_bytes()[:4] == (b"PAR1" if ending == ".parquet" else b"PK\x03\x04")
+    assert np.array_equal(lc.Trace.load(tmp_path / f"trace{ending}")["cell"], trace["cell"])
+
+
+@pytest.mark.parametrize("name", ["trace.csv", "trace", ".npz"])
+def test_another_ending_is_refused_before_anything_is_written(name, tmp_path):
+    with pytest.raises(ValueError, match=r"ends in \.npz, \.zip or \.parquet, not to .*; \.zip holds CSV"):
+        traced("hello").save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import figure_file
 from lstm_core.analysis.two_texts import TwoTexts, to_csv, two_texts
+from lstm_core.errors import InputError
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
 from pages.common import caches, detail, selection
@@ -119,7 +120,7 @@ def _compared(model: str, first: str, second: str) -> TwoTexts | str:
     """The two texts side by side, or why they can't stand so."""
     try:
         return two_texts(caches.read(model, first), caches.read(model, second))
-    except ValueError as error:
+    except InputError as error:
         return str(error).rstrip(".")
 
 

@@ -26,7 +26,6 @@ __all__ = ["Between", "GatesView", "Pin", "Reader", "Track", "checked_look", "ga
 Order = Literal["index", "mean", "grouped"]
 Pin = Mapping[str, Any]
 
-_COMPONENT = components.declared("gates")
 
 # How the picture is looked at: the name in an address -> what it may be. What holds at first sight follows from the
 # heatmaps, and the browser, which knows it, leaves it out.
@@ -106,7 +105,8 @@ def linked_view(
     shown = _shown(key, readers, tracks, pin, start)
     told = looks.told(key, look, checked_look)
     view = {"pin": shown.command, "serial": shown.serial, "order": order, **told.view()}
-    _COMPONENT(
+    components.mount(
+        "gates",
         key=key,
         data=payload(readers, tracks, shown.start, between, caption, file) | {"view": view},
         on_pin_change=on_pin or _nothing,

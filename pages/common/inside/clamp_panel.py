@@ -14,6 +14,7 @@ import lstm_core as lc
 from lstm_core import trace_file
 from lstm_core.analysis.effect import Effect, effect
 from lstm_core.clamp import check, described, number, span_in_words, typed_units, units_as_typed, units_in_words
+from lstm_core.errors import InputError
 from lstm_core.figures.effect import effect_lines, predictions
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
@@ -71,14 +72,14 @@ def to_query(clamp: lc.Clamp) -> str:
 
 
 def from_query(text: str, trace: lc.Trace) -> lc.Clamp:
-    """The clamp that an address names. Raises ValueError, one sentence, for one that this trace's model can't have."""
+    """The clamp that an address names. Raises InputError, one sentence, for one that this trace's model can't have."""
     parts = text.split("~")
     if len(parts) != 5 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (parts[2], parts[4])):
-        raise ValueError("it is written signal~value~layer~units~step")
+        raise InputError("it is written signal~value~layer~units~step")
     if not re.fullmatch(r"-?\d{1,9}(\.\d{1,12})?(e[-+]\d\d)?", parts[1]):
-        raise ValueError(f"“{parts[1][:20]}” is no number to hold it at")
+        raise InputError(f"“{parts[1][:20]}” is no number to hold it at")
     if not 1 <= int(parts[2]) <= trace.layers:
-        raise ValueError(f"there is no layer {int(parts[2])}; layers are counted from 1, and the model has {trace.layers}")
+        raise InputError(f"there is no layer {int(parts[2])}; layers are counted from 1, and the model has {trace.layers}")
     units = None if parts[3] == "all" else typed_units(parts[3].replace(".", ","), trace.units)
     clamp = lc.Clamp(parts[0], float(parts[1]), int(parts[2]) - 1, units, int(parts[4]))
     check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
@@ -93,7 +94,7 @@ def _take(asked: Mapping[str, str], trace: lc.Trace, pin: Pin) -> None:
     for text in asked[PARAMETER].split("_")[:MOST_CLAMPS]:
         try:
             clamps.append(from_query(text, trace))
-        except ValueError as error:
+        except InputError as error:
             st.text(f"⚠ The link asks for a clamp “{text[:60]}”, which can't be had: {error}.")
     if not clamps:
         return
@@ -154,8 +155,8 @@ def _current(trace: lc.Trace, pin: Pin) -> lc.Clamp | None:
         start = _start(trace, pin)
     try:
         chosen = {"all": None, "pinned": (pin["unit"],)}.get(units) if units != "these" else _typed(trace, where)
-    except ValueError as error:
-        st.text(f"⚠ {str(error)[0].upper()}{str(error)[1:]}. What is shown is of the last clamp.")
+    except InputError as error:
+        st.text(f"⚠ {error.sentence} What is shown is of the last clamp.")
         last = st.session_state.get(LAST)
         return last if last is not None and _fits(last, trace) else None
     st.session_state[LAST] = lc.Clamp(name, value, layer - 1, chosen, start)
@@ -231,7 +232,7 @@ def _kept(trace: lc.Trace, current: lc.Clamp | None) -> Clamps:
 def _fits(clamp: lc.Clamp, trace: lc.Trace) -> bool:
     try:
         check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
-    except ValueError:
+    except InputError:
         return False
     return True
 

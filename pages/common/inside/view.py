@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from lstm_core.trace import Trace
     from lstm_core.walk import Step
 
-_COMPONENT = components.declared("inside")
 
 # How the drawing is looked at: the name in an address -> what it may be, the first of them at first sight.
 LOOKS: dict[str, tuple[str, ...]] = {
@@ -69,7 +68,8 @@ def inside_view(
     shown = gates_view._shown(key, *as_linked(trace, layer), pin, 0)
     told = looks.told(key, look, checked_look)
     view = {"pin": shown.command, "serial": shown.serial, **told.view(), "walk": [asdict(step) for step in walk]}
-    _COMPONENT(
+    components.mount(
+        "inside",
         key=key,
         data=payload(trace, model, layer, shown.start) | {"view": view},
         on_pin_change=on_pin or _nothing,

@@ -11,6 +11,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import figure_file
 from lstm_core.analysis.memory import half_life, remembering
+from lstm_core.errors import InputError
 from lstm_core.figures.memory import LONG, Lives, half_lives
 from lstm_core.numbers import short
 from pages.common import detail, frame, reading, selection
@@ -48,7 +49,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
 def _keeps(trace: lc.Trace) -> bool:
     try:
         remembering(trace)
-    except ValueError:
+    except InputError:
         return False
     return True
 
