@@ -67,8 +67,8 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     """The choice of what to train, and the training as it goes."""
     st.caption(
         f"A small model of your own, trained on this server while you watch: up to 2 layers of {max(UNITS)} units, a text of up"
-        f" to {MOST_TEXT:,} characters, {MAX_SECONDS / 60:.0f} minutes of work, one training a person. Meanwhile you can look at"
-        f" other pages, for {POLL_TIMEOUT / 60:.0f} minutes at a time; then it stops, and can go on. It goes with this tab."
+        f" to {MOST_TEXT:,} characters, {MAX_SECONDS / 60:.0f} minutes of work, one training a person. Meanwhile you can look"
+        f" at other pages, for {POLL_TIMEOUT / 60:.0f} minutes at a time; then it stops, and can go on. It goes with this tab."
     )
     own = mine()
     works = own.training is not None and own.training.report().works
@@ -245,9 +245,8 @@ def _standing(report: Report) -> None:
         st.text(f"⚠ {report.message}")
     else:
         word = "Done" if report.state == "done" else "Stopped"
-        st.text(
-            f"{word} after {report.step:,} of {report.steps:,} steps, {_clock(report.seconds)} of work. {report.message}".strip()
-        )
+        worked = f"{report.step:,} of {report.steps:,} steps, {_clock(report.seconds)} of work"
+        st.text(f"{word} after {worked}. {report.message}".strip())
 
 
 def _left(seconds: float) -> str:
