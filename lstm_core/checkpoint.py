@@ -20,13 +20,14 @@ import safetensors
 import safetensors.torch
 import torch
 
-from lstm_core.errors import InputError
+from lstm_core.errors import FileError, InputError
 from lstm_core.model import CharModel
+from lstm_core.places import ASSETS
 from lstm_core.recipes import SHIPPED
 from lstm_core.text import Vocabulary
 from lstm_core.words import tr
 
-SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "assets" / "models"
+SHIPPED_MODELS = ASSETS / "models"
 FORMAT = 1
 LARGEST_FILE = 1 << 30
 LARGEST_HEADER = 1 << 24
@@ -91,7 +92,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, s
     try:
         safetensors.torch.save_file(dict(tensors), beside, metadata)
     except safetensors.SafetensorError as error:
-        raise OSError(tr("{path} can't be written: {error}", path=path, error=error)) from error
+        raise FileError(tr("{path} can't be written: {error}", path=path, error=error)) from error
     beside.chmod(0o644)
     os.replace(beside, path)
 
