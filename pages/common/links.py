@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lstm_core import numbering
 from lstm_core.numbering import Counted
+from lstm_core.words import _
 
 LONGEST_TEXT = 2000  # characters; a longer text does not belong in an address
 LONGEST_QUOTE = 60  # characters of what was asked that a sentence repeats
@@ -48,9 +49,10 @@ class Field:
     """One query parameter.
 
     bounds: as the kind takes them, or a function of the value so far and of `world`, which returns them. sentence: for what
-    is refused, with {asked}, {known} (what there is), {now} (the value so far) and {kept} (what holds instead); "" where
-    nothing is to be said. attribute: of the value (default: the parameter's name). when: whether it is written.
-    replaced_by: the parameter by which links say this today: this one is read where that is absent, and never written.
+    is refused, marked by N_, with {asked}, {known} (what there is), {now} (the value so far), {kept} (what holds instead)
+    and {kind}; "" where nothing is to be said. attribute: of the value (default: the parameter's name). when: whether it is
+    written. replaced_by: the parameter by which links say this today: this one is read where that is absent, and never
+    written.
     """
 
     name: str
@@ -67,7 +69,8 @@ class Field:
     def _sentences(self, refused: Iterable[Refused], now: Any) -> list[str]:
         kept = (self.kind.write(getattr(now, self.attribute or self.name, None)) or "").replace(",", ", ")
         told = [(part.sentence or self.sentence, part.asked[:LONGEST_QUOTE], part.known) for part in refused]
-        return [sentence.format(asked=asked, known=known, now=now, kept=kept) for sentence, asked, known in told if sentence]
+        filled = {"now": now, "kept": kept, "kind": self.kind}
+        return [_(sentence, asked=asked, known=known, **filled) for sentence, asked, known in told if sentence]
 
 
 def read(fields: Sequence[Field], query: Mapping[str, str], start: T, world: Any = None) -> tuple[T, list[str]]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from lstm_core.words import N_
 from pages.common import links
 from pages.common.links import Field, Number, Refused, Text
 from pages.common.own_models import PREFIX
@@ -81,13 +82,13 @@ def _steps(now: Selection, world: World) -> int:
     return world.steps(now.model, now.text)
 
 
-NO_LAYER = "The link asks for layer “{asked}”; {now.model} has {known}."
+NO_LAYER = N_("The link asks for layer “{asked}”; {now.model} has {known}.")
 FIELDS = (
     Field(
         "model",
         ModelName(),
         lambda now, world: world.models,
-        "The link names a model “{asked}”, which is not here{known}; {kept} is shown instead.",
+        N_("The link names a model “{asked}”, which is not here{known}; {kept} is shown instead."),
     ),
     Field("text", Text()),
     Field("layer", Number("layer", {"all": ALL_LAYERS}), _layers, NO_LAYER),
@@ -95,21 +96,21 @@ FIELDS = (
         "character",
         Number("character"),
         _steps,
-        "The link asks for character “{asked}”; the text has {known}.",
+        N_("The link asks for character “{asked}”; the text has {known}."),
         attribute="step",
     ),
     Field(
         "step",
         Number("step"),
         _steps,
-        "The link, an older one, asks for step “{asked}”; the text has {known}.",
+        N_("The link, an older one, asks for step “{asked}”; the text has {known}."),
         replaced_by="character",
     ),
     Field(
         "unit",
         Number("unit"),
         lambda now, world: world.models[now.model].units,
-        "The link asks for unit “{asked}”; {now.model} has {known}.",
+        N_("The link asks for unit “{asked}”; {now.model} has {known}."),
     ),
     Field("pinned_layer", Number("layer"), _layers, NO_LAYER, when=lambda value: value.layer == ALL_LAYERS),
 )

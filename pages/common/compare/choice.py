@@ -10,6 +10,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import numbering
 from lstm_core.numbering import Counted
+from lstm_core.words import N_
 from pages.common import caches, selection
 from pages.common.links import Each, Field, Kind, Number, OneOf, Parts, Several, Text
 from pages.common.selection import ALL_LAYERS
@@ -80,18 +81,18 @@ def _pin(character: Counted) -> Kind:
 
 
 FIELDS = (
-    Field("view", OneOf(), VIEWS, "The link asks for a view “{asked}”; there are {known}."),
+    Field("view", OneOf(), VIEWS, N_("The link asks for a view “{asked}”; there are {known}.")),
     Field(
         "models",
-        Several(FEWEST, MOST, f"A comparison needs {FEWEST} to {MOST} models; {{kept}} are shown."),
+        Several(FEWEST, MOST, N_("A comparison needs {kind.fewest} to {kind.most} models; {kept} are shown.")),
         lambda now, models: models,
-        "The link names “{asked}”: not among the models here.",
+        N_("The link names “{asked}”: not among the models here."),
     ),
     Field(
         "layers",
         Each(Number("layer", {"top": TOP, "all": ALL_LAYERS}, alone=True), TOP),
         lambda now, models: {name: models[name].config["layers"] for name in now.models},
-        "The link asks for layer “{asked}”; {known}.",
+        N_("The link asks for layer “{asked}”; {known}."),
     ),
     Field(
         "text2",
@@ -100,8 +101,8 @@ FIELDS = (
         "{known}",
         when=lambda now: now.view == "texts",
     ),
-    Field("pin", _pin("character"), None, "The link pins “{asked}”; {known}."),
-    Field("at", _pin("step"), None, "The link, an older one, pins “{asked}”; {known}.", attribute="pin", replaced_by="pin"),
+    Field("pin", _pin("character"), None, N_("The link pins “{asked}”; {known}.")),
+    Field("at", _pin("step"), None, N_("The link, an older one, pins “{asked}”; {known}."), attribute="pin", replaced_by="pin"),
 )  # where a pin does not lie in the picture, the picture brings it inside
 
 

@@ -19,6 +19,7 @@ from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.palette import Theme
 from lstm_core.numbering import Counted
+from lstm_core.words import N_
 from pages.common import caches, links
 from pages.common.detail import MOST_DRAWN, PLOT, theme
 from pages.common.links import Decimal, Field, Kind, Number, Parts, Refused, Text
@@ -118,7 +119,7 @@ class _Linked:
     clamps: Clamps = ()
 
 
-REFUSED = "The link asks for a clamp “{asked}”, which can't be had: {known}."
+REFUSED = N_("The link asks for a clamp “{asked}”, which can't be had: {known}.")
 FIELDS = (
     Field(PARAMETER, _Clamps("character"), lambda now, trace: trace, REFUSED, attribute="clamps"),
     Field(OLD_PARAMETER, _Clamps("step"), lambda now, trace: trace, REFUSED, attribute="clamps", replaced_by=PARAMETER),

@@ -10,6 +10,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import numbering
 from lstm_core.lessons import Lesson, LessonError, check, fill, lessons, measure
+from lstm_core.words import N_
 from pages.common import address, caches, links, selection, sidebar
 from pages.common.links import Field, OneOf
 from pages.common.selection import Selection
@@ -32,7 +33,7 @@ FIELDS = (
         KEY,
         OneOf(),
         lambda now, lessons: lessons,
-        "The link names a lesson “{asked}”, which is not here. Lessons: {known}.",
+        N_("The link names a lesson “{asked}”, which is not here. Lessons: {known}."),
         attribute="id",
     ),
 )

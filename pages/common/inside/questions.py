@@ -25,6 +25,7 @@ from lstm_core.figures.lettering import escaped, glyph, plain_symbol
 from lstm_core.figures.pushes import pushes
 from lstm_core.figures.weight_row import weight_row
 from lstm_core.formula import equation
+from lstm_core.words import N_
 from pages.common import caches, detail, links, markdown, selection, sidebar
 from pages.common.links import Field, OneOf
 from pages.common.selection import Selection
@@ -62,7 +63,9 @@ class _Linked:
     question: str = ""
 
 
-FIELDS = (Field(KEY, OneOf(), lambda now, questions: questions, "The link asks for a question “{asked}”; there are {known}."),)
+FIELDS = (
+    Field(KEY, OneOf(), lambda now, questions: questions, N_("The link asks for a question “{asked}”; there are {known}.")),
+)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import numbering
 from lstm_core.analysis.vanishing import TOP
+from lstm_core.words import N_
 from pages.common.links import Field, Number, OneOf, Several
 from pages.common.view_state import Sections, ViewState
 
@@ -45,18 +46,18 @@ def deepest(names: tuple[str, ...], models: Models) -> int:
 
 
 FIELDS = (
-    Field("section", OneOf(), SECTIONS, "The link asks for a section “{asked}”; there are {known}."),
+    Field("section", OneOf(), SECTIONS, N_("The link asks for a section “{asked}”; there are {known}.")),
     Field(
         "models",
-        Several(1, MOST, too_many=f"The link names {{known}} models; the first {MOST} are shown."),
+        Several(1, MOST, too_many=N_("The link names {known} models; the first {kind.most} are shown.")),
         lambda now, models: models,
-        "The link names “{asked}”: not among the models here.",
+        N_("The link names “{asked}”: not among the models here."),
     ),
     Field(
         "of_layer",
         Number("layer", unsaid=TOP),
         lambda now, models: deepest(now.models, models),
-        "The link asks for layer “{asked}”; the deepest of these models has {known}.",
+        N_("The link asks for layer “{asked}”; the deepest of these models has {known}."),
         attribute="layer",
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 
 from lstm_core.numbering import Counted
+from lstm_core.words import N_
 from pages.common.links import Field, Number, OneOf, Parts
 from pages.common.training.view import Place
 from pages.common.view_state import Sections, ViewState
@@ -32,19 +33,19 @@ def _shows_life(choice: Choice) -> bool:
 
 
 FIELDS = (
-    Field("section", OneOf(), SECTIONS, "The link asks for a section “{asked}”; there are {known}."),
+    Field("section", OneOf(), SECTIONS, N_("The link asks for a section “{asked}”; there are {known}.")),
     Field(
         "life",
         OneOf(),
         lambda now, lives: lives,
-        "The link asks for the life “{asked}”; there are {known}.",
+        N_("The link asks for the life “{asked}”; there are {known}."),
         when=_shows_life,
     ),
     Field(
         "pin",
         _place(checkpoint="checkpoint", character="character", unit="unit"),
         None,
-        "The link pins “{asked}”; {known}.",
+        N_("The link pins “{asked}”; {known}."),
         attribute="place",
         when=_shows_life,
     ),
@@ -52,7 +53,7 @@ FIELDS = (
         "at",
         _place(checkpoint="step", character="step", unit="unit"),
         None,
-        "The link, an older one, pins “{asked}”; {known}.",
+        N_("The link, an older one, pins “{asked}”; {known}."),
         attribute="place",
         replaced_by="pin",
     ),

@@ -125,16 +125,16 @@ def test_the_reset_on_the_other_side_does_not_read_as_well() -> None:
 def test_the_last_character_and_the_only_one() -> None:
     last = run(model="family-lstm", question="states", character=str(len(TEXT)))
     assert "this is the step before it" in said(last)
-    assert "type a second one" in said(run(model="family-lstm", question="states", text="a", step="0"))
+    assert "type a second one" in said(run(model="family-lstm", question="states", text="a", character="1"))
     for question in questions.QUESTIONS:
-        run(model="family-gru-pytorch", question=question, text="a", step="0")
+        run(model="family-gru-pytorch", question=question, text="a", character="1")
 
 
 @pytest.mark.parametrize("text", ["<b>$x$</b>\n[a](b) `c`", "😀e\u0301", "\t\0x"])
 @pytest.mark.parametrize("question", questions.QUESTIONS)
 def test_any_text_and_any_pinned_character(question: str, text: str) -> None:
     for step in (0, len(text) - 1):
-        app = run(model="family-gru-pytorch", question=question, text=text, step=str(step))
+        app = run(model="family-gru-pytorch", question=question, text=text, character=str(step + 1))
         assert "<b>" not in "".join(c.value for c in app.caption)
 
 
