@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lstm_core import stepping
 from lstm_core.clamp import held_arrays, held_steps
+from lstm_core.errors import InputError
 from lstm_core.formula import Affine, Vector, compiled, no_weights
 from lstm_core.model import TORCH_FUNCTIONS, CharModel, leaf_of
 from lstm_core.stepping import NUMPY_FUNCTIONS
@@ -64,7 +65,7 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
     """
     given, wanted = ((of.cell, of.layers, of.units, of.vocabulary) for of in (trace, model))
     if given != wanted:
-        raise ValueError(
+        raise InputError(
             f"the trace is of {trace.model}, {trace.layers} x {trace.units} units of {trace.cell.title}; it can't be held to"
             f" {model.name}, {model.layers} x {model.units} units of {model.cell.title}"
         )

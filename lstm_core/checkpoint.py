@@ -20,6 +20,7 @@ import safetensors
 import safetensors.torch
 import torch
 
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 from lstm_core.recipes import SHIPPED
 from lstm_core.text import Vocabulary
@@ -40,7 +41,7 @@ NUMBERS = ("F32", "F16", "BF16", "F64")  # safetensors' names of what weights ma
 PICKLE_OR_ZIP = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A file that is no model of ours, with one sentence that names what is wrong."""
 
 
@@ -69,7 +70,7 @@ def save(model: CharModel, path: str | Path) -> None:
     """
     path = Path(path)
     if path.suffix != ".safetensors":
-        raise ValueError(f"a model is written to a file that ends in .safetensors, not to {path.name}")
+        raise InputError(f"a model is written to a file that ends in .safetensors, not to {path.name}")
     header = {
         "format": FORMAT,
         "name": model.name,
@@ -224,7 +225,7 @@ def _build(path: Path, header: Mapping[str, Any]) -> CharModel:
         with torch.device("meta"):
             sizes = {key: config[key] for key in CONFIG}
             model = CharModel(vocabulary, name=header["name"], functions=functions, **sizes)
-    except ValueError as error:
+    except InputError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
     model.card = header["card"]
     return model

@@ -10,6 +10,7 @@ from operator import index
 
 import numpy as np
 
+from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 
 Held = tuple[list[np.ndarray], list[np.ndarray]]  # of one signal, an entry a step: values (unit,), and which units are held
@@ -45,16 +46,16 @@ class Clamp:
         stop: int | None = None,
     ) -> None:
         if not math.isfinite(value):
-            raise ValueError(f"{signal!r} is held at a finite number, not at {value}")
+            raise InputError(f"{signal!r} is held at a finite number, not at {value}")
         if units is not None:
             units = tuple(sorted({index(unit) for unit in units}))
             if not units:
-                raise ValueError(f"a clamp on {signal!r} holds at least one unit; it was given none: None holds all")
+                raise InputError(f"a clamp on {signal!r} holds at least one unit; it was given none: None holds all")
         for what, number in (("layer", layer), ("unit", units[0] if units else 0), ("start", start)):
             if number < 0:
-                raise ValueError(f"the {what} of a clamp on {signal!r} is counted from 0; {number} is below that")
+                raise InputError(f"the {what} of a clamp on {signal!r} is counted from 0; {number} is below that")
         if stop is not None and stop <= start:
-            raise ValueError(f"a clamp on {signal!r} must stop after its start, {start}, and {stop} is not: None never stops")
+            raise InputError(f"a clamp on {signal!r} must stop after its start, {start}, and {stop} is not: None never stops")
         given = {"signal": signal, "value": float(value), "layer": layer, "units": units, "start": start, "stop": stop}
         for name, each in given.items():
             object.__setattr__(self, name, each)
@@ -71,15 +72,15 @@ def check(clamps: Sequence[Clamp], cell: Cell, layers: int, units: int, steps: i
     """
     for clamp in clamps:
         if clamp.signal not in cell.names:
-            raise ValueError(f"{cell.title} has no signal {clamp.signal!r} to hold; it has {', '.join(cell.order)}")
+            raise InputError(f"{cell.title} has no signal {clamp.signal!r} to hold; it has {', '.join(cell.order)}")
         signal = cell[clamp.signal]
         low, high = signal.range
         if not low <= clamp.value <= high:
-            raise ValueError(f"the {signal.title} runs from {low:g} to {high:g}; it can't be held at {clamp.value:g}")
+            raise InputError(f"the {signal.title} runs from {low:g} to {high:g}; it can't be held at {clamp.value:g}")
         largest = clamp.units[-1] if clamp.units else 0
         for what, number, count in (("layer", clamp.layer, layers), ("unit", largest, units), ("step", clamp.start, steps)):
             if number >= count:
-                raise ValueError(
+                raise InputError(
                     f"the clamp on {clamp.signal!r} names {what} {number}; there are {what}s 0 to {count - 1}, counted from 0"
                 )
 
@@ -171,11 +172,11 @@ def typed_units(text: str, count: int) -> tuple[int, ...]:
     for part in text.replace("–", "-").replace(";", ",").split(","):
         ends = [end.strip() for end in part.split("-")]
         if len(ends) > 2 or not all(end.isascii() and end.isdigit() and len(end) < 10 for end in ends):
-            raise ValueError(f"units are typed as in “3, 7-9”, and “{part.strip()[:40]}” is no number and no range")
+            raise InputError(f"units are typed as in “3, 7-9”, and “{part.strip()[:40]}” is no number and no range")
         first, last = int(ends[0]), int(ends[-1])
         if first > last:
-            raise ValueError(f"a range of units begins with the smaller number: “{last}-{first}”, not “{first}-{last}”")
+            raise InputError(f"a range of units begins with the smaller number: “{last}-{first}”, not “{first}-{last}”")
         if last >= count:
-            raise ValueError(f"there is no unit {last}; there are units 0 to {count - 1}")
+            raise InputError(f"there is no unit {last}; there are units 0 to {count - 1}")
         chosen.update(range(first, last + 1))
     return tuple(sorted(chosen))

@@ -8,6 +8,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_core.errors import InputError
+
 TRAIN_SHARE = 0.9
 STDLIB_LEFT_OUT = {
     "test", "tests", "site-packages", "lib2to3", "idlelib", "turtledemo", "pydoc_data", "ensurepip", "__pycache__",
@@ -58,7 +60,7 @@ def sha256_of(text: str) -> str:
 def from_text(text: str, name: str) -> Corpus:
     """Splits a text in order: first 90 % of the characters, last 10 %. Raises ValueError under 100 characters."""
     if len(text) < 100:
-        raise ValueError(f"the corpus {name!r} has {len(text)} characters; at least 100 are needed to train and to judge")
+        raise InputError(f"the corpus {name!r} has {len(text)} characters; at least 100 are needed to train and to judge")
     cut = int(len(text) * TRAIN_SHARE)
     split = "in order: first 90 % of the characters to train, last 10 % to judge"
     return Corpus(name, text[:cut], text[cut:], sha256_of(text), split)

@@ -17,6 +17,7 @@ import torch
 from lstm_core import recall
 from lstm_core.analysis import spectrum
 from lstm_core.corpora import Corpus
+from lstm_core.errors import InputError
 
 SHIPPED_EXPERIMENTS = Path(__file__).resolve().parent.parent / "assets" / "experiments"
 RECALL_CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch")
@@ -24,7 +25,7 @@ RECALL_SEEDS = (1, 2, 3)
 RECALL_UNITS = 32
 
 
-class ExperimentError(ValueError):
+class ExperimentError(InputError):
     """A file that holds no results of the experiment that is asked for, in one sentence."""
 
 

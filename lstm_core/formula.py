@@ -13,6 +13,8 @@ from functools import cached_property
 from reprlib import repr as shorten
 from typing import Any, Literal
 
+from lstm_core.errors import InputError
+
 Array = Any  # a numpy.ndarray or a torch.Tensor: expressions are evaluated over either
 # What weights are applied to: the input, the hidden state, the cell state; peepholes are one weight a unit, on the cell state.
 Source = Literal["ih", "hh", "ch", "peephole"]
@@ -286,9 +288,9 @@ class Cell:
         for old, new in functions.items():
             if old not in applied or self.functions:
                 has = "is a variant already" if self.functions else f"applies {' and '.join(sorted(applied))}"
-                raise ValueError(f"{self.title} {has}; there is no {shorten(old)} to replace")
+                raise InputError(f"{self.title} {has}; there is no {shorten(old)} to replace")
             if new not in FUNCTIONS:
-                raise ValueError(f"there is no function {shorten(new)}; there are {', '.join(FUNCTIONS)}")
+                raise InputError(f"there is no function {shorten(new)}; there are {', '.join(FUNCTIONS)}")
         changed = {old: new for old, new in functions.items() if old != new}
         if not changed:
             return self

@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 
 from lstm_core.checkpoint import load
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
 
 FILE = Path(__file__).resolve().parent.parent / "assets" / "lessons.json"
 RELATIONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -31,7 +33,7 @@ PROSE = ("title", "level", "look", "question", "answer", "teacher")
 KINDS = {"layer": int, "unit": int, "right": int, "fails": bool, "choices": list, "claims": list, "numbers": dict}
 
 
-class LessonError(ValueError):
+class LessonError(InputError):
     """A lesson that can't be held to a model, with one sentence that names the lesson and what is wrong."""
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lstm_core.checkpoint import CheckpointError, write
 from lstm_core.corpora import Corpus, sha256_of
+from lstm_core.errors import InputError
 from lstm_core.experiments import versions
 from lstm_core.model import CharModel
 from lstm_core.recipes import Recipe
@@ -140,7 +141,7 @@ def _read(path: Path) -> Life:
         raise CheckpointError(f"{path.name} holds weights of {sorted(sizes)} checkpoints, and tells of {len(rows['steps'])}")
     try:
         vocabulary = Vocabulary(facts["vocabulary"])
-    except ValueError as error:
+    except InputError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
     return Life(facts["name"], path, facts["config"], vocabulary, facts["card"], **rows)
 
@@ -152,7 +153,7 @@ def checkpoints(steps: int, count: int = COUNT, every: int = 1) -> tuple[int, ..
     and the last. Raises ValueError for fewer than 3.
     """
     if count < 3:
-        raise ValueError(f"a life has 3 checkpoints or more, not {count}")
+        raise InputError(f"a life has 3 checkpoints or more, not {count}")
     first = min(FIRST, steps)
     kept = sorted({round(first * (steps / first) ** (k / (count - 2))) for k in range(count - 1)})
     return (0, *kept[::-every][::-1])
@@ -173,7 +174,7 @@ def record(
     wanted = checkpoints(steps) if at is None else tuple(at)
     if path.suffix != ".safetensors" or not wanted or sorted(set(wanted)) != list(wanted) or wanted[-1] > steps:
         given = f"{path.name}, {', '.join(map(str, wanted)) or 'no steps'}"
-        raise ValueError(f"a life needs a .safetensors file and rising steps up to {steps:,}; it was given {given}")
+        raise InputError(f"a life needs a .safetensors file and rising steps up to {steps:,}; it was given {given}")
     kept: list[dict[str, Tensor]] = []
     losses: list[float] = []
     samples: list[str] = []

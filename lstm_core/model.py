@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lstm_core.cells import cell as find_cell
+from lstm_core.errors import InputError
 from lstm_core.formula import (
     FUNCTIONS,
     SOURCES,
@@ -248,7 +249,7 @@ class CharModel(nn.Module):
         declared = (find_cell(cell) if isinstance(cell, str) else cell).with_functions(functions or {})
         for what, size in (("units", units), ("layers", layers), ("embedding", embedding)):
             if size is not None and size < 1:
-                raise ValueError(f"{what} must be 1 or more, not {size}")
+                raise InputError(f"{what} must be 1 or more, not {size}")
         vocab = len(self.vocabulary)
         self.embedding = None if embedding is None else nn.Embedding(vocab, embedding)
         self.rnn = Recurrent(declared, vocab if embedding is None else embedding, units, layers, bias, dropout)

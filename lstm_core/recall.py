@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from lstm_core.errors import DivergenceError, InputError
 from lstm_core.model import CharModel
 
 LETTERS = len(string.ascii_uppercase)
@@ -53,19 +54,19 @@ class Protocol:
 
     def __post_init__(self) -> None:
         if self.draw not in get_args(Draw):
-            raise ValueError(f"draw must be one of {', '.join(get_args(Draw))}, not {self.draw!r}")
+            raise InputError(f"draw must be one of {', '.join(get_args(Draw))}, not {self.draw!r}")
         most = {"keys": LETTERS, "distractors": LETTERS}
         least = {"keys": 2, "warmup": 0}
         for name in ("longest_gap", "keys", "distractors", "steps", "batch", "warmup", "tests", "glances", "looks"):
             low, high = least.get(name, 1), most.get(name, math.inf)
             if not low <= getattr(self, name) <= high:
                 bounds = f"{low} or more" if high == math.inf else f"{low} to {high}"
-                raise ValueError(f"{name} must be {bounds}, not {getattr(self, name)}")
+                raise InputError(f"{name} must be {bounds}, not {getattr(self, name)}")
         for name in ("learning_rate", "clip", "input_range"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
         if not self.gaps or min(self.gaps) < 1 or sorted(set(self.gaps)) != list(self.gaps):
-            raise ValueError(f"gaps must rise from 1 or more, each once; they are {', '.join(map(str, self.gaps)) or 'none'}")
+            raise InputError(f"gaps must rise from 1 or more, each once; they are {', '.join(map(str, self.gaps)) or 'none'}")
 
     @property
     def vocabulary(self) -> str:
@@ -264,7 +265,7 @@ def _training(model: CharModel, protocol: Protocol, tested: tuple[int, ...], see
         loss = nn.functional.cross_entropy(answers(model, ids), keys)
         if not math.isfinite(loss.item()):
             what = f"the loss of {model.cell.name} is {loss.item()} at step {step}"
-            raise FloatingPointError(f"{what}: try a smaller learning rate")
+            raise DivergenceError(f"{what}: try a smaller learning rate")
         optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), protocol.clip)

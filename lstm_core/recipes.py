@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_core.errors import InputError
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -48,20 +50,20 @@ class Recipe:
         for name, least in counts.items():
             value = getattr(self, name)
             if value is not None and value < least:
-                raise ValueError(f"{name} must be {least} or more, not {value}")
+                raise InputError(f"{name} must be {least} or more, not {value}")
         for name in ("passes", "learning_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and less than 1, not {self.dropout}")
+            raise InputError(f"dropout must be at least 0 and less than 1, not {self.dropout}")
         for name in ("input_range", "weight_decay"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < math.inf:
-                raise ValueError(f"{name} must be 0 or more, not {value}")
+                raise InputError(f"{name} must be 0 or more, not {value}")
         if self.text_length is not None and self.text_length < self.window:
-            raise ValueError(f"text_length must be {self.window} (one window) or more, not {self.text_length}")
+            raise InputError(f"text_length must be {self.window} (one window) or more, not {self.text_length}")
         if not math.isfinite(self.forget_bias):
-            raise ValueError(f"forget_bias must be a number, not {self.forget_bias}")
+            raise InputError(f"forget_bias must be a number, not {self.forget_bias}")
 
 
 @dataclass(frozen=True)

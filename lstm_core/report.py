@@ -26,6 +26,7 @@ from lstm_core.browser.gates import Reader, Track
 from lstm_core.browser.mathml import mathml
 from lstm_core.certificate import Certificate, certify
 from lstm_core.clamp import described
+from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.paper import version
 from lstm_core.model import CharModel
@@ -56,7 +57,7 @@ def check(model: CharModel, trace: Trace) -> None:
     """Raises ValueError, one sentence that says how much would fit, for a text whose report would be too large."""
     most = longest(model)
     if trace.steps > most:
-        raise ValueError(
+        raise InputError(
             f"a report of {trace.steps:,} characters read by {model.name} would be too large for a browser; about {most:,} fit"
         )
 

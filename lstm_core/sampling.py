@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 
 
@@ -17,9 +18,9 @@ def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0,
     Source: Graves 2013.
     """
     if length < 0:
-        raise ValueError(f"the length must be 0 or more, not {length}")
+        raise InputError(f"the length must be 0 or more, not {length}")
     if not 0 <= temperature < float("inf"):
-        raise ValueError(f"the temperature must be 0 or more, not {temperature}")
+        raise InputError(f"the temperature must be 0 or more, not {temperature}")
     generator = torch.Generator().manual_seed(seed)
     ids, written = torch.from_numpy(model.vocabulary.encode(prompt).ids.copy())[:, None], []
     step_fused = model.cell.kernel != "lstm"  # torch's LSTM packs its weights anew at each call, longer than a step takes

@@ -16,6 +16,8 @@ from typing import Literal
 
 import numpy as np
 
+from lstm_core.errors import InputError
+
 MAX_CHARACTERS = 20_000
 
 # What a reader would accept in a character's place; NFKD knows none of these.
@@ -38,7 +40,7 @@ def _bytes_of(character: str) -> str:
     return character.encode("utf-8", "surrogateescape").decode("ascii", "surrogateescape")
 
 
-class TextError(ValueError):
+class TextError(InputError):
     """A text that no model can read, with one sentence for the person who typed it."""
 
 
@@ -85,23 +87,23 @@ class Vocabulary:
     ) -> None:
         characters = tuple(characters)
         if not characters:
-            raise ValueError("a vocabulary needs at least one character; it was given none")
+            raise InputError("a vocabulary needs at least one character; it was given none")
         for character in characters:
             if not isinstance(character, str) or len(character) != 1:
-                raise ValueError(
+                raise InputError(
                     f"each entry of a vocabulary is one character; {shorten(character)} is not: give it a character of its own"
                 )
         most_frequent, times = Counter(characters).most_common(1)[0]
         if times > 1:
-            raise ValueError(f"a vocabulary holds each character once; {most_frequent!r} is there {times} times")
+            raise InputError(f"a vocabulary holds each character once; {most_frequent!r} is there {times} times")
         if unknown is None:
             unknown = " " if " " in characters else characters[0]
         if unknown not in characters:
-            raise ValueError(f"the unknown character {shorten(unknown)} is not in the vocabulary")
+            raise InputError(f"the unknown character {shorten(unknown)} is not in the vocabulary")
         if reads not in ("characters", "bytes"):
-            raise ValueError(f"a vocabulary reads 'characters' or 'bytes', not {shorten(reads)}")
+            raise InputError(f"a vocabulary reads 'characters' or 'bytes', not {shorten(reads)}")
         if reads == "bytes" and (more := sorted(set(characters) - set(ALL_BYTES))):
-            raise ValueError(f"each entry of a vocabulary of bytes is one byte; {more[0]!r} is none")
+            raise InputError(f"each entry of a vocabulary of bytes is one byte; {more[0]!r} is none")
         object.__setattr__(self, "characters", characters)
         object.__setattr__(self, "unknown", unknown)
         object.__setattr__(self, "reads", reads)

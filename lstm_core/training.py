@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from lstm_core.analysis.ngrams import ngram_loss
 from lstm_core.checkpoint import write
 from lstm_core.corpora import Corpus
+from lstm_core.errors import DivergenceError, InputError
 from lstm_core.model import CharModel, States
 from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
@@ -80,7 +81,7 @@ def held_out_losses(model: CharModel, text: str, streams: int = 1, window: int =
     ids = model.vocabulary.ids(text)
     length = len(ids) // streams if streams > 0 else 0
     if length < 2:
-        raise ValueError(f"a loss needs at least 2 characters a stream; the text has {len(ids)} for {streams}")
+        raise InputError(f"a loss needs at least 2 characters a stream; the text has {len(ids)} for {streams}")
     columns = torch.from_numpy(ids[: length * streams].reshape(streams, length).T.copy()).to(model.head.weight.device)
     total, states = 0.0, None
     for start in range(0, length - 1, window):
@@ -168,7 +169,7 @@ def fit(
     it would have had without the interruption); who gets the model removes it, once the model is safe. watch: called with
     the step and the model, before the first step (0) and after every step, to read the model and not to change it.
     Raises ValueError when the training text is shorter than one step, or when `resume` is damaged or holds another
-    run; FloatingPointError when the loss is no longer a finite number; OSError when the run can't be kept in `resume`.
+    run; DivergenceError when the loss is no longer a finite number; OSError when the run can't be kept in `resume`.
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; forget bias: Jozefowicz et al. 2015.
     """
     identity: dict[str, Any] = {"recipe": asdict(recipe), **corpus.facts}
@@ -176,7 +177,7 @@ def fit(
         identity["vocabulary"] = vocabulary.characters
     vocabulary = vocabulary or Vocabulary.of(corpus.train + corpus.held_out)
     if len(corpus.train) < recipe.streams * (recipe.window + 2):
-        raise ValueError(
+        raise InputError(
             f"the training text has {len(corpus.train):,} characters; {recipe.streams} streams of windows of"
             f" {recipe.window} need at least {recipe.streams * (recipe.window + 2):,}"
         )
@@ -240,7 +241,7 @@ def _train(
         if due or now - reported >= report_every:
             train_loss = torch.stack(losses[-unreported:]).mean().item()
             if not math.isfinite(train_loss):
-                raise FloatingPointError(f"the loss is {train_loss} at step {run.step}: try a smaller learning rate")
+                raise DivergenceError(f"the loss is {train_loss} at step {run.step}: try a smaller learning rate")
             held_out = _validate(run, corpus, losses) if due else None
             reported, unreported = now, 0
             speed = (run.step - first_step) * per_step / (now - started)
@@ -343,9 +344,9 @@ def _load(run: _Run, path: Path, identity: dict[str, Any]) -> None:
             facts = json.loads((file.metadata() or {})["run"])
         tensors = safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is no run that could go on ({error}); remove it to begin anew") from error
+        raise InputError(f"{path} is no run that could go on ({error}); remove it to begin anew") from error
     if facts["identity"] != json.loads(json.dumps(identity)):
-        raise ValueError(f"{path} holds another run (other settings or another corpus); remove it to begin anew")
+        raise InputError(f"{path} holds another run (other settings or another corpus); remove it to begin anew")
     for name in _COUNTERS:
         setattr(run, name, facts[name])
 

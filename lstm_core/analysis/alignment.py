@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from lstm_core.errors import InputError
+
 MOST_DIFFERENT = 2_000  # characters between the first and the last difference: matching takes the square of their number
 
 
@@ -40,7 +42,7 @@ def align(first: Sequence[str], second: Sequence[str]) -> Alignment:
     middles = first[start : len(first) - end], second[start : len(second) - end]
     longest = max(map(len, middles))
     if longest > MOST_DIFFERENT:
-        raise ValueError(f"the texts differ over {longest:,} characters; side by side go those with at most {MOST_DIFFERENT:,}")
+        raise InputError(f"the texts differ over {longest:,} characters; side by side go those with at most {MOST_DIFFERENT:,}")
     columns = [(k, k) for k in range(start)]
     for _, a, a_end, b, b_end in SequenceMatcher(None, *middles, autojunk=False).get_opcodes():
         columns += _paired(start + a, start + a_end, start + b, start + b_end)

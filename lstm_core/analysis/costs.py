@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lstm_core.formula import Product, source_of
 from lstm_core.model import CharModel
-from lstm_core.trace import trace
+from lstm_core.tracing import trace
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_core.errors import InputError
 from lstm_core.trace import Trace
 
 
@@ -41,11 +42,11 @@ def disagreement(traces: Sequence[Trace], most: int = 8) -> Disagreement:
     Source: Lin 1991, section V.
     """
     if len(traces) < 2:
-        raise ValueError(f"disagreement needs two models or more; it was given {len(traces)}")
+        raise InputError(f"disagreement needs two models or more; it was given {len(traces)}")
     first = traces[0]
     for other in traces[1:]:
         if other.chars != first.chars:
-            raise ValueError(
+            raise InputError(
                 f"disagreement is about one text: {first.model} read {first.steps} steps, {other.model} another text"
                 f" or other steps, {other.steps}"
             )
@@ -96,7 +97,7 @@ def to_csv(traces: Sequence[Trace], between: Disagreement) -> bytes:
     """
     if tuple(trace.model for trace in traces) != between.models or any(t.steps != len(between.values) for t in traces):
         given = ", ".join(f"{trace.model} ({trace.steps} steps)" for trace in traces)
-        raise ValueError(f"the disagreement is of {', '.join(between.models)} over {len(between.values)} steps; given {given}")
+        raise InputError(f"the disagreement is of {', '.join(between.models)} over {len(between.values)} steps; given {given}")
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(["step", "code_point", "character", *(f"surprise {name}" for name in between.models), "disagreement"])

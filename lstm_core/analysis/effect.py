@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_core.errors import InputError
 from lstm_core.trace import Trace
 
 ROUNDING = 1e-5  # of a probability: two ways of computing the same prediction in float32 part by a tenth of it
@@ -46,11 +47,11 @@ def effect(before: Trace, after: Trace) -> Effect:
     Raises ValueError when they read different texts or predict different characters.
     """
     if not np.array_equal(before.ids, after.ids) or before.chars != after.chars:
-        raise ValueError(
+        raise InputError(
             f"an effect needs two traces of one text, and these read {before.steps} and {after.steps} characters that differ"
         )
     if before.vocabulary != after.vocabulary:
-        raise ValueError(
+        raise InputError(
             f"an effect needs two traces that predict the same characters, and {before.model} knows {len(before.vocabulary)},"
             f" {after.model} {len(after.vocabulary)}"
         )

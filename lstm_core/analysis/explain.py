@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from lstm_core.errors import InputError
 from lstm_core.formula import (
     Affine,
     Apply,
@@ -30,9 +31,11 @@ from lstm_core.formula import (
     to_latex,
     x,
 )
-from lstm_core.model import CharModel
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.model import CharModel
 
 Origin = Literal["x", "h", "C", "bias"]
 
@@ -110,7 +113,7 @@ class Explanation:
         for line in self.lines:
             if line.name == name:
                 return line
-        raise ValueError(f"{self.cell.title} has no signal {name!r}; it has {', '.join(self.cell.names)}")
+        raise InputError(f"{self.cell.title} has no signal {name!r}; it has {', '.join(self.cell.names)}")
 
     @property
     def remembering(self) -> Line | None:
@@ -129,7 +132,7 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     """
     trace.check(layer, step, unit)
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise ValueError(
+        raise InputError(
             f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
             f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
         )
@@ -279,10 +282,10 @@ def _line(place: _Place, signal: Signal, decimals: int) -> Line:
     filled = place.put_in(signal.equation)
     if abs(_value(filled) - value) > TOLERANCE * max(1.0, abs(value)):
         if place.trace.clamps:
-            raise ValueError(
+            raise InputError(
                 f"{signal.name} is held at {value:.6g} there, which its equation does not give: explain another unit"
             )
-        raise ValueError(
+        raise InputError(
             f"the trace shows {signal.name} = {value:.6g} at step {place.step}, unit {place.unit}, but the weights of"
             f" {place.model.name} give {_value(filled):.6g}: it is a trace of another model"
         )

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstm_core import stepping
+from lstm_core.errors import InputError
 from lstm_core.formula import (
     FUNCTIONS,
     Affine,
@@ -32,9 +32,12 @@ from lstm_core.formula import (
     source_of,
     x,
 )
-from lstm_core.model import CharModel
+from lstm_core.frozen import Frozen, read_only
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.model import CharModel
 
 NOTHING = 1e-30  # a gradient this small is 0: what lies below is slow to reckon with, and nobody can see it
 TOO_MUCH = 1e30  # a gradient this large is infinite: float32 ends not far above
@@ -44,7 +47,7 @@ SLOPES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"sigmoid": lambda y:
 
 
 @dataclass(frozen=True, eq=False)
-class Gradients:
+class Gradients(Frozen):
     """The gradients of the losses after some characters, with respect to every state and character before them.
 
     targets: int64 (target,), the steps t whose losses are meant, ascending. aims: int64 (target,), the id whose surprise
@@ -67,7 +70,7 @@ class Gradients:
         """Where the loss after character `step` stands in the arrays. Raises ValueError when it was not asked for."""
         row = int(np.searchsorted(self.targets, step))
         if row == len(self.targets) or self.targets[row] != step:
-            raise ValueError(f"the loss after character {step} was not asked for; {len(self.targets)} others were")
+            raise InputError(f"the loss after character {step} was not asked for; {len(self.targets)} others were")
         return row
 
 
@@ -107,13 +110,13 @@ def gradient_steps(
 
 def _check(model: CharModel, trace: Trace, wanted: np.ndarray) -> None:
     if not wanted.size:
-        raise ValueError("no step was asked for; give at least one target")
+        raise InputError("no step was asked for; give at least one target")
     for step in (wanted[0], wanted[-1]):
         trace.check(step=int(step))
     if getattr(trace, "clamps", ()):
-        raise ValueError("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
+        raise InputError("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise ValueError(
+        raise InputError(
             f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
             f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
         )
@@ -295,10 +298,10 @@ class _WayBack:
         for array in arrays:
             array[:] = array[:, ::-1]
         self.characters[:] = self.characters[::-1]
-        for array in (*arrays, self.characters, targets, aims):
-            array.flags.writeable = False
-        norms, belt = MappingProxyType(self.norms), MappingProxyType(self.belt)
-        return Gradients(self.trace.model, self.trace.cell, self.trace.chars, targets, aims, norms, belt, self.characters)
+        return Gradients(
+            self.trace.model, self.trace.cell, self.trace.chars, read_only(targets), read_only(aims), read_only(self.norms),
+            read_only(self.belt), read_only(self.characters),
+        )  # fmt: skip
 
 
 class _Pull:

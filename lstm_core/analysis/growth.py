@@ -9,8 +9,10 @@ from statistics import median
 import numpy as np
 
 from lstm_core.analysis import memory
+from lstm_core.errors import InputError
 from lstm_core.life import Life
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def keeps(read: Trace) -> bool:
     """Whether the cell has a gate that decides what is kept of its state. Never raises."""
     try:
         return bool(memory.remembering(read))
-    except ValueError:
+    except InputError:
         return False
 
 

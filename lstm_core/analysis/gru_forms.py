@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lstm_core.errors import InputError
 from lstm_core.formula import Affine, Apply, Cell, Complement, Expression, Product, Signal, Sum, Vector, h_prev, x
 from lstm_core.model import CharModel
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
 
 Z = Vector("update")
 
@@ -111,7 +113,7 @@ def read_as(model: CharModel, seen: Trace, form: Callable[[Cell], Cell]) -> Read
     Raises ValueError for a model that is no GRU and for another model's trace. Source: the two forms' equations.
     """
     if (seen.cell, seen.layers, seen.units) != (model.cell, model.layers, model.units):
-        raise ValueError(f"{model.name} is {model.cell.title}, and the trace is of another model, {seen.model}")
+        raise InputError(f"{model.name} is {model.cell.title}, and the trace is of another model, {seen.model}")
     other = with_cell(model, form(model.cell))
     read = trace(other, seen.text, seen.initial)
     apart = np.abs(read["hidden"] - seen["hidden"]).max(axis=2)
@@ -134,7 +136,7 @@ def with_cell(model: CharModel, cell: Cell) -> CharModel:
 
 def _signal(cell: Cell, name: str) -> Signal:
     if not is_gru(cell):
-        raise ValueError(f"{cell.title} is no GRU: it has {', '.join(cell.names)}, not update, reset and candidate")
+        raise InputError(f"{cell.title} is no GRU: it has {', '.join(cell.names)}, not update, reset and candidate")
     return cell[name]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_core.analysis import one_step
 from lstm_core.analysis.explain import Line, explain
+from lstm_core.errors import InputError
 from lstm_core.formula import Affine, source_of, symbols, to_latex
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
@@ -72,7 +73,7 @@ def row(model: CharModel, trace: Trace, layer: int, step: int, unit: int, name: 
     argument = one_step.preactivation(model.cell, name)
     if argument is None:
         has = ", ".join(one_step.weighed(model.cell))
-        raise ValueError(f"{name} of {model.cell.title} has no weights of its own; {has} have")
+        raise InputError(f"{name} of {model.cell.title} has no weights of its own; {has} have")
     held, blocks = one_step.vectors(model, trace, layer, step), one_step.weights(model, layer)
     maps = [node for node in argument.walk() if isinstance(node, Affine)]
     pieces = [

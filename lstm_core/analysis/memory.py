@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lstm_core.analysis.gradients import kept
+from lstm_core.errors import InputError
 from lstm_core.formula import Vector, compiled, no_weights
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
@@ -20,7 +21,7 @@ def remembering(trace: Trace) -> str:
     for name in sorted(trace.cell.states, key=lambda state: state == "hidden"):
         if kept(trace.cell, name) is not None:
             return name
-    raise ValueError(f"no gate of {trace.cell.title} decides what is kept: none of its states is multiplied by one")
+    raise InputError(f"no gate of {trace.cell.title} decides what is kept: none of its states is multiplied by one")
 
 
 def keep(trace: Trace) -> np.ndarray:

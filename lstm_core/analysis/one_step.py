@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstm_core.errors import InputError
 from lstm_core.formula import Affine, Apply, Cell, Expression, Vector, compiled, x
 from lstm_core.model import TORCH_FUNCTIONS, Block, Blocks, CharModel, leaf_of
 from lstm_core.trace import Trace
@@ -23,7 +24,7 @@ def vectors(model: CharModel, trace: Trace, layer: int, step: int) -> dict[Vecto
     """
     trace.check(layer, step)
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise ValueError(
+        raise InputError(
             f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
             f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
         )

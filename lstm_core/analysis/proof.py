@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from lstm_core.analysis.ngrams import NgramLoss, ngram_loss
+from lstm_core.errors import InputError
 from lstm_core.formula import SOURCES
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
@@ -93,7 +94,7 @@ def proof(model: CharModel, text: str, compare: bool = True, told: Callable[[flo
     text = text[:LONGEST]
     ids = vocabulary.ids(text)[:LONGEST]
     if len(ids) < SHORTEST:
-        raise ValueError(f"a proof needs {SHORTEST} {unit}s or more; the text has {len(ids)}")
+        raise InputError(f"a proof needs {SHORTEST} {unit}s or more; the text has {len(ids)}")
     half = len(ids) // 2
     loss = float(_surprises(model, ids)[half:].mean())
     symbols = "".join(vocabulary.characters[k] for k in ids)

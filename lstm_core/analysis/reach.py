@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_core.analysis import one_step
+from lstm_core.errors import InputError
 from lstm_core.formula import Affine, C_prev, Cell, Vector, h_prev, source_of
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
@@ -74,7 +75,7 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
     """
     trace.check(layer, step, unit)
     if step == trace.steps - 1:
-        raise ValueError(f"step {step} is the text's last: there is no next character whose gates it could reach")
+        raise InputError(f"step {step} is the text's last: there is no next character whose gates it could reach")
     cell, blocks = model.cell, one_step.weights(model, layer)
     held = one_step.vectors(model, trace, layer, step + 1)
     silent = held | {h_prev: _silenced(held[h_prev], unit)}

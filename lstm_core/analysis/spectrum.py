@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_core.corpora import Corpus
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
@@ -69,10 +70,10 @@ class Protocol:
     def __post_init__(self) -> None:
         for name in ("units", "streams", "window", "steps", "every"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+                raise InputError(f"{name} must be 1 or more, not {getattr(self, name)}")
         for name, values in {"learning_rate": (self.learning_rate,), "radii": self.radii, "clips": self.clips}.items():
             if not all(value is None or 0 < value < math.inf for value in values):
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def reach(model: CharModel, ids: Tensor, state: Tensor) -> tuple[float, ...]:
     h together. Raises ValueError for a cell with another state. Source: back-propagation through time, Pascanu et al. 2013.
     """
     if model.cell.states != ("hidden",):
-        raise ValueError(f"reach is about h alone; {model.cell.title} has the states {', '.join(model.cell.states)}")
+        raise InputError(f"reach is about h alone; {model.cell.title} has the states {', '.join(model.cell.states)}")
     h = state.detach().requires_grad_()
     states: list[Tensor] = []
     for x in model.read(ids[:-1]).unbind(0):
@@ -163,7 +164,7 @@ def clipping_run(
     vocabulary = Vocabulary.of(corpus.train + corpus.held_out)
     ids = vocabulary.ids(corpus.train)
     if len(ids) < protocol.streams * (protocol.window + 2):
-        raise ValueError(
+        raise InputError(
             f"the training text has {len(ids):,} characters; one step reads {protocol.streams * protocol.window:,}"
         )
     model = new_model(recipe, vocabulary)

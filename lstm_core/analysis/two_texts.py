@@ -11,6 +11,7 @@ import numpy as np
 
 from lstm_core.analysis.alignment import Alignment, align
 from lstm_core.analysis.disagreement import divergence, number, peaks
+from lstm_core.errors import InputError
 from lstm_core.trace import Trace
 
 
@@ -53,7 +54,7 @@ def two_texts(first: Trace, second: Trace, most: int = 8) -> TwoTexts:
     2,000 characters. Source: see `align` and `disagreement`.
     """
     if first.model != second.model:
-        raise ValueError(f"two texts are compared in one model, not in {first.model} and {second.model}")
+        raise InputError(f"two texts are compared in one model, not in {first.model} and {second.model}")
     alignment = align(first.chars, second.chars)
     both = alignment.paired
     apart = np.zeros(len(both), np.float32)

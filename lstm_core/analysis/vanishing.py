@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_core.analysis.gradients import Gradients
+from lstm_core.errors import InputError
 
 VANISHED = 1e-3  # of its value at s = t: less than this, from there back
 EXPLODED = 10.0  # of its value at s = t: more than this
@@ -71,10 +72,10 @@ def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
     if state == "memory":
         state = "cell" if "cell" in found.norms else "hidden"
     if state not in found.norms:
-        raise ValueError(f"{state!r} is no state of {found.cell.title}; its states are {', '.join(found.norms)}")
+        raise InputError(f"{state!r} is no state of {found.cell.title}; its states are {', '.join(found.norms)}")
     layers = len(found.norms[state])
     if layer < -1:
-        raise ValueError(f"there is no layer {layer}; layers are counted from 0, and -1 is the top one")
+        raise InputError(f"there is no layer {layer}; layers are counted from 0, and -1 is the top one")
     return Path(state, layers - 1 if layer == -1 else min(layer, layers - 1))
 
 
@@ -90,7 +91,7 @@ def share(found: Gradients, where: Path, belt: bool = False) -> np.ndarray:
     if not belt:
         return norms / own[:, None]
     if where.state not in found.belt:
-        raise ValueError(f"no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt")
+        raise InputError(f"no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt")
     return found.belt[where.state][where.layer] / own[:, None]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
+from lstm_core.errors import InputError
+from lstm_core.frozen import read_only
 from lstm_core.trace import State, Trace
 
 LONGEST = 1000  # steps that are followed back at most
@@ -38,7 +39,7 @@ def window(steps: int, step: int | None = None, longest: int = LONGEST, most: in
     """
     step = step or 0
     if not 0 <= step < steps:
-        raise ValueError(f"there is no step {step}; the text has steps 0 to {steps - 1}")
+        raise InputError(f"there is no step {step}; the text has steps 0 to {steps - 1}")
     length = min(steps, longest)
     half = max(1, longest // 2)
     start = min(max(0, round((step - half) / half) * half), steps - length)
@@ -51,7 +52,7 @@ def part(trace: Trace, start: int, stop: int) -> Trace:
     start, stop: counted from 0, stop left out. Nothing is copied. Raises ValueError for a stretch that the trace lacks.
     """
     if not 0 <= start < stop <= trace.steps:
-        raise ValueError(f"there are no steps {start} to {stop}; the trace has {trace.steps} steps")
+        raise InputError(f"there are no steps {start} to {stop}; the trace has {trace.steps} steps")
     if (start, stop) == (0, trace.steps):
         return trace
     return replace(
@@ -59,7 +60,7 @@ def part(trace: Trace, start: int, stop: int) -> Trace:
         chars=trace.chars[start:stop],
         read_as=trace.read_as[start:stop],
         ids=trace.ids[start:stop],
-        values=MappingProxyType({name: trace[name][:, start:stop] for name in trace.signals}),
+        values=read_only({name: trace[name][:, start:stop] for name in trace.signals}),
         initial=trace.initial if start == 0 else _state(trace, start - 1),
         final=_state(trace, stop - 1),
         probs=trace.probs[start:stop],
@@ -67,4 +68,4 @@ def part(trace: Trace, start: int, stop: int) -> Trace:
 
 
 def _state(trace: Trace, step: int) -> State:
-    return State(MappingProxyType({name: trace[name][:, step] for name in trace.cell.states}), trace.probs[step])
+    return State(read_only({name: trace[name][:, step] for name in trace.cell.states}), trace.probs[step])

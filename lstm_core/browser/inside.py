@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -38,9 +38,11 @@ from lstm_core.formula import (
     terms,
     x,
 )
-from lstm_core.model import CharModel
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.model import CharModel
 
 LOOKED_AT = 300  # steps that the limits of an unbounded line are taken from
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from lstm_core.analysis.growth import Stage
 from lstm_core.analysis.unit_order import grouped_order
 from lstm_core.browser.gates import LEVELS, Reader, colours, readings
 from lstm_core.figures import lettering, palette
+
+if TYPE_CHECKING:
+    from lstm_core.analysis.growth import Stage
 
 
 def payload(stages: Sequence[Stage], layer: int = 0, *, name: str, prompt: str, judged: str, steps: int) -> dict[str, Any]:

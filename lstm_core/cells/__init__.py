@@ -7,6 +7,7 @@ import pkgutil
 from functools import cache
 from reprlib import repr as shorten
 
+from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 
 
@@ -37,4 +38,4 @@ def cell(name: str) -> Cell:
     try:
         return cells()[name]
     except KeyError:
-        raise ValueError(f"there is no cell {shorten(name)}; there are {', '.join(cells())}") from None
+        raise InputError(f"there is no cell {shorten(name)}; there are {', '.join(cells())}") from None

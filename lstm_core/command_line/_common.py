@@ -16,10 +16,11 @@ from tqdm import tqdm
 
 from lstm_core import corpora
 from lstm_core.corpora import Corpus
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 
 
-class UsageError(ValueError):
+class UsageError(InputError):
     """Options that do not go together, in one sentence."""
 
 

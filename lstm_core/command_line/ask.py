@@ -49,7 +49,7 @@ The questions:
 def run(arguments: Namespace) -> int:
     """Prints the answer, one fact a line, as plain numbers. Returns 0."""
     from lstm_core import checkpoint
-    from lstm_core.trace import trace
+    from lstm_core.tracing import trace
 
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))

@@ -12,10 +12,12 @@ from lstm_core.analysis.effect import Effect, effect
 from lstm_core.certificate import certify
 from lstm_core.clamp import Clamp, described, typed_units
 from lstm_core.command_line import _common as common
-from lstm_core.export import check_ending
+from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.trace_file import check_ending
+from lstm_core.tracing import trace
 
 
 def add(commands: Any) -> None:
@@ -96,7 +98,7 @@ def _clamp(model: CharModel, arguments: Namespace) -> Clamp:
     try:
         units = None if arguments.units is None else typed_units(arguments.units, model.units)
         return Clamp(arguments.signal, arguments.value, arguments.layer - 1, units, arguments.start - 1, arguments.stop)
-    except ValueError as error:
+    except InputError as error:
         raise common.UsageError(str(error)) from error
 
 

@@ -12,7 +12,8 @@ from lstm_core.analysis.costs import Cost, cost
 from lstm_core.command_line import _common as common
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
-from lstm_core.trace import Trace, trace
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
 
 CONTEXT = 16  # characters shown before and after a disagreement
 

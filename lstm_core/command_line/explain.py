@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
     """Prints a line a signal, or all of it as JSON. Returns 0."""
     from lstm_core import checkpoint
     from lstm_core.analysis.explain import explain
-    from lstm_core.trace import trace
+    from lstm_core.tracing import trace
 
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))

@@ -51,14 +51,14 @@ convention and version.""",
 
 def run(arguments: Namespace) -> int:
     """Writes the picture, and prints what it shows. Returns 0."""
-    from lstm_core import checkpoint, export
-    from lstm_core.trace import trace
+    from lstm_core import checkpoint, figure_file
+    from lstm_core.tracing import trace
 
-    export.check_picture(arguments.output)
+    figure_file.check_ending(arguments.output)
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
     try:
-        export.figure_to_file(_drawn(model, read, arguments), arguments.output)
+        figure_file.write(_drawn(model, read, arguments), arguments.output)
     except RuntimeError as error:  # kaleido or a browser is missing
         raise OSError(str(error)) from error
     print(f"{arguments.output}: {arguments.kind} of layer {arguments.layer} of {model.name}")

@@ -48,7 +48,7 @@ def run(arguments: Namespace) -> int:
     """Prints the norms by distance, and writes all of them if asked to. Returns 0."""
     from lstm_core import checkpoint
     from lstm_core.analysis.gradient_file import to_npz
-    from lstm_core.trace import trace
+    from lstm_core.tracing import trace
 
     model = checkpoint.load(arguments.model)
     if arguments.layer is not None and arguments.layer > model.layers:

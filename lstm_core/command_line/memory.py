@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
 
     from lstm_core import checkpoint
     from lstm_core.analysis.memory import half_life
-    from lstm_core.trace import trace
+    from lstm_core.tracing import trace
 
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))

@@ -36,7 +36,7 @@ units can read about 1,400 characters.""",
 def run(arguments: Namespace) -> int:
     """Writes the page, and prints its size and the loss. Returns 0."""
     from lstm_core import checkpoint, report
-    from lstm_core.trace import trace
+    from lstm_core.tracing import trace
 
     if Path(arguments.output).suffix.lower() not in (".html", ".htm"):
         raise common.UsageError(f"--output must end in .html, and {arguments.output} does not")

@@ -8,8 +8,8 @@ from typing import Any
 from lstm_core import checkpoint
 from lstm_core.certificate import certify
 from lstm_core.command_line import _common as common
-from lstm_core.export import check_ending
-from lstm_core.trace import trace
+from lstm_core.trace_file import check_ending
+from lstm_core.tracing import trace
 
 
 def add(commands: Any) -> None:

@@ -21,6 +21,7 @@ from lstm_core import checkpoint, recipes, training
 from lstm_core.cells import cells
 from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 from lstm_core.recipes import SHIPPED, Recipe
 
@@ -204,7 +205,7 @@ def _recipe(arguments: Namespace) -> Recipe:
     base = recipes.SHIPPED[arguments.recipe].recipe if arguments.recipe else Recipe()
     try:
         return replace(base, **given)
-    except ValueError as error:
+    except InputError as error:
         raise common.UsageError(str(error).replace("_", " ")) from error
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from lstm_core.checkpoint import LARGEST_SIZE
+from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 from lstm_core.model import CharModel, Recurrent
 from lstm_core.text import Vocabulary
@@ -22,7 +23,7 @@ DEEPEST = 64  # containers within containers
 SYMBOLS_AT_MOST = 65_536  # the largest vocabulary; of characters, the largest in use have some thousands
 
 
-class ConvertError(ValueError):
+class ConvertError(InputError):
     """A foreign file that can't be read, or that holds what is not supported: one sentence that names it."""
 
     def __init__(self, sentence: str) -> None:
@@ -88,7 +89,7 @@ class Draft:
             raise ConvertError(f"the file holds no vocabulary: name the {self.size} characters that its model predicts")
         try:
             known = known if isinstance(known, Vocabulary) else Vocabulary(known)
-        except ValueError as error:
+        except InputError as error:
             raise ConvertError(str(error)) from error
         if len(known) != self.size:
             raise ConvertError(f"the vocabulary has {len(known)} characters, but the model predicts {self.size}")

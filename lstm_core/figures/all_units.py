@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core.errors import InputError
 from lstm_core.figures import palette, paper
 from lstm_core.trace import Trace
 
@@ -31,7 +32,7 @@ def all_units(
     Raises ValueError for a unit that `values` lacks and for an unknown theme. Source: none; a sorting.
     """
     if not 0 <= unit < len(values):
-        raise ValueError(f"there is no unit {unit} among {len(values)}: they are counted from 0")
+        raise InputError(f"there is no unit {unit} among {len(values)}: they are counted from 0")
     figure = go.Figure(layout=paper.theme_layout(theme))
     top = paper.write_above(figure, title, [said], width, 30, [] if of is None else [of])
     order = np.argsort(-values, kind="stable")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import plotly.graph_objects as go
 
-from lstm_core.analysis.gru_forms import Reading
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.analysis.gru_forms import Reading
 
 HEIGHT = 200  # pixels of the plot
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from lstm_core.errors import InputError
 from lstm_core.figures import marks, palette, paper
 from lstm_core.figures.unit_lines import DASHES
 
@@ -41,7 +42,7 @@ def in_training(
     theme. Source: `analysis.spectrum.clipping_run`.
     """
     if not any(runs.values()):
-        raise ValueError("there is no run to draw: give at least one")
+        raise InputError("there is no run to draw: give at least one")
     figure = go.Figure(layout=paper.theme_layout(theme))
     plot = len(ROWS) * ROW + (len(ROWS) - 1) * GAP
     for place, (name, title, _) in enumerate(ROWS):
@@ -78,7 +79,7 @@ def felt(
     left out. Raises ValueError when no run measured it, or for an unknown theme. Source: `analysis.spectrum.reach`.
     """
     if not any(step in run.reach for several in runs.values() for run in several):
-        raise ValueError(f"no run measured how far back the loss is felt after step {step}")
+        raise InputError(f"no run measured how far back the loss is felt after step {step}")
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, (clip, several) in enumerate(runs.items()):
         for number, run in enumerate(r for r in several if step in r.reach):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
 from lstm_core.trace import Trace
@@ -57,7 +58,7 @@ def gate_heatmaps(
     """
     trace.check(layer=layer)
     if cell_as not in ("C", "tanh"):
-        raise ValueError(f'the cell state is drawn as "C" or as "tanh", not as {cell_as!r}')
+        raise InputError(f'the cell state is drawn as "C" or as "tanh", not as {cell_as!r}')
     rows = [_row(trace.cell[name], trace[name][layer], cell_as) for name in _wanted(trace, signals)]
     sentences = [
         f"{lettering.escaped(trace.model)}, {_layer_of(trace, layer)}, {trace.units} units, {_count(trace)}:"
@@ -220,7 +221,7 @@ def _wanted(trace: Trace, signals: Sequence[str] | None) -> Sequence[str]:
     if signals is None:
         return trace.signals
     if not signals:
-        raise ValueError(f"no signal was asked for; {trace.cell.title} has {', '.join(trace.signals)}")
+        raise InputError(f"no signal was asked for; {trace.cell.title} has {', '.join(trace.signals)}")
     for name in signals:
         trace[name]  # raises, naming the signals there are
     return signals
@@ -228,13 +229,13 @@ def _wanted(trace: Trace, signals: Sequence[str] | None) -> Sequence[str]:
 
 def _check_same(a: Trace, b: Trace) -> None:
     if a.cell != b.cell:
-        raise ValueError(f"a difference needs two traces of one cell, not of {a.cell.title} and {b.cell.title}")
+        raise InputError(f"a difference needs two traces of one cell, not of {a.cell.title} and {b.cell.title}")
     if (a.layers, a.units) != (b.layers, b.units):
-        raise ValueError(
+        raise InputError(
             f"a difference needs equal sizes, not {a.layers} x {a.units} and {b.layers} x {b.units} (layers x units)"
         )
     if a.steps != b.steps:
-        raise ValueError(f"a difference needs texts of equal length; the first has {a.steps} characters, the second {b.steps}")
+        raise InputError(f"a difference needs texts of equal length; the first has {a.steps} characters, the second {b.steps}")
 
 
 def _checked_order(order: Sequence[int] | np.ndarray | None, units: int) -> np.ndarray | None:
@@ -242,7 +243,7 @@ def _checked_order(order: Sequence[int] | np.ndarray | None, units: int) -> np.n
         return None
     order = np.asarray(order)
     if order.shape != (units,) or not np.array_equal(np.sort(order), np.arange(units)):
-        raise ValueError(
+        raise InputError(
             f"an order names each of the {units} units once; it was given {order.size} numbers: {order.tolist()[:8]}..."
         )
     return order

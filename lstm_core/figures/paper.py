@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 import lstm_core
 from lstm_core.clamp import described
+from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette
 from lstm_core.trace import Trace
 
@@ -31,7 +32,7 @@ def theme_layout(theme: palette.Theme) -> dict[str, Any]:
     Raises ValueError for a theme that is neither "light" nor "dark".
     """
     if theme not in palette.BACKGROUND:
-        raise ValueError(f"there is no theme {theme!r}; there are {', '.join(palette.BACKGROUND)}")
+        raise InputError(f"there is no theme {theme!r}; there are {', '.join(palette.BACKGROUND)}")
     return {
         "template": "plotly_dark" if theme == "dark" else "plotly_white",
         "paper_bgcolor": palette.BACKGROUND[theme],

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_core.analysis.reach import Reach
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.trace import Trace
+
+if TYPE_CHECKING:
+    from lstm_core.analysis.reach import Reach
 
 STRIP = 34  # pixels of one gate's strip
 GAP = 26  # pixels between two: room for the gate's name

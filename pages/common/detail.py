@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import diagram, export, numbering, report
+from lstm_core import diagram, figure_file, numbering, report, trace_file
 from lstm_core.analysis.explain import Line, explain
+from lstm_core.errors import InputError
 from lstm_core.figures import palette
 from lstm_core.figures.bars import kept_and_written
 from lstm_core.figures.heatmaps import gate_heatmaps
@@ -104,16 +105,16 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
 
 def _numbers(name: str, trace: lc.Trace) -> None:
     """The whole trace as a file of each kind, as far as a spreadsheet and a browser can take it."""
-    tables = export.table_rows(trace) <= MOST_ROWS
+    tables = trace_file.table_rows(trace) <= MOST_ROWS
     with st.container(horizontal=True):
-        _download("Numbers (NPZ)", lambda: export.to_npz(trace), f"{name}.npz", "application/octet-stream")
+        _download("Numbers (NPZ)", lambda: trace_file.to_npz(trace), f"{name}.npz", "application/octet-stream")
         if tables:
-            _download("Numbers (CSV)", lambda: export.to_csv_zip(trace), f"{name}.zip", "application/zip")
-            _download("Numbers (Parquet)", lambda: export.to_parquet(trace), f"{name}.parquet", "application/octet-stream")
+            _download("Numbers (CSV)", lambda: trace_file.to_csv_zip(trace), f"{name}.zip", "application/zip")
+            _download("Numbers (Parquet)", lambda: trace_file.to_parquet(trace), f"{name}.parquet", "application/octet-stream")
     if not tables:
         st.caption(
-            f"As CSV or Parquet, one number a row, this would be {export.table_rows(trace):,} rows, more than {MOST_ROWS:,}:"
-            " take the NPZ, or a shorter text."
+            f"As CSV or Parquet, one number a row, this would be {trace_file.table_rows(trace):,} rows, more than"
+            f" {MOST_ROWS:,}: take the NPZ, or a shorter text."
         )
     st.caption(
         "Each file holds every signal of every layer, the predictions, and a README that explains its columns."
@@ -126,7 +127,7 @@ def _report(name: str, trace: lc.Trace, layer: int) -> None:
     model, now = caches.model(name), current()
     try:
         report.check(model, trace)
-    except ValueError as error:
+    except InputError as error:
         st.caption(f"No offline report: {plain(str(error))}.")
         return
     step, unit = now.step, now.unit
@@ -141,9 +142,9 @@ def _report(name: str, trace: lc.Trace, layer: int) -> None:
 def _pictures(figure: go.Figure, on_paper: Callable[[], go.Figure], name: str) -> None:
     """The heatmaps to zoom into, and as files; for paper they are drawn anew, on white and at its width."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _download("Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html")
-        if export.can_draw():
-            _download("Picture (PDF)", lambda: export.figure_image(on_paper(), "pdf"), f"{name}.pdf", "application/pdf")
+        _download("Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{name}.html", "text/html")
+        if figure_file.can_draw():
+            _download("Picture (PDF)", lambda: figure_file.to_image(on_paper(), "pdf"), f"{name}.pdf", "application/pdf")
         kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
     camera = {**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}}
     st.plotly_chart(figure, key="zoom", theme=None, config=camera)

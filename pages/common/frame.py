@@ -8,9 +8,11 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import FragmentHandledException
 from streamlit.navigation.page import StreamlitPage
 
 import lstm_core as lc
+from lstm_core.errors import InputError
 from lstm_core.places import APP, ASSETS
 from pages.common import address, caches, sidebar
 from pages.common.view_state import ViewState
@@ -36,7 +38,23 @@ def route() -> None:
     """The whole of app.py: settings, navigation, and the page that the address names."""
     st.session_state[FRAMED] = True
     st.set_page_config(page_title="Gatescope", page_icon="🔬", layout="wide")
-    st.navigation(_pages(), position="top").run()
+    page = st.navigation(_pages(), position="top")
+    try:
+        page.run()
+    except InputError as error:
+        st.text(f"⚠ {error.sentence}")
+    except Exception as error:
+        st.text(report_line(page.title, error))
+        raise  # Streamlit writes the traceback to the server's log and shows its error box
+
+
+def report_line(page: str, error: Exception) -> str:
+    """What a person is told of an error that is not theirs: what to report, and where its traceback stands."""
+    kind = type(error.args[0] if isinstance(error, FragmentHandledException) and error.args else error).__name__
+    return (
+        f"⚠ This is a fault in Gatescope, not in what you did. Please report it with this line: Gatescope {lc.__version__},"
+        f" page {page}, {kind}. The traceback stands in the server's log."
+    )
 
 
 def landing() -> StreamlitPage:

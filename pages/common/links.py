@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lstm_core import numbering
+from lstm_core.errors import InputError
 from lstm_core.numbering import Counted
 from lstm_core.words import _
 
@@ -241,7 +242,7 @@ class Each:
 class Parts:
     """Several values in one parameter, of which the first may hold the separator itself.
 
-    kinds: by what each is called. made: of the values; it may raise ValueError, one sentence. taken: the values of what was
+    kinds: by what each is called. made: of the values; it may raise InputError, one sentence. taken: the values of what was
     made. bounds: of each kind; None for none.
     """
 
@@ -267,7 +268,7 @@ class Parts:
             values.append(value)
         try:
             return self.made(*values), []
-        except ValueError as error:
+        except InputError as error:
             return None, [Refused(text, str(error))]
 
     def write(self, value: Any) -> str | None:

@@ -16,6 +16,7 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
+from lstm_core.errors import InputError
 
 KEY = "own models"
 PREFIX = "mine: "  # before the names that a person gives: no shipped model's begins so
@@ -30,7 +31,7 @@ LOSSES = ("loss", "ngrams", "uniform")
 TRAINING = ("corpus", "sha256", "split", "loss_protocol", "held_out_loss", "steps", "characters_seen", "ngrams", "recipe")
 
 
-class OwnModelError(ValueError):
+class OwnModelError(InputError):
     """A model that a session can't keep: one sentence."""
 
 

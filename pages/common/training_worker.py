@@ -21,6 +21,7 @@ from typing import Literal
 import lstm_core as lc
 from lstm_core.analysis.growth import Stage
 from lstm_core.corpora import Corpus
+from lstm_core.errors import DivergenceError, InputError
 from lstm_core.life import checkpoints
 from lstm_core.text import Vocabulary
 from lstm_core.training import Progress, Recipe, fit, held_out_loss, steps_of
@@ -198,13 +199,13 @@ class Training:
         try:
             if self._wait() and self._measure():
                 self._train()
-        except FloatingPointError:
+        except DivergenceError:
             step = self._progress.step if self._progress else 0
             self._set(
                 "failed", f"The loss was no number any more after step {step:,}: try another cell, fewer units or one layer."
             )
-        except (ValueError, OSError) as error:
-            self._set("failed", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        except InputError as error:
+            self._set("failed", error.sentence)
         except Exception as error:
             with self._lock:
                 self._failure, self._state = error, "failed"
@@ -346,7 +347,7 @@ class Training:
         judged = self.corpus.held_out[:JUDGED]
         loss = held_out_loss(model, judged, max(1, len(judged) // STREAM))
         if not math.isfinite(loss):
-            raise FloatingPointError(f"the held-out loss is {loss} at step {step}")
+            raise DivergenceError(f"the held-out loss is {loss} at step {step}")
         written = lc.sample(model, self.prompt, WRITTEN, TEMPERATURE, SEED)
         return Stage(step, step * self.recipe.streams * self.recipe.window, loss, written, lc.trace(model, self.sentence))
 
@@ -382,7 +383,7 @@ def fitted(recipe: Recipe, corpus: Corpus) -> Recipe:
     """
     least = recipe.window + 2
     if len(corpus.train) < least:
-        raise ValueError(
+        raise InputError(
             f"the text has {len(corpus.train):,} characters to train on; at least {least} are needed, ten thousand are a start"
         )
     streams = min(recipe.streams, max(1, len(corpus.train) // (2 * least)))

@@ -12,7 +12,7 @@ import torch
 from lstm_core import onednn, stepping
 from lstm_core.cells import cells
 from lstm_core.model import CharModel
-from lstm_core.trace import trace
+from lstm_core.tracing import trace
 
 LSTM = cells()["lstm"]
 TEXT = "the clouds are in the sky"

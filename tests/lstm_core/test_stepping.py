@@ -16,7 +16,8 @@ from lstm_core.cells import cells
 from lstm_core.clamp import Clamp, held_steps
 from lstm_core.formula import Cell, Expression, Signal, Vector, affine, diagonal, h_prev, sigmoid, signal, source_of, tanh, x
 from lstm_core.model import CharModel
-from lstm_core.trace import State, Trace, trace
+from lstm_core.trace import State, Trace
+from lstm_core.tracing import trace
 
 TEXT = "the clouds are in the sky"
 START = np.random.default_rng(0).uniform(-1, 1, (9, 64))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
-from pages.common import address
+from lstm_core.errors import InputError
+from pages.common import address, detail
 from pages.common.selection import ALL_LAYERS, Selection, Sizes, World, from_query
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,30 @@ def test_something_true_is_on_the_page_at_once(entry: str) -> None:
     assert app.session_state["selection"].text
     assert any("Certified" in c.value for c in app.caption)
     assert app.latex, "the pinned unit's equations are on the page"
+
+
+def _broken(error: Exception) -> Callable[..., None]:
+    def broken(*given: object) -> None:
+        raise error
+
+    return broken
+
+
+@pytest.mark.parametrize("error", [ValueError("operands could not be broadcast together"), TypeError("NoneType")])
+def test_a_bug_gets_the_error_box_and_a_line_to_report(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detail, "quiet_line", _broken(error))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert len(app.exception) == 1
+    line = f"Gatescope {lc.__version__}, page Gates, {type(error).__name__}. The traceback stands in the server's log"
+    assert line in said(app)
+    assert str(error) not in said(app)
+
+
+def test_an_error_of_the_persons_gets_a_sentence_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detail, "quiet_line", _broken(InputError("there is no layer 7; the layers are 1 and 2")))
+    app = run()
+    assert "⚠ There is no layer 7; the layers are 1 and 2." in said(app)
+    assert "report it" not in said(app)
 
 
 def test_every_shipped_model_opens() -> None:

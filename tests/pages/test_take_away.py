@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import export
+from lstm_core import figure_file
 from pages.common import detail
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,14 +32,14 @@ def said(app: AppTest) -> str:
 
 def test_every_number_every_picture_and_the_report() -> None:
     app = opened("hello")
-    pictures = ["Interactive page (HTML)", *(["Picture (PDF)"] if export.can_draw() else [])]
+    pictures = ["Interactive page (HTML)", *(["Picture (PDF)"] if figure_file.can_draw() else [])]
     report = ["Offline report (HTML)"]
     assert labels(app) == ["Numbers (NPZ)", "Numbers (CSV)", "Numbers (Parquet)", *report, *pictures]
     assert "lc.Trace.load" in said(app)
 
 
 def test_without_a_chromium_there_is_no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "can_draw", lambda: False)
+    monkeypatch.setattr(figure_file, "can_draw", lambda: False)
     assert "Picture (PDF)" not in labels(opened("hello"))
 
 

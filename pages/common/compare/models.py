@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export, numbering
+from lstm_core import figure_file, numbering
 from lstm_core.analysis import disagreement as apart
 from lstm_core.figures.disagreement import surprise_and_disagreement
 from lstm_core.figures.lettering import BOX, glyph
@@ -256,7 +256,7 @@ def _take_away(traces: Sequence[lc.Trace], between: apart.Disagreement, file: st
         )
         figure = surprise_and_disagreement(traces, between, theme=detail.theme())
         html.download_button(
-            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{file}.html", "text/html", on_click="ignore"
+            "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
         )
         st.plotly_chart(figure, key="compare_lines", theme=None, config=detail.PLOT)
 

@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export, numbering
+from lstm_core import figure_file, numbering
 from lstm_core.analysis.two_texts import TwoTexts, to_csv, two_texts
+from lstm_core.errors import InputError
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
 from pages.common import caches, detail, selection
@@ -119,7 +120,7 @@ def _compared(model: str, first: str, second: str) -> TwoTexts | str:
     """The two texts side by side, or why they can't stand so."""
     try:
         return two_texts(caches.read(model, first), caches.read(model, second))
-    except ValueError as error:
+    except InputError as error:
         return str(error).rstrip(".")
 
 
@@ -192,7 +193,7 @@ def _take_away(both: TwoTexts, layer: int, file: str) -> None:
             return
         figure = difference_heatmaps(both.first, both.second, layer, theme=detail.theme())
         html.download_button(
-            "Interactive page (HTML)", lambda: export.figure_html(figure), f"{file}.html", "text/html", on_click="ignore"
+            "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
         )
         st.plotly_chart(figure, key="compare_difference", theme=None, config=detail.PLOT)
 

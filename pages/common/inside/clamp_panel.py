@@ -11,9 +11,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export, numbering
+from lstm_core import numbering
 from lstm_core.analysis.effect import Effect, effect
 from lstm_core.clamp import check, described, number, span_in_words, typed_units, units_as_typed, units_in_words
+from lstm_core.errors import InputError
 from lstm_core.figures.effect import effect_lines, predictions
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
@@ -75,7 +76,7 @@ class _Units:
             return range(bounds), []
         try:
             return typed_units(text.replace(".", ","), bounds), []
-        except ValueError:
+        except InputError:
             return None, [Refused(text, numbering.available("unit", bounds))]
 
     def write(self, value: Sequence[int] | None) -> str | None:
@@ -197,8 +198,8 @@ def _current(trace: lc.Trace, pin: Pin) -> lc.Clamp | None:
         start = _start(trace, pin)
     try:
         chosen = {"all": None, "pinned": (pin["unit"],)}.get(units) if units != "these" else _typed(trace, where)
-    except ValueError as error:
-        st.text(f"⚠ {str(error)[0].upper()}{str(error)[1:]}. What is shown is of the last clamp.")
+    except InputError as error:
+        st.text(f"⚠ {error.sentence} What is shown is of the last clamp.")
         last = st.session_state.get(LAST)
         return last if last is not None and _fits(last, trace) else None
     st.session_state[LAST] = lc.Clamp(name, value, layer, chosen, start)
@@ -279,7 +280,7 @@ def _kept(trace: lc.Trace, current: lc.Clamp | None) -> Clamps:
 def _fits(clamp: lc.Clamp, trace: lc.Trace) -> bool:
     try:
         check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
-    except ValueError:
+    except InputError:
         return False
     return True
 
@@ -382,7 +383,7 @@ def _difference(model: str, text: str, clamps: Clamps, layer: int, theme: Theme)
 def _take_away(chosen: Selection, after: lc.Trace) -> None:
     st.download_button(
         "Numbers of the clamped run (NPZ)",
-        lambda: export.to_npz(after),
+        lambda: trace_file.to_npz(after),
         f"{chosen.model}-clamped.npz",
         key="clamp_npz",
         on_click="ignore",

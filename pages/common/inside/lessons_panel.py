@@ -9,6 +9,7 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core import numbering
+from lstm_core.errors import InputError
 from lstm_core.lessons import Lesson, LessonError, check, fill, lessons, measure
 from lstm_core.words import N_
 from pages.common import address, caches, links, selection, sidebar
@@ -161,7 +162,7 @@ def _lesson(lesson: Lesson, opened: Opened) -> None:
             st.button("Back to the lesson", on_click=_show, args=(lesson,), key="lesson_back")
     try:
         numbers, broken = _measured(lesson.id)
-    except ValueError as error:  # a model file that was exchanged
+    except InputError as error:  # a model file that was exchanged
         st.text(f"⚠ This lesson can't be held to {lesson.model}: {error}.")
         return
     left, right = st.columns(2, gap="medium")

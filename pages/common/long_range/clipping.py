@@ -8,7 +8,7 @@ from statistics import median
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import experiments, export
+from lstm_core import experiments, figure_file
 from lstm_core.analysis.spectrum import ClippingRun
 from lstm_core.experiments import ClippingResults
 from lstm_core.figures.clipping import felt, in_training
@@ -53,7 +53,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     with st.container(horizontal=True):
         st.download_button("Numbers (CSV)", to_csv(found.runs), "clipping.csv", "text/csv", on_click="ignore")
         st.download_button(
-            "Interactive page (HTML)", lambda: export.figure_html(figure), "clipping.html", "text/html", on_click="ignore"
+            "Interactive page (HTML)", lambda: figure_file.to_html(figure), "clipping.html", "text/html", on_click="ignore"
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import experiments, export
+from lstm_core import experiments, figure_file
 from lstm_core.experiments import RecallResults
 from lstm_core.figures.recall import accuracy_by_gap, by_cell
 from lstm_core.recall import Protocol, Result
@@ -90,7 +90,11 @@ def _shipped(found: RecallResults) -> None:
     with st.container(horizontal=True):
         st.download_button("Numbers (CSV)", to_csv(results), f"recall-{draw}.csv", "text/csv", on_click="ignore")
         st.download_button(
-            "Interactive page (HTML)", lambda: export.figure_html(figure), f"recall-{draw}.html", "text/html", on_click="ignore"
+            "Interactive page (HTML)",
+            lambda: figure_file.to_html(figure),
+            f"recall-{draw}.html",
+            "text/html",
+            on_click="ignore",
         )
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export, numbering
+from lstm_core import figure_file, numbering
 from lstm_core.analysis import vanishing
 from lstm_core.analysis.gradient_file import to_npz
 from lstm_core.analysis.gradients import Gradients
@@ -189,7 +189,7 @@ def _take_away(readers: Sequence[Reader], stretch: Window, step: int, layer: int
         st.plotly_chart(figure, key="long range: plotly", theme=None, config=detail.PLOT)
         with st.container(horizontal=True):
             st.download_button(
-                "Interactive page (HTML)", lambda: export.figure_html(figure), f"{name}.html", "text/html", on_click="ignore"
+                "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{name}.html", "text/html", on_click="ignore"
             )
             for reader in readers:
                 st.download_button(

@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export
+from lstm_core import figure_file
 from lstm_core.analysis.memory import half_life, remembering
+from lstm_core.errors import InputError
 from lstm_core.figures.memory import LONG, Lives, half_lives
 from pages.common import detail, frame, markdown, selection
 from pages.common.long_range import choice, gradient
@@ -47,7 +48,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
 def _keeps(trace: lc.Trace) -> bool:
     try:
         remembering(trace)
-    except ValueError:
+    except InputError:
         return False
     return True
 
@@ -114,5 +115,5 @@ def _take_away(figure: Any, every: Sequence[Lives]) -> None:
     with st.container(horizontal=True):
         st.download_button("Numbers (CSV)", csv, "half-lives.csv", "text/csv", on_click="ignore")
         st.download_button(
-            "Interactive page (HTML)", lambda: export.figure_html(figure), "half-lives.html", "text/html", on_click="ignore"
+            "Interactive page (HTML)", lambda: figure_file.to_html(figure), "half-lives.html", "text/html", on_click="ignore"
         )

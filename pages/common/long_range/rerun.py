@@ -15,6 +15,7 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core import recall
+from lstm_core.errors import DivergenceError
 from lstm_core.experiments import RECALL_CELLS
 from lstm_core.figures.recall import accuracy_by_gap
 from pages.common import detail
@@ -141,7 +142,7 @@ def _go_on(run: Run, bar: st.delta_generator.DeltaGenerator, picture: st.delta_g
     while not run.finished:
         try:
             run.advance()
-        except FloatingPointError as error:
+        except DivergenceError as error:
             st.session_state.pop(KEY)
             st.text(f"⚠ {error}.")
             return

@@ -18,6 +18,7 @@ from lstm_core import corpora, diagram
 from lstm_core.analysis.proof import COMPARED, LARGE, LONGEST, SHORTEST
 from lstm_core.convert.draft import LARGEST_FILE
 from lstm_core.convert.vocabularies import Candidate
+from lstm_core.errors import InputError
 from lstm_core.figures.lettering import BOX, glyph
 from lstm_core.figures.losses import loss_bars
 from lstm_core.places import ASSETS
@@ -120,22 +121,17 @@ def _file_step(state: Bringing) -> None:
         _read(state, main, beside)
     if state.problem:
         still = f" What stands below is the last file that could be read, {state.found.file}." if state.found else ""
-        st.text(f"⚠ {_sentence(state.problem)}{still}")
+        st.text(f"⚠ {state.problem}{still}")
 
 
 def _read(state: Bringing, main: Any, beside: Sequence[Any]) -> None:
     try:
         with st.spinner("Reading the file …"):
             state.found = models_file.read(main.getvalue(), main.name, {each.name: each.getvalue() for each in beside})
-    except (lc.ConvertError, lc.CheckpointError) as error:
-        state.problem = str(error)
+    except InputError as error:
+        state.problem = error.sentence
     else:
         state.problem = ""
-
-
-def _sentence(words: str) -> str:
-    """As a sentence: what the readers say begins small."""
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 # What was found
@@ -236,7 +232,7 @@ def _proof_step(state: Bringing, found: Found, chosen: Candidate) -> Judged | No
     if st.button("See whether it reads", type="primary", key="bring_proof"):
         problem = _judge(state, found, chosen, name, text, wish)
         if problem:
-            st.text(f"⚠ {_sentence(problem)}")
+            st.text(f"⚠ {problem}")
     judged = state.judged
     if judged is None or judged.wish[:2] != wish[:2]:
         return None
@@ -286,8 +282,8 @@ def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: st
         judged = lc.proof(model, text, told=lambda share: bar.progress(share, f"{shorter}Trying other packings …"))
         prompt = text[-PROMPT:]
         written = lc.sample(model, prompt, written_at_most, TEMPERATURE)
-    except (lc.ConvertError, lc.TextError, ValueError) as error:
-        return str(error)
+    except InputError as error:
+        return error.sentence
     finally:
         bar.empty()
     state.judged = Judged((*wish, name), judged, prompt, written)
@@ -350,7 +346,7 @@ def _use_step(state: Bringing, found: Found, chosen: Candidate, judged: Judged) 
         return
     try:
         name = own_models.add(_finished(found, chosen, judged, wish), _kind(found))
-    except (own_models.OwnModelError, lc.ConvertError) as error:
+    except InputError as error:
         st.text(f"⚠ {error}")
         return
     st.session_state[KEY] = Bringing(state.turn + 1)

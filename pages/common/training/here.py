@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import lstm_core as lc
 from lstm_core import corpora
 from lstm_core.corpora import Corpus
+from lstm_core.errors import InputError
 from lstm_core.figures.growth import in_training
 from lstm_core.figures.lettering import escaped
 from lstm_core.text import Vocabulary
@@ -113,8 +114,8 @@ def _form(own: Mine, works: bool) -> None:
             learning_rate=LEARNING_RATE, passes=passes,
         )  # fmt: skip
         _begin(own, corpus, recipe, 60 * budget if budget in MINUTES else None)
-    except ValueError as error:
-        st.text(f"⚠ {str(error)[:1].upper()}{str(error)[1:]}.")
+    except InputError as error:
+        st.text(f"⚠ {error.sentence}")
         return
     st.rerun()
 
@@ -143,10 +144,10 @@ def _text_widget(kind: str) -> Callable[[], Corpus]:
 
         def uploaded() -> Corpus:
             if file is None:
-                raise ValueError("there is no file yet: choose a text file to learn from")
+                raise InputError("there is no file yet: choose a text file to learn from")
             data = file.getvalue()[: LARGEST_FILE << 20]
             if b"\0" in data[:4096]:
-                raise ValueError(f"“{file.name[:60]}” is no text file: it holds zero bytes")
+                raise InputError(f"“{file.name[:60]}” is no text file: it holds zero bytes")
             return corpus_of(corpora.decode(data), file.name)
 
         return uploaded

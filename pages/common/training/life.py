@@ -11,7 +11,7 @@ from itertools import pairwise
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import export, numbering
+from lstm_core import figure_file, numbering
 from lstm_core.analysis import growth
 from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import surprises
@@ -196,7 +196,7 @@ def _take_away(life: lc.Life, found: Sequence[Stage], text: str) -> None:
         with st.container(horizontal=True):
             st.download_button("Numbers (CSV)", to_csv(found), f"{life.name}-life.csv", "text/csv", on_click="ignore")
             st.download_button(
-                "Interactive page (HTML)", lambda: export.figure_html(figure), f"{life.name}-life.html", "text/html",
+                "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{life.name}-life.html", "text/html",
                 on_click="ignore",
             )  # fmt: skip
         st.plotly_chart(figure, key="life: surprises", theme=None, config=detail.PLOT)

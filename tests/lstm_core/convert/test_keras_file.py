@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -23,14 +24,9 @@ from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft, keras_file
 from lstm_core.convert import hdf5 as hdf5_file
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
-try:
+if TYPE_CHECKING:
     import keras
     from keras import layers
-except ImportError:
-    if "CI" in os.environ:
-        raise
-    pytest.skip("keras is not installed (tests/requirements.txt)", allow_module_level=True)
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 ALPHABET = " abcdefghij"
@@ -54,6 +50,20 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 # Keras 3 as the judge
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _load_keras() -> None:
+    """Keras is imported when its first test runs: it takes seconds, and collecting needs none of it."""
+    global keras, layers
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    try:
+        import keras
+        from keras import layers
+    except ImportError:
+        if "CI" in os.environ:
+            raise
+        pytest.skip("keras is not installed (tests/requirements.txt)")
 
 
 def judged(stack: list, embedding: int | None = None, activation: str | None = "softmax") -> keras.Model:

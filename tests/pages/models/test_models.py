@@ -233,7 +233,7 @@ def hostile(path: str) -> dict[str, bytes]:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("weight_ih.npy", b"\0" * (80 << 20))
-    return {
+    files = {
         "nothing.pt": b"",
         "noise.bin": np.random.default_rng(0).bytes(4096),
         "cut.pt": whole.getvalue()[: len(whole.getvalue()) // 2],
@@ -245,9 +245,15 @@ def hostile(path: str) -> dict[str, bytes]:
         "text.txt": b"To be, or not to be",
         "../../odd \u202e name.h5": b"\x89HDF\r\n\x1a\n" + b"\0" * 100,
     }
+    assert sorted(files) == sorted(HOSTILE)
+    return files
 
 
-@pytest.mark.parametrize("name", list(hostile("")))
+HOSTILE = ["nothing.pt", "noise.bin", "cut.pt", "runs.pt", "plain.pkl", "claims.safetensors", "bomb.npz", "tensor.pt"]
+HOSTILE += ["text.txt", "../../odd \u202e name.h5"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
 def test_what_can_not_be_read_gets_a_sentence_and_runs_nothing(name: str, tmp_path: Path) -> None:
     mark = tmp_path / "it-ran"
     app = upload(open_models(), name, hostile(str(mark))[name])

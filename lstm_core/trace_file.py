@@ -1,33 +1,42 @@
-"""Traces and figures to take away: numbers as NPZ, CSV and Parquet, pictures as HTML, PNG, SVG and PDF."""
+"""A trace to and from a file: NPZ, zipped CSV and Parquet. What is written is read back to the same trace."""
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any
 
 import numpy as np
-import plotly.graph_objects as go
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 import lstm_core
-from lstm_core.formula import equation
-from lstm_core.trace import Trace
+from lstm_core.cells import cell as find_cell
+from lstm_core.clamp import Clamp
+from lstm_core.errors import InputError
+from lstm_core.formula import Cell, equation
+from lstm_core.frozen import read_only
+from lstm_core.text import Vocabulary
+from lstm_core.trace import State, Trace
 
 MOST_ROWS = 20_000_000  # of a table: about a gigabyte of CSV
 CSV_COLUMNS = ("layer", "step", "character", "unit", "signal", "value")
-FIGURE_CONFIG = {"displaylogo": False, "typesetMath": False, "responsive": True}
-
-_A = {"png": "A PNG", "svg": "An SVG", "pdf": "A PDF"}
+PROBABILITY = "probability"
+INITIAL = "initial_"  # before a state's name: its values before the first character
+LARGEST = 2**31  # bytes that a file may hold once it is unpacked
+# What NumPy, Arrow, JSON and ZIP raise over a file that was cut off or changed.
+DAMAGE = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error, pa.ArrowException,
+)  # fmt: skip
+Numbers = Callable[[str, tuple[int, ...]], np.ndarray]  # (array's name, the shape it must have) -> float32
 
 README = """\
 Every gate and state of a recurrent network at every character of a text, written by Gatescope.
@@ -62,7 +71,10 @@ value      float32, nine digits
 The metadata, JSON, holds model, cell, convention, equations, ranges, vocabulary, the text, loss, what was held, version.
 lstm_core.Trace.load gives the trace back from this file.
 """
-PROBABILITY = "probability"
+
+
+class TraceFileError(InputError):
+    """A file that is no trace, or not a whole one, in one sentence."""
 
 
 def to_npz(trace: Trace, file: str | os.PathLike[str] | IO[bytes] | None = None) -> bytes:
@@ -73,7 +85,7 @@ def to_npz(trace: Trace, file: str | os.PathLike[str] | IO[bytes] | None = None)
     Raises OSError when the file can't be written. Source: NumPy's NPZ format.
     """
     arrays = {name: trace[name] for name in trace.signals}
-    arrays |= {f"initial_{name}": trace.initial[name] for name in trace.cell.states}
+    arrays |= {f"{INITIAL}{name}": trace.initial[name] for name in trace.cell.states}
     arrays |= {f"final_{name}": trace.final[name] for name in trace.cell.states}
     arrays |= {
         "characters": _code_points(trace.chars),
@@ -176,7 +188,7 @@ def check_ending(path: str | os.PathLike[str]) -> str:
     return ending
 
 
-def to_file(trace: Trace, path: str | os.PathLike[str]) -> None:
+def write(trace: Trace, path: str | os.PathLike[str]) -> None:
     """A whole trace as a file, in the format that its name's ending says: see `check_ending`; `Trace.load` reads it back.
 
     Raises ValueError for another ending and, but for NPZ, for more than 20 million rows; OSError when it can't be written.
@@ -219,82 +231,6 @@ def _rows(values: np.ndarray, layer: int, first: int, signal: int) -> tuple[np.n
     step, unit = np.divmod(np.arange(steps * units, dtype=np.int32), np.int32(units))
     size = values.size
     return np.full(size, layer, np.int16), step + np.int32(first), unit, np.full(size, signal, np.int8), values.reshape(-1)
-
-
-def figure_html(figure: go.Figure) -> str:
-    """A figure as one HTML page that needs nothing else: plotly.js is inside (4.8 MB), nothing is fetched.
-
-    Returns text to be saved as UTF-8. Source: Plotly's own HTML.
-    """
-    background = figure.layout.paper_bgcolor or "#ffffff"
-    page = figure.to_html(include_plotlyjs=True, include_mathjax=False, full_html=True, config=FIGURE_CONFIG)
-    style = f"<style>body{{margin:0;background:{background}}}</style>"
-    head = f'<meta name="viewport" content="width=device-width"><title>Gatescope</title>{style}'
-    return page.replace("</head>", f"{head}</head>", 1)
-
-
-@cache
-def can_draw() -> bool:
-    """Whether `figure_image` finds what it needs here: kaleido and a Chromium or Chrome. Never raises. Source: kaleido."""
-    if importlib.util.find_spec("kaleido") is None:
-        return False
-    from choreographer.browsers import Chromium  # kaleido's own way to find one
-
-    return Chromium.find_browser(skip_local=False) is not None
-
-
-def figure_image(
-    figure: go.Figure,
-    kind: Literal["png", "svg", "pdf"] = "png",
-    width: int | None = None,
-    height: int | None = None,
-    scale: float = 2,
-) -> bytes:
-    """A figure as a PNG, SVG or PDF file, drawn by kaleido in an installed Chromium; nothing is fetched.
-
-    width, height: pixels (default: the figure's own, else 1000 x 500). scale: of a PNG's pixels.
-    Raises ValueError for another kind, RuntimeError, one sentence, when kaleido or a Chromium is missing or fails.
-    Source: kaleido.
-    """
-    if kind not in _A:
-        raise ValueError(f'a picture is "png", "svg" or "pdf", not {kind!r}')
-    if importlib.util.find_spec("kaleido") is None:
-        raise RuntimeError(f"{_A[kind]} needs the package kaleido: pip install kaleido, or save the figure as HTML.")
-    import kaleido  # optional: pictures can be taken in the browser as well
-    from kaleido.errors import BrowserFailedError, ChromeNotFoundError
-
-    size = {"width": width or figure.layout.width or 1000, "height": height or figure.layout.height or 500}
-    try:
-        return kaleido.calc_fig_sync(figure.to_dict(), opts={"format": kind, "scale": scale, **size}, kopts={"mathjax": False})
-    except (BrowserFailedError, ChromeNotFoundError) as error:
-        raise RuntimeError(
-            f"{_A[kind]} needs an installed Chromium or Chrome that starts: install one, or save the figure as HTML."
-        ) from error
-
-
-PICTURES = (".html", ".png", ".svg", ".pdf")
-
-
-def check_picture(path: str | os.PathLike[str]) -> str:
-    """The ending of a picture's file, one of ".html", ".png", ".svg" and ".pdf", in small letters.
-
-    Raises ValueError for another; the message names these. Source: `PICTURES`.
-    """
-    kind = Path(path).suffix.lower()
-    if kind not in PICTURES:
-        raise ValueError(f"a picture's file ends in .html, .png, .svg or .pdf, and {os.fspath(path)!r} does not")
-    return kind
-
-
-def figure_to_file(figure: go.Figure, path: str | os.PathLike[str]) -> None:
-    """A figure as a file, in the format that its name's ending says: .html, which is interactive, .png, .svg or .pdf.
-
-    Raises ValueError for another ending, OSError, and RuntimeError where `figure_image` does. Source: `figure_html`,
-    `figure_image`.
-    """
-    kind = check_picture(path)
-    data = figure_html(figure).encode() if kind == ".html" else figure_image(figure, kind[1:])  # type: ignore[arg-type]
-    Path(path).write_bytes(data)
 
 
 def _code_points(characters: Sequence[str]) -> np.ndarray:
@@ -350,3 +286,126 @@ def _quoted(character: str) -> str:
     if "\ud800" <= character <= "\udfff":
         character = "\ufffd"
     return '"' + character.replace('"', '""').replace("%", "%%") + '"'
+
+
+def read(source: str | os.PathLike[str] | bytes) -> Trace:
+    """A trace from an NPZ, Parquet or zipped CSV file, as `write` writes them; what it is shows in its first bytes.
+
+    source: a path, or the file's bytes. Returns the trace that was written, every float32 the same.
+    Raises OSError for a file that can't be opened, TraceFileError for one that holds no whole trace.
+    Source: the formats of `to_npz`, `to_csv_zip` and `to_parquet`.
+    """
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    try:
+        if data[:4] == b"PAR1":
+            return _from_parquet(data)
+        if data[:4] == b"PK\x03\x04":
+            return _from_zip(data)
+    except TraceFileError:
+        raise
+    except DAMAGE as error:
+        raise TraceFileError(f"the file is no whole trace: {error}") from error
+    raise TraceFileError("the file is neither NPZ, nor Parquet, nor a ZIP with trace.csv: save it with Trace.save")
+
+
+def _from_zip(data: bytes) -> Trace:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+        if size > LARGEST:
+            raise TraceFileError(f"unpacked the file would take {size:,} bytes; at most {LARGEST:,} are read")
+        if "trace.csv" not in archive.namelist():
+            return _from_npz(data)
+        facts = json.loads(archive.read("metadata.json"))
+        convert = pyarrow.csv.ConvertOptions(
+            column_types={"layer": pa.int16(), "step": pa.int32(), "unit": pa.int32(), "value": pa.float32()},
+            include_columns=["layer", "step", "unit", "signal", "value"],
+        )
+        lines = io.BytesIO(archive.read("trace.csv"))
+        parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
+        return _from_table(pyarrow.csv.read_csv(lines, parse_options=parse, convert_options=convert), facts)
+
+
+def _from_npz(data: bytes) -> Trace:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        facts = json.loads(str(file["metadata"]))
+
+        def numbers(name: str, shape: tuple[int, ...]) -> np.ndarray:
+            array = file["probabilities" if name == PROBABILITY else name]
+            if array.shape != shape or array.dtype != np.float32:
+                raise TraceFileError(f"{name!r} is {array.dtype} {array.shape}; the metadata ask for float32 {shape}")
+            return array
+
+        return _assembled(facts, numbers)
+
+
+def _from_parquet(data: bytes) -> Trace:
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+    size = sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups))
+    if size > LARGEST:
+        raise TraceFileError(f"unpacked the file would take {size:,} bytes; at most {LARGEST:,} are read")
+    facts = (file.schema_arrow.metadata or {}).get(b"metadata")
+    if facts is None:
+        raise TraceFileError("the Parquet file has no metadata of a trace")
+    return _from_table(file.read(["layer", "step", "unit", "signal", "value"]), json.loads(facts))
+
+
+def _from_table(table: pa.Table, facts: Mapping[str, Any]) -> Trace:
+    """The long form put back in its place, whatever the order of its rows."""
+    columns = {name: table[name].to_numpy() for name in ("layer", "step", "unit", "value")}
+    encoded = table["signal"].combine_chunks().cast(pa.string()).dictionary_encode()
+    signal, names = np.asarray(encoded.indices), encoded.dictionary.to_pylist()
+
+    def numbers(name: str, shape: tuple[int, ...]) -> np.ndarray:
+        first = name.startswith(INITIAL)
+        own, axes = _axes(name)
+        rows = (signal == names.index(own)) & ((columns["step"] < 0) == first)
+        place = tuple(columns[axis][rows] for axis in axes)
+        for axis, index, size in zip(axes, place, shape, strict=True):
+            if index.size and not 0 <= index.min() <= index.max() < size:
+                raise TraceFileError(f"a row of {own!r} stands at a {axis} outside the {size} that the metadata name")
+        filled, array = np.zeros(shape, bool), np.empty(shape, np.float32)
+        array[place], filled[place] = columns["value"][rows], True
+        if not filled.all():
+            raise TraceFileError(f"the table is not whole: {np.count_nonzero(~filled):,} numbers of {own!r} are missing")
+        return array
+
+    return _assembled(facts, numbers)
+
+
+def _axes(name: str) -> tuple[str, tuple[str, ...]]:
+    """The signal that an array belongs to, and the columns that say where in the array a row stands."""
+    if name == PROBABILITY:
+        return name, ("step", "unit")
+    if name.startswith(INITIAL):
+        return name.removeprefix(INITIAL), ("layer", "unit")
+    return name, ("layer", "step", "unit")
+
+
+def _assembled(facts: Mapping[str, Any], numbers: Numbers) -> Trace:
+    cell = _cell(facts)
+    vocabulary = Vocabulary(facts["vocabulary"], facts["unknown"], facts["reads"])
+    chars, read_as, ids = tuple(facts["characters"]), tuple(facts["read_as"]), np.array(facts["ids"], np.int64)
+    layers, units, steps = (_count(facts, name) for name in ("layers", "units", "steps"))
+    if not len(chars) == len(read_as) == ids.size == steps or ids.min() < 0 or ids.max() >= len(vocabulary):
+        raise TraceFileError(f"the metadata name {steps} steps, {len(chars)} characters and {ids.size} ids that do not agree")
+    values = {name: numbers(name, (layers, steps, units)) for name in cell.names}
+    probs = numbers(PROBABILITY, (steps, len(vocabulary)))
+    initial = {name: numbers(f"{INITIAL}{name}", (layers, units)) for name in cell.states}
+    expected = facts["initial_probabilities"]
+    if expected is not None:
+        expected = read_only(np.array(expected, np.float32))
+    final = {name: values[name][:, -1].copy() for name in cell.states}
+    clamps = tuple(Clamp(**clamp) for clamp in facts["clamps"])
+    states = State(read_only(initial), expected), State(read_only(final), read_only(probs)[-1])
+    return Trace(facts["model"], cell, vocabulary, chars, read_as, read_only(ids), read_only(values), *states, probs, clamps)
+
+
+def _cell(facts: Mapping[str, Any]) -> Cell:
+    return find_cell(facts["cell"]).with_functions(facts["functions"])
+
+
+def _count(facts: Mapping[str, Any], name: str) -> int:
+    value = facts[name]
+    if not isinstance(value, int) or value < 1:
+        raise TraceFileError(f"the metadata name {value!r} {name}; it must be 1 or more")
+    return value
