@@ -50,7 +50,7 @@ def _broken(error: Exception) -> Callable[..., None]:
 
 @pytest.mark.parametrize("error", [ValueError("operands could not be broadcast together"), TypeError("NoneType")])
 def test_a_bug_gets_the_error_box_and_a_line_to_report(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detail, "quiet_line", _broken(error))
+    monkeypatch.setattr(detail, "certificate_line", _broken(error))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert len(app.exception) == 1
     line = f"Gatescope {lc.__version__}, page Gates, {type(error).__name__}. The traceback stands in the server's log"
@@ -59,7 +59,7 @@ def test_a_bug_gets_the_error_box_and_a_line_to_report(error: Exception, monkeyp
 
 
 def test_an_error_of_the_persons_gets_a_sentence_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detail, "quiet_line", _broken(InputError("there is no layer 7; the layers are 1 and 2")))
+    monkeypatch.setattr(detail, "certificate_line", _broken(InputError("there is no layer 7; the layers are 1 and 2")))
     app = run()
     assert "⚠ There is no layer 7; the layers are 1 and 2." in said(app)
     assert "report it" not in said(app)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import numbering
+from lstm_core import numbering, trace_file
 from lstm_core.analysis.effect import Effect, effect
 from lstm_core.clamp import check, described, number, span_in_words, typed_units, units_as_typed, units_in_words
 from lstm_core.errors import InputError
