@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # for type checkers and editors; _HOMES says the same at run 
     from lstm_core.tracing import trace
     from lstm_core.training import Progress, fit
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Cell", "Certificate", "CharModel", "CheckpointError", "Clamp", "ConvertError", "Life", "ModelInfo", "Progress", "Proof",

@@ -20,12 +20,13 @@ import safetensors
 import safetensors.torch
 import torch
 
-from lstm_core.errors import InputError
+from lstm_core.errors import FileError, InputError
 from lstm_core.model import CharModel
+from lstm_core.places import ASSETS
 from lstm_core.recipes import SHIPPED
 from lstm_core.text import Vocabulary
 
-SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "assets" / "models"
+SHIPPED_MODELS = ASSETS / "models"
 FORMAT = 1
 LARGEST_FILE = 1 << 30
 LARGEST_HEADER = 1 << 24
@@ -90,7 +91,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, s
     try:
         safetensors.torch.save_file(dict(tensors), beside, metadata)
     except safetensors.SafetensorError as error:
-        raise OSError(f"{path} can't be written: {error}") from error
+        raise FileError(f"{path} can't be written: {error}") from error
     beside.chmod(0o644)
     os.replace(beside, path)
 

@@ -22,8 +22,9 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from lstm_core.formula import FUNCTIONS, Affine, Apply, Cell, Complement, Diagonal, Expression, Product, Sum, Vector
+from lstm_core.places import APP, ASSETS
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "cells"
+FOLDER = ASSETS / "cells"
 PREVIOUS = "@-1"
 OUT = "out"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -40,7 +41,7 @@ def load(cell: Cell, folder: Path = FOLDER) -> str:
     """
     path = folder / f"{cell.name}.svg"
     if not path.is_file():
-        shown = path.relative_to(FOLDER.parent.parent) if path.is_relative_to(FOLDER) else path
+        shown = path.relative_to(APP) if path.is_relative_to(FOLDER) else path
         raise FileNotFoundError(f"cell {cell.name!r} has no picture: draw {shown}")
     boxes = {FUNCTIONS[old].label: _boxed(FUNCTIONS[new].label) for old, new in cell.functions}
     svg = renamed(path.read_text(encoding="utf-8"), cell)

@@ -18,8 +18,9 @@ from lstm_core import recall
 from lstm_core.analysis import spectrum
 from lstm_core.corpora import Corpus
 from lstm_core.errors import InputError
+from lstm_core.places import ASSETS
 
-SHIPPED_EXPERIMENTS = Path(__file__).resolve().parent.parent / "assets" / "experiments"
+SHIPPED_EXPERIMENTS = ASSETS / "experiments"
 RECALL_CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch")
 RECALL_SEEDS = (1, 2, 3)
 RECALL_UNITS = 32

@@ -22,10 +22,11 @@ import numpy as np
 from lstm_core.checkpoint import load
 from lstm_core.errors import InputError
 from lstm_core.model import CharModel
+from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
 
-FILE = Path(__file__).resolve().parent.parent / "assets" / "lessons.json"
+FILE = ASSETS / "lessons.json"
 RELATIONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 CLAIM = re.compile(r"(\w+) (<=|>=|<|>) ([\w.-]+)")
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(%|\d))?\}")

@@ -18,12 +18,13 @@ from lstm_core.corpora import Corpus, sha256_of
 from lstm_core.errors import InputError
 from lstm_core.experiments import versions
 from lstm_core.model import CharModel
+from lstm_core.places import ASSETS
 from lstm_core.recipes import Recipe
 from lstm_core.sampling import sample
 from lstm_core.text import Vocabulary
 from lstm_core.training import Progress, fit, held_out_loss, new_model, steps_of
 
-SHIPPED_LIVES = Path(__file__).resolve().parent.parent / "assets" / "lives"
+SHIPPED_LIVES = ASSETS / "lives"
 HELD_OUT = "held-out.txt"  # beside the lives: the text that all of them are judged by
 FORMAT = 1
 JUDGED = 20_000  # characters, the first of the held-out part

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from html import escape
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -21,7 +20,7 @@ import pyarrow as pa
 
 from lstm_core.analysis.explain import Explanation, explain
 from lstm_core.analysis.first_look import first_look
-from lstm_core.browser import gates, inside
+from lstm_core.browser import gates, inside, modules
 from lstm_core.browser.gates import Reader, Track
 from lstm_core.browser.mathml import mathml
 from lstm_core.certificate import Certificate, certify
@@ -30,10 +29,10 @@ from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.paper import version
 from lstm_core.model import CharModel
+from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
 from lstm_core.walk import walk
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LARGEST = 32_000_000  # bytes of all numbers in a page: more makes a browser slow
 BASE64 = 4 / 3  # characters that a byte takes
 LONGEST_FACT = 400  # characters of one entry of a model's card
@@ -77,10 +76,10 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     step, unit = first_step if step is None else step, first_unit if unit is None else unit
     explained, seal = explain(model, trace, layer, step, unit), certify(model, trace)
     pin = {"step": step, "unit": unit, "layer": layer, "model": trace.model}
-    codes = [_code("gates"), _code("inside")]
+    code = modules.linked(ASSETS / "report" / "report.js", ASSETS)
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
     return Template(_read("report/page.html")).substitute(
-        hashes=" ".join(f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in codes),
+        hash=f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'",
         version=escape(version()),
         style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
         title=escape(f"{trace.model} reads"),
@@ -94,7 +93,7 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         card=_table(_card(model)),
         text=escape(_printable(trace.text)),
         foot=escape(_foot()),
-        scripts="\n".join([*data, *(f'<script type="module">{code}</script>' for code in codes)]),
+        scripts="\n".join([*data, f'<script type="module">{code}</script>']),
     )
 
 
@@ -103,12 +102,6 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
 
 def _read(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
-
-
-def _code(name: str) -> str:
-    """A component's own script, and what feeds it."""
-    own = _read(f"{name}/{name}.js").replace("export default function", "const component = function", 1)
-    return "\n".join((_read("shared/shared.js"), own.rstrip() + ";", _read("report/report.js"), f'draw("{name}");\n'))
 
 
 def _gates(trace: Trace, pin: Mapping[str, Any]) -> dict[str, Any]:

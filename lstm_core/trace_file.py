@@ -128,7 +128,7 @@ def to_csv(
     chosen_layers, chosen_units, chosen_signals = _chosen(trace, layers, units, signals)
     rows = csv_rows(trace, layers, units, signals)
     if rows > MOST_ROWS:
-        raise ValueError(
+        raise InputError(
             f"a CSV of {rows:,} rows is too large, at most {MOST_ROWS:,}: choose fewer layers, units or signals, or NPZ"
         )
     # One format string writes all rows of a step at once: the only way that Python formats a million numbers a second.
@@ -184,7 +184,7 @@ def check_ending(path: str | os.PathLike[str]) -> str:
     ending = Path(path).suffix.lower()
     if ending not in FORMATS:
         known = f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}"
-        raise ValueError(f"a trace is written to a file that ends in {known}, not to {os.fspath(path)!r}; .zip holds CSV")
+        raise InputError(f"a trace is written to a file that ends in {known}, not to {os.fspath(path)!r}; .zip holds CSV")
     return ending
 
 
@@ -206,7 +206,7 @@ def table_rows(trace: Trace) -> int:
 
 def _table(trace: Trace) -> pa.Table:
     if (rows := table_rows(trace)) > MOST_ROWS:
-        raise ValueError(f"a table of {rows:,} rows is too large, at most {MOST_ROWS:,}: take NPZ, or a shorter text")
+        raise InputError(f"a table of {rows:,} rows is too large, at most {MOST_ROWS:,}: take NPZ, or a shorter text")
     names = [*trace.signals, PROBABILITY]
     blocks = [_rows(trace[name][layer], layer, 0, k) for k, name in enumerate(trace.signals) for layer in range(trace.layers)]
     for name in trace.cell.states:

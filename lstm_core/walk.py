@@ -17,8 +17,9 @@ from xml.etree.ElementTree import Element
 
 from lstm_core import diagram
 from lstm_core.formula import FUNCTIONS, Cell, terms
+from lstm_core.places import ASSETS
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "walks"
+FOLDER = ASSETS / "walks"
 TOWARDS = " -> "
 
 

@@ -54,4 +54,4 @@ def test_the_five_calls_that_matter_run_and_so_does_the_rest(tmp_path: Path, mon
 
 def test_the_commands_in_the_readme_are_there() -> None:
     for command in re.findall(r"^python -m lstm_core (\w+)", README, re.M):
-        assert command in command_line.modules()
+        assert command in command_line.names()

@@ -5,6 +5,13 @@
 // server, but for three messages: "pin" when a (step, unit, layer, model) is pinned, "start" when the view leaves the
 // window of columns that was sent, and, when hands are at rest, "look": zoom, order of the units, rows, pooling, tanh.
 
+import { colourTable, mix, readTheme } from "../shared/colours.js";
+import { choice, element, iconButton, option, reducedMotion, saveAs } from "../shared/elements.js";
+import { destroy, instances } from "../shared/instances.js";
+import { clamp, percent, written, written0 } from "../shared/numbers.js";
+import { drawSymbol, penOn, SvgPen, widthOf, wrapped } from "../shared/pens.js";
+import { showPlaying, stop, togglePlay } from "../shared/player.js";
+
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36];
 const READABLE = 9; // columns narrower than this show no letters
 const ROW_HEIGHTS = { small: 40, medium: 66, large: 124 };
@@ -1035,7 +1042,7 @@ function bringIntoView(inst, step) {
   const atStart = x < room && inst.scroll === 0;
   const atEnd = x + columnWidth <= free && free >= inst.data.meta.steps * columnWidth - 1;
   if (inside || atStart || (atEnd && x >= inst.scroll + room)) return false;
-  const target = calm.matches ? x - layout.plot / 4 : x < inst.scroll + room ? x - room : x + columnWidth + room - layout.plot;
+  const target = reducedMotion.matches ? x - layout.plot / 4 : x < inst.scroll + room ? x - room : x + columnWidth + room - layout.plot;
   const before = el.scroller.scrollLeft;
   el.scroller.scrollLeft = target;
   if (el.scroller.scrollLeft === before) return false;

@@ -5,6 +5,13 @@
 // a long text is needed, and, when hands are at rest, "look": how the drawing is looked at. No cell is known by its name:
 // its equations say what is computed, its picture says where it is drawn.
 
+import { colourTable, mix, readTheme } from "../shared/colours.js";
+import { choice, element, iconButton, reducedMotion, saveAs } from "../shared/elements.js";
+import { destroy, instances } from "../shared/instances.js";
+import { clamp, percent, written, written0 } from "../shared/numbers.js";
+import { penOn, STANDALONE, wrapped } from "../shared/pens.js";
+import { showPlaying, stop, togglePlay } from "../shared/player.js";
+
 const SPEEDS = [1, 2, 5, 10, 20];
 const MARGIN = 60; // steps beyond the cursor that should be there before a person gets to them
 const COMPACT = 640;
@@ -1012,7 +1019,7 @@ function place(inst, afresh = false) {
 /** The track stands so that the cursor's copy is in the middle; it slides there when hands are slow enough to be followed. */
 function settle(inst, slide) {
   const { el, cursor, layout } = inst;
-  el.track.style.transition = slide && !calm.matches ? `transform ${slide}ms ease-out` : "none";
+  el.track.style.transition = slide && !reducedMotion.matches ? `transform ${slide}ms ease-out` : "none";
   el.track.style.transform = `translateX(${(inst.anchor - cursor.step) * layout.stride}px)`;
 }
 

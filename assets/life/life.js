@@ -3,6 +3,13 @@
 // Python (pages/common/training/view.py) sends all checkpoints at once. Everything here runs without the server, but for
 // one message: "pin" when a (checkpoint, character, unit) is pinned.
 
+import { colourTable, mix, readTheme } from "../shared/colours.js";
+import { choice, element, iconButton, option, saveAs } from "../shared/elements.js";
+import { destroy, instances } from "../shared/instances.js";
+import { clamp, percent, written, written0 } from "../shared/numbers.js";
+import { drawSymbol, penOn, SvgPen, widthOf, wrapped } from "../shared/pens.js";
+import { showPlaying, stop, togglePlay } from "../shared/player.js";
+
 const COMPACT = 620;
 const GUTTER = 188;
 const PAD = 6;

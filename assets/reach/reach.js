@@ -4,6 +4,13 @@
 // Python (pages/common/long_range/view.py) sends numbers, of each loss only what came before it. Everything here runs
 // without the server, but for one message: "pin" when a character is pinned.
 
+import { colourTable, luminance, mix, readTheme } from "../shared/colours.js";
+import { choice, element, iconButton, option, saveAs } from "../shared/elements.js";
+import { destroy, instances } from "../shared/instances.js";
+import { clamp, percent, written0 } from "../shared/numbers.js";
+import { penOn, SERIF, SvgPen, widthOf, wrapped } from "../shared/pens.js";
+import { showPlaying, stop, togglePlay } from "../shared/player.js";
+
 const COMPACT = 620;
 const PAD = 6;
 const GUTTER = 58; // left of the lines: their axis

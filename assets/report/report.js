@@ -1,4 +1,7 @@
-// Feeds a component from this page instead of from a server. It stands after the component's own file, which is `component`.
+// A page without a server: its components are fed from data that stand in the page.
+
+import gates from "../gates/gates.js";
+import inside from "../inside/inside.js";
 
 const ARRAYS = { uint16: Uint16Array, float32: Float32Array };
 
@@ -15,8 +18,8 @@ function arrayOf(kind, base64) {
   return new ARRAYS[kind](bytes.buffer);
 }
 
-/** Draws the component of that name, again when the colours of the system change; a pin in one component moves the others. */
-function draw(name) {
+/** Draws a component at the element of that name, again when the colours of the system change; a pin in one component moves the others. */
+function draw(name, component) {
   const { meta, view, tables } = JSON.parse(document.getElementById(`data-${name}`).textContent);
   const parentElement = document.getElementById(name);
   const data = { ...Object.fromEntries(Object.entries(tables).map(([key, columns]) => [key, tableOf(columns)])), meta, view };
@@ -32,3 +35,6 @@ function draw(name) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
   paint();
 }
+
+draw("gates", gates);
+draw("inside", inside);

@@ -9,15 +9,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from tqdm import tqdm
 
 from lstm_core import corpora
 from lstm_core.corpora import Corpus
 from lstm_core.errors import InputError
-from lstm_core.model import CharModel
+
+if TYPE_CHECKING:
+    from lstm_core.model import CharModel
 
 
 class UsageError(InputError):
@@ -25,8 +26,14 @@ class UsageError(InputError):
 
 
 def set_threads(arguments: Namespace) -> None:
-    """Two threads make small recurrences slower, so it is one unless --threads says otherwise."""
-    torch.set_num_threads(getattr(arguments, "threads", 1))
+    """Two threads make small recurrences slower, so it is one unless --threads says otherwise.
+
+    Reaches torch whether it is loaded already or not yet.
+    """
+    threads = getattr(arguments, "threads", 1)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def remark(sentence: str) -> None:
@@ -85,13 +92,13 @@ def corpus_name(model: CharModel) -> str:
     return model.card.get("corpus", "a text that its card does not name")
 
 
-def command(commands: Any, name: str, line: str, text: str, examples: Sequence[str]) -> argparse.ArgumentParser:
-    """A command that explains itself: a line, a text, and what may follow its name, as examples."""
+def command(commands: Any, name: str, line: str | None, text: str, examples: Sequence[str]) -> argparse.ArgumentParser:
+    """A command that explains itself: its module's name and docstring, a text, and what may follow its name, as examples."""
     return commands.add_parser(
-        name,
+        name.rpartition(".")[2],
         help=line,
         description=f"{line}\n\n{text}",
-        epilog="examples:\n" + "\n".join(f"  python -m lstm_core {name} {example}".rstrip() for example in examples),
+        epilog="examples:\n" + "\n".join(f"  %(prog)s {example}".rstrip() for example in examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 

@@ -1,4 +1,4 @@
-"""ask: the questions that readers of the essay ask, answered with a model's own numbers."""
+"""Answer a question about a cell with the numbers of one unit at one character."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MOST_LISTED = 10
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "ask",
-        "Answer a question about a cell with the numbers of one unit at one character.",
+        __name__,
+        __doc__,
         """\
 The questions:
   matrix  Is [h, x] one matrix or two? The product of the whole row, and of its parts.

@@ -1,4 +1,4 @@
-"""clamp: a gate is held at a value, and what that does to the predictions."""
+"""Hold a gate at a value while a model reads, and see what becomes of its predictions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from lstm_core.tracing import trace
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "clamp",
-        "Hold a gate at a value while a model reads, and see what becomes of its predictions.",
+        __name__,
+        __doc__,
         """\
 The text is read twice, as it is and with the clamp: the gate is overwritten at each step, and all that reads
 it is computed from there. Printed are both losses, in nats per character, the characters that became more

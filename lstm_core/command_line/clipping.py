@@ -1,4 +1,4 @@
-"""clipping: train plain RNNs with and without clipping, and write how gradients and weights fared."""
+"""Train plain RNNs with and without clipping, and write their gradients' norms."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lstm_core.command_line import _common as common
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "clipping",
-        "Train plain RNNs with and without clipping, and write their gradients' norms.",
+        __name__,
+        __doc__,
         """\
 Plain gradient descent from recurrent weights of several spectral radii. Every ten steps the loss, the
 gradient's norm and the weights' largest singular value are noted. Each run is written as soon as it

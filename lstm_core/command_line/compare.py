@@ -1,4 +1,4 @@
-"""compare: several models on one text, and what each costs."""
+"""Read one text with several models: their losses, and where they disagree most."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CONTEXT = 16  # characters shown before and after a disagreement
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "compare",
-        "Read one text with several models: their losses, and where they disagree most.",
+        __name__,
+        __doc__,
         """\
 Disagreement is the Jensen-Shannon divergence of what the models expect after a character, in nats:
 0 where all expect the same, at most the logarithm of their number. With --table, what each model

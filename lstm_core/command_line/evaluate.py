@@ -1,4 +1,4 @@
-"""evaluate: judge a model anew."""
+"""Compute a model's held-out loss again, and print its card's beside it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lstm_core.model import CharModel
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "evaluate",
-        "Compute a model's held-out loss again, and print its card's beside it.",
+        __name__,
+        __doc__,
         """\
 The loss is in nats per character, on the last 10 % of the text (of the Python standard library: the
 last tenth of its files), the model's state carried on from the first character to the last.

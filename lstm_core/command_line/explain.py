@@ -1,4 +1,4 @@
-"""explain: every equation of a cell with the numbers of one unit at one character."""
+"""Put the numbers of one unit at one character into every equation of its cell."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "explain",
-        "Put the numbers of one unit at one character into every equation of its cell.",
+        __name__,
+        __doc__,
         """\
 For each signal: its value, and what it is the sum of: what was kept and what was written, or what the
 squashing function was given, split by where it came from: x, h, C and the biases. The written parts add up.""",

@@ -1,4 +1,4 @@
-"""figure: a picture of a text's gates, as a file."""
+"""Draw what a model's gates did while it read a text."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ KINDS = ("heatmaps", "lines", "bars")
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "figure",
-        "Draw what a model's gates did while it read a text.",
+        __name__,
+        __doc__,
         """\
 The pictures:
   heatmaps  Every gate and state of a layer under the characters.
@@ -57,10 +57,7 @@ def run(arguments: Namespace) -> int:
     figure_file.check_ending(arguments.output)
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
-    try:
-        figure_file.write(_drawn(model, read, arguments), arguments.output)
-    except RuntimeError as error:  # kaleido or a browser is missing
-        raise OSError(str(error)) from error
+    figure_file.write(_drawn(model, read, arguments), arguments.output)
     print(f"{arguments.output}: {arguments.kind} of layer {arguments.layer} of {model.name}")
     return 0
 

@@ -1,4 +1,4 @@
-"""gradient: how far back the losses of a text reach."""
+"""Follow the losses of a text back: the size of their gradients by the states before."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ DISTANCES = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "gradient",
-        "Follow the losses of a text back: the size of their gradients by the states before.",
+        __name__,
+        __doc__,
         """\
 The loss after a character is the surprise of the next one; after the last, of the likeliest. With --at it
 is one loss, and each line tells a distance, the character there, |d loss / d state| for each state of the

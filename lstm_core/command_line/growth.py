@@ -1,4 +1,4 @@
-"""growth: one text through the checkpoints of models on their way from random to trained."""
+"""Read one text with a model at every checkpoint of its training."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "growth",
-        "Read one text with a model at every checkpoint of its training.",
+        __name__,
+        __doc__,
         """\
 NAME is a shipped life (the command life lists them), or a file that life has made. Printed for each checkpoint:
 its loss on the held-out text that its card names, its loss on this text, the mean of what its units keep of their

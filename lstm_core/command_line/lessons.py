@@ -1,4 +1,4 @@
-"""lessons: what the lessons say, held to the models."""
+"""List the lessons, or hold what they say to the models."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lstm_core.command_line import _common as common
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "lessons",
-        "List the lessons, or hold what they say to the models.",
+        __name__,
+        __doc__,
         """\
 With --check every number of every lesson is measured, and every claim held against it; those
 that do not hold are named, and the exit code is 1. With LESSON, its text, question and

@@ -1,4 +1,4 @@
-"""life: train models and keep them on the way, from random to trained."""
+"""Keep models on their way from random to trained, or judge those that are shipped."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from lstm_core.training import Progress, steps_of
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "life",
-        "Keep models on their way from random to trained, or judge those that are shipped.",
+        __name__,
+        __doc__,
         """\
 With --corpus the lives that are named, or all, are made: each is trained and written to the folder
 of --output when it is done; those that are there already are left as they are. Without it the shipped lives

@@ -1,4 +1,4 @@
-"""memory: how long each unit keeps what it holds."""
+"""Tell each unit's half-life on a text: after how many steps its gate alone would halve its state."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ LONG = 100  # steps: such units are named
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "memory",
-        "Tell each unit's half-life on a text: after how many steps its gate alone would halve its state.",
+        __name__,
+        __doc__,
         """\
 ln 1/2 / mean ln f over the text, writes ignored; for a GRU what multiplies h in f's place. A life longer
 than the text is an estimate. A plain RNN has no such gate. Printed are each layer's quantiles and the

@@ -1,4 +1,4 @@
-"""models: what is shipped."""
+"""List the shipped models."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from lstm_core.command_line import _common as common
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "models",
-        "List the shipped models.",
+        __name__,
+        __doc__,
         "For each: its cell, its sizes, the text it was trained on, its held-out loss in nats per character, and its steps.",
         ("", "--json"),
     )

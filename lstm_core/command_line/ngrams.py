@@ -1,4 +1,4 @@
-"""ngrams: what tables need for a text."""
+"""Compute what tables of n-grams need for the held-out part of a text."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lstm_core.command_line import _common as common
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "ngrams",
-        "Compute what tables of n-grams need for the held-out part of a text.",
+        __name__,
+        __doc__,
         """\
 Interpolated Witten-Bell n-grams, counted in the part to train on, in nats per character. A model
 with a higher loss has learnt less than such a table.""",

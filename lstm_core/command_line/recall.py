@@ -1,4 +1,4 @@
-"""recall: train cells on the recall task, and write how well each recalls over each gap."""
+"""Train cells on the recall task, and write how well each recalls a key over each gap."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from lstm_core.command_line import _common as common
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "recall",
-        "Train cells on the recall task, and write how well each recalls a key over each gap.",
+        __name__,
+        __doc__,
         """\
 A key, distractors, and the question which key it was. Each cell is trained and tested alike, by
 three protocols: alone (one model for each gap), even (one model for all gaps from 1 to 200, all

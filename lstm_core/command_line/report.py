@@ -1,4 +1,4 @@
-"""report: a whole reading as one page that needs no network and no server."""
+"""Write a whole reading as one HTML page that opens without a network and without a server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lstm_core.command_line import _common as common
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "report",
-        "Write a whole reading as one HTML page that opens without a network and without a server.",
+        __name__,
+        __doc__,
         """\
 In it: every gate of every layer under one cursor, the cell's drawing alive, the equations with the numbers of
 one unit, the certificate, the loss, and the model's card. Its numbers may take 32 MB: a model of 2 x 256

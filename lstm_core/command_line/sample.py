@@ -1,4 +1,4 @@
-"""sample: let a model write."""
+"""Let a model write."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lstm_core.command_line import _common as common
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "sample",
-        "Let a model write.",
+        __name__,
+        __doc__,
         "The prompt is printed first, then what the model writes after it, one character at a time.",
         (
             'shakespeare-lstm --prompt "To be, or not to be" --length 300',

@@ -1,4 +1,4 @@
-"""show: what a saved trace holds."""
+"""Say what a saved trace holds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ LONGEST = 60  # characters of the text that are printed
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "show",
-        "Say what a saved trace holds.",
+        __name__,
+        __doc__,
         """\
 The file is one that the command trace wrote, or that was downloaded: .npz, .zip with CSV, or .parquet; its
 content tells which. Printed are the model, the cell and its convention, the text, the sizes, the loss in nats

@@ -1,4 +1,4 @@
-"""trace: every gate and state of a text, as a file."""
+"""Read a text with a model, and write every gate and state at every character to a file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lstm_core.tracing import trace
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "trace",
-        "Read a text with a model, and write every gate and state at every character to a file.",
+        __name__,
+        __doc__,
         """\
 The text has 1 to 20,000 characters. The file's name says its format: .npz for NumPy, .zip for CSV and what
 explains its columns, .parquet. The last two hold one number a row, at most 20 million; each comes back by

@@ -1,4 +1,4 @@
-"""train: make a model."""
+"""Train a model, and write it to a .safetensors file with a card of how it was made."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ RECIPE_HELP = {
 def add(commands: Any) -> None:
     command = common.command(
         commands,
-        "train",
-        "Train a model, and write it to a .safetensors file with a card of how it was made.",
+        __name__,
+        __doc__,
         """\
 RECIPE names a shipped model to make again; every option below changes one thing of it.
 Without RECIPE, what is not given has the default named below.
@@ -223,11 +223,11 @@ def _output(arguments: Namespace, name: str) -> Path:
     if output.suffix != ".safetensors":
         raise common.UsageError(f"--output must end in .safetensors, and {output} does not")
     if not output.parent.is_dir():
-        raise NotADirectoryError(f"there is no folder {output.parent} to write {output.name} to")
+        raise InputError(f"there is no folder {output.parent} to write {output.name} to")
     if not os.access(output.parent, os.W_OK):
-        raise PermissionError(f"the folder {output.parent.resolve()} can't be written to")
+        raise InputError(f"the folder {output.parent.resolve()} can't be written to")
     if output.exists() and not arguments.overwrite:
-        raise FileExistsError(f"{output} exists already; name another with --output, or replace it with --overwrite")
+        raise InputError(f"{output} exists already; name another with --output, or replace it with --overwrite")
     return output
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,9 +18,11 @@ import numpy as np
 import pytest
 
 import lstm_core as lc
-from lstm_core import checkpoint, corpora
+from lstm_core import checkpoint, command_line, corpora
 from lstm_core.__main__ import main
+from lstm_core.analysis import ngrams
 from lstm_core.analysis.ngrams import ngram_loss
+from lstm_core.errors import InputError
 from lstm_core.recipes import SHIPPED, Recipe
 from lstm_core.training import fit, held_out_loss
 
@@ -92,6 +95,49 @@ def hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+# errors
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def broken(*given: object) -> None:
+        raise error
+
+    return broken
+
+
+def test_an_error_of_the_persons_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(ngrams, "losses_by_order", _raising(InputError("there is no order 7; there are 1 to 3")))
+    assert main(["ngrams", "--corpus", "clouds.txt"]) == 1
+    assert capsys.readouterr().err == "Error: there is no order 7; there are 1 to 3.\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("operands could not be broadcast together"),
+        TypeError("NoneType"),
+        FloatingPointError("underflow"),
+        FileNotFoundError(2, "No such file or directory", "/elsewhere/none"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_bug_is_raised_and_not_put_on_the_person(error: Exception, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "losses_by_order", _raising(error))
+    with pytest.raises(type(error)) as raised:
+        main(["ngrams", "--corpus", "clouds.txt"])
+    assert raised.value is error
+
+
+def test_a_bug_is_a_traceback_and_code_1(folder: Path) -> None:
+    broken = "from lstm_core.analysis import ngrams; ngrams.losses_by_order = None"
+    code = f"{broken}; import sys; from lstm_core.__main__ import main; sys.exit(main(['ngrams', '--corpus', 'clouds.txt']))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Traceback") and "TypeError: 'NoneType' object is not callable" in ended.stderr
+
+
 # help and usage
 
 
@@ -109,6 +155,23 @@ def test_the_help_lists_the_commands(capsys: Capture) -> None:
     assert usage("--help") == 0
     shown = capsys.readouterr().out
     assert all(re.search(rf"^    {command} ", shown, re.MULTILINE) for command in COMMANDS)
+
+
+def test_the_list_of_commands_needs_no_library(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom lstm_core.__main__ import main\ntry: main(['--help'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    loaded = set(done.stderr.split())
+    assert "usage: python -m lstm_core" in done.stdout and "argparse" in loaded
+    assert loaded.isdisjoint({"torch", "numpy", "streamlit", "plotly", "pyarrow"})
+
+
+def test_a_commands_line_in_the_help_is_its_files_docstring() -> None:
+    for name in command_line.names():
+        assert command_line.line(name) == command_line.module(name).__doc__, name
 
 
 def test_every_field_of_a_recipe_is_an_option(capsys: Capture) -> None:

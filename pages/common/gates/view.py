@@ -26,7 +26,6 @@ __all__ = ["Between", "GatesView", "Pin", "Reader", "Track", "gates_view", "link
 Order = Literal["index", "mean", "grouped"]
 Pin = Mapping[str, Any]
 
-_COMPONENT = components.declared("gates")
 
 # How the picture is displayed. What holds at first sight follows from the heatmaps, and the browser, which knows it,
 # leaves it out. The signals are those of any cell, for the model may change.
@@ -107,7 +106,8 @@ def linked_view(
     shown = _shown(key, readers, tracks, pin, start)
     display = displayed(key, query, OPTIONS)
     view = {"pin": shown.command, "serial": shown.serial, "order": order, **display.view()}
-    _COMPONENT(
+    components.mount(
+        "gates",
         key=key,
         data=payload(readers, tracks, shown.start, between, caption, file) | {"view": view},
         on_pin_change=on_pin or _nothing,

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lstm_core.trace import Trace
     from lstm_core.walk import Step
 
-_COMPONENT = components.declared("inside")
 
 # How the drawing is displayed: each option's name in an address, and what it may be. The first of DISPLAYS holds at first
 # sight, and is left out.
@@ -74,7 +73,8 @@ def inside_view(
     shown = gates_view._shown(key, *as_linked(trace, layer), pin, 0)
     display = displayed(key, query, OPTIONS)
     view = {"pin": shown.command, "serial": shown.serial, **display.view(), "walk": [asdict(step) for step in walk]}
-    _COMPONENT(
+    components.mount(
+        "inside",
         key=key,
         data=payload(trace, model, layer, shown.start) | {"view": view},
         on_pin_change=on_pin or _nothing,

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 LEVELS = 65533  # 0 stands for a gradient of 0, and 65535 for one that knows no bounds
 ENDLESS = 65535
 
-_COMPONENT = components.declared("reach")
-
 
 @dataclass(frozen=True)
 class Reader:
@@ -60,7 +58,12 @@ def reach_view(
         raise ValueError(f"one text for all: {', '.join(reader.trace.model for reader in readers)} read different ones")
     shown = _shown(key, window, step)
     sent = payload(readers, window, layer)
-    _COMPONENT(key=key, data=sent | {"view": {"step": shown.command, "serial": shown.serial}}, on_pin_change=on_pin or _nothing)
+    components.mount(
+        "reach",
+        key=key,
+        data=sent | {"view": {"step": shown.command, "serial": shown.serial}},
+        on_pin_change=on_pin or _nothing,
+    )
     return shown.step
 
 

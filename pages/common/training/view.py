@@ -19,8 +19,6 @@ from pages.common import components
 if TYPE_CHECKING:
     from lstm_core.analysis.growth import Stage
 
-_COMPONENT = components.declared("life")
-
 
 NEWEST = -1
 
@@ -73,7 +71,7 @@ def life_view(
     shown = _shown(key, name, stages, place, start)
     told = (name, prompt, judged, steps, layer)
     view = {"at": vars(shown.command), "pinned": shown.pinned, "serial": shown.serial}
-    _COMPONENT(key=key, data=_sent(stages, told) | {"view": view}, on_pin_change=on_pin or _nothing)
+    components.mount("life", key=key, data=_sent(stages, told) | {"view": view}, on_pin_change=on_pin or _nothing)
     return shown.place if shown.pinned else None
 
 

@@ -21,7 +21,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = {"lstm": (SMALL, 1), "lstm-bias-2": (SMALL, 2)}
-    for module in (sys.modules["lstm_core.life"], command_line.modules()["life"]):
+    for module in (sys.modules["lstm_core.life"], command_line.module("life")):
         monkeypatch.setattr(module, "LIVES", table)
     monkeypatch.setattr(sys.modules["lstm_core.life"], "SHIPPED_LIVES", tmp_path / "lives")
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,50 @@
+// Colours: the theme of the page around a view, mixtures, and the tables that heatmaps are painted with.
+
+export function readTheme(root) {
+  const style = getComputedStyle(root);
+  const probe = document.createElement("canvas").getContext("2d");
+  const colour = (name, fallback) => {
+    probe.fillStyle = fallback;
+    probe.fillStyle = style.getPropertyValue(name).trim() || fallback;
+    return probe.fillStyle.startsWith("#") ? probe.fillStyle : fallback;
+  };
+  const family = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
+  const paper = colour("--st-background-color", "#ffffff");
+  const dark = luminance(paper) < 0.35;
+  const ink = colour("--st-text-color", dark ? "#f2f4f8" : "#1b1f24");
+  return {
+    dark, paper, ink,
+    quiet: mix(ink, paper, 0.62),
+    faint: mix(ink, paper, 0.16),
+    empty: mix(ink, paper, 0.06),
+    accent: colour("--st-primary-color", "#d6336c"),
+    replaced: dark ? "#ffb454" : "#a35200",
+    operation: dark ? "#8a3f5a" : "#f9c9d6",
+    operationEdge: dark ? "#e79ab4" : "#8f3f58",
+    sans: family("--st-font", "system-ui, sans-serif"),
+    mono: `${family("--st-code-font", "ui-monospace")}, ui-monospace, "DejaVu Sans Mono", monospace`,
+  };
+}
+
+const channels = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
+
+export function luminance(hex) {
+  const [r, g, b] = channels(hex);
+  return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+}
+
+export function mix(one, other, share) {
+  const [a, b] = [channels(one), channels(other)];
+  return `#${a.map((v, k) => Math.round(v * share + b[k] * (1 - share)).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** A 32-bit pixel for every level, so that painting is one look-up. */
+export function colourTable(hex, levels) {
+  const table = new Uint32Array(levels + 1);
+  for (let level = 0; level <= levels; level++) {
+    const at = 6 * Math.round((255 * level) / levels);
+    const [r, g, b] = [0, 2, 4].map((k) => parseInt(hex.slice(at + k, at + k + 2), 16));
+    table[level] = (255 << 24) | (b << 16) | (g << 8) | r;
+  }
+  return table;
+}

@@ -1,0 +1,49 @@
+// Controls, and files to save.
+
+export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
+const ICONS = {
+  play: "M3 1.5v11l9-5.5z",
+  pause: "M2.5 1.5h3.2v11H2.5zM8.3 1.5h3.2v11H8.3z",
+  back: "M10.5 1.5v11L4 7zM2.2 1.5h1.6v11H2.2z",
+  forward: "M3.5 1.5v11L10 7zM10.2 1.5h1.6v11h-1.6z",
+  minus: "M1.5 6h11v2h-11z",
+  plus: "M1.5 6h4.500V1.500h2V6h4.500v2H8v4.500H6V8H1.500z",
+};
+
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.setAttribute("viewBox", "0 0 14 14");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+export function element(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("aria-") || name === "role") node.setAttribute(name, value);
+    else node[name] = value;
+  }
+  node.append(...children);
+  return node;
+}
+
+export const option = (value, words) => element("option", { value, textContent: words });
+
+export const iconButton = (name, label, key = "") =>
+  element("button", { type: "button", className: name, title: key ? `${label} (${key})` : label, "aria-label": label }, icon(name));
+
+export const choice = (label, choices) =>
+  element("select", { "aria-label": label, title: label }, ...choices.map(([value, words]) => option(value, words)));
+
+export function saveAs(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name.replace(/[^\w.-]+/g, "_");
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

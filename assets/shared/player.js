@@ -1,0 +1,36 @@
+// Playing: inst.player says where one is and how far it goes, and goes there.
+
+import { icon } from "./elements.js";
+
+export function togglePlay(inst) {
+  if (inst.playing) return stop(inst);
+  const { here, last, go } = inst.player;
+  if (here() >= last()) go(0);
+  Object.assign(inst, { playing: true, owed: 0, before: performance.now() });
+  inst.frame = requestAnimationFrame((now) => tick(inst, now));
+  showPlaying(inst);
+}
+
+export function stop(inst) {
+  cancelAnimationFrame(inst.frame);
+  inst.playing = false;
+  showPlaying(inst);
+}
+
+function tick(inst, now) {
+  const { here, last, go } = inst.player;
+  inst.owed += (Math.max(0, now - inst.before) / 1000) * inst.speed;
+  inst.before = now;
+  const by = Math.floor(inst.owed);
+  inst.owed -= by;
+  if (by > 0) go(Math.min(here() + by, last()));
+  if (here() >= last()) return stop(inst);
+  inst.frame = requestAnimationFrame((later) => tick(inst, later));
+}
+
+export function showPlaying(inst) {
+  const { play } = inst.el;
+  play.replaceChildren(icon(inst.playing ? "pause" : "play"));
+  play.setAttribute("aria-label", inst.playing ? "Pause" : "Play");
+  play.title = `${inst.playing ? "Pause" : "Play"} (Space)`;
+}

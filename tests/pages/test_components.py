@@ -1,0 +1,46 @@
+"""Components are served as modules: a call of Streamlit that is not public, and holds for the pinned version."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lstm_core.places import ASSETS
+
+VIEWS = ("gates", "inside", "life", "reach")
+
+
+def page() -> None:
+    import streamlit as st
+    from streamlit.components.v2 import get_bidi_component_manager
+
+    from pages.common import components
+
+    name = st.session_state["name"]
+    components.mount(name, data={"meta": {}, "view": {}}, key=name)
+    found = get_bidi_component_manager().get(f"{components.PROJECT}.{name}")
+    st.json({"js": found.js_url, "css": found.css_content, "path": get_bidi_component_manager().get_component_path(found.name)})
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_streamlit_serves_the_modules_of_each_component(name: str) -> None:
+    """Twice: each AppTest has a server of its own, as after a restart."""
+    for _ in range(2):
+        at = AppTest.from_function(page)
+        at.session_state["name"] = name
+        at.run()
+        assert not at.exception
+        found = json.loads(at.json[0].value)
+        assert found["path"] == str(ASSETS)
+        assert found["js"] == f"{name}/{name}.js"
+        assert f".{name}" in found["css"] and ".scope" in found["css"]
+
+
+def test_modules_import_files_that_are_there() -> None:
+    found = [(path, name) for path in ASSETS.rglob("*.js") for name in re.findall(r'from "([^"]+)"', path.read_text("utf-8"))]
+    assert len(found) > 10
+    assert [f"{path.name}: {name}" for path, name in found if not (path.parent / name).is_file()] == []
+    assert json.loads((ASSETS / "package.json").read_text("utf-8"))["type"] == "module"
