@@ -289,7 +289,7 @@ def _keep(own: Mine, training: Training, report: Report) -> None:
             try:
                 name = own_models.add(model, f"trained here on {training.corpus.name}")
                 own.kept, own.told = (name, report.step), f"It is listed as “{name}” on every page, in this session."
-                models_list.arrived(name, "This is the model that you trained.")
+                models_list.show_next(name, "This is the model that you trained.")
             except own_models.OwnModelError as error:
                 own.told = f"⚠ {error}"
             st.rerun()

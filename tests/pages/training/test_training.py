@@ -16,11 +16,11 @@ import lstm_core as lc
 from lstm_core.analysis import growth, memory
 from lstm_core.analysis.growth import Stage
 from lstm_core.worker import Report
-from pages.common import own_models
+from pages.common import links, own_models
 from pages.common.training import bias as training_bias
 from pages.common.training import choice, here
 from pages.common.training import life as training_life
-from pages.common.training.choice import Look, from_query
+from pages.common.training.choice import FIELDS, STATE, Choice
 from pages.common.training.view import NEWEST, Place, _Shown
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,8 +42,8 @@ def said(app: AppTest) -> str:
     return " ".join(element.value for element in (*app.text, *app.caption, *app.markdown, *app.info))
 
 
-def look(app: AppTest) -> Look:
-    return app.session_state[choice.KEY]
+def look(app: AppTest) -> Choice:
+    return app.session_state[choice.STATE.key]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def no_thread_is_left() -> Iterator[None]:
 def test_a_life_is_shown_at_once_with_what_happened_in_it() -> None:
     app = run(text=TEXT)
     life = lc.life("lstm")
-    assert look(app) == Look("life", "lstm", None)
+    assert look(app) == Choice("life", "lstm", None)
     assert f"{life.losses[0]:.2f} nats a character untrained" in said(app)
     stages = growth.stages(life, TEXT)
     assert f"{stages[-1].trace.loss:.2f} trained" in said(app)
@@ -88,7 +88,7 @@ def test_a_long_text_is_cut_and_that_is_said() -> None:
 
 
 def test_a_pin_comes_from_the_link_and_becomes_a_model_of_one_s_own() -> None:
-    app = run(text=TEXT, life="gru", at="3:4:5")
+    app = run(text=TEXT, life="gru", pin="4:5:5")
     assert look(app).place == Place(3, 4, 5)
     app.button(key="life: use").click().run()
     assert not app.exception
@@ -103,7 +103,7 @@ def test_a_click_in_the_picture_is_remembered_in_the_address() -> None:
     app.session_state["life"] = {"pin": {"stage": 2, "step": 3, "unit": 4, "serial": shown.serial}}
     app.run()
     assert not app.exception and look(app).place == Place(2, 3, 4)
-    assert app.query_params["at"] == "2:3:4"
+    assert app.query_params["pin"] == "3:4:4"
     app.session_state["life"] = {"pin": {"stage": 1, "step": 1, "unit": 1, "serial": shown.serial - 1}}
     app.run()
     assert look(app).place == Place(2, 3, 4)
@@ -118,15 +118,16 @@ def test_the_numbers_are_those_of_the_traces() -> None:
 
 
 def test_a_bad_link_is_told_and_good_parts_of_it_hold() -> None:
-    good, complaints = from_query({"section": "life", "life": "gru", "at": "1:2:3"}, LIVES, Look())
-    assert good == Look("life", "gru", Place(1, 2, 3)) and not complaints
-    assert good.query() == {"section": "life", "life": "gru", "at": "1:2:3"}
-    for bad in ({"section": "x"}, {"life": "x"}, {"at": "x"}, {"at": "1:2"}, {"at": "1:-2:3"}, {"at": "1:2:" + "9" * 20}):
-        found, complaints = from_query(bad, LIVES, Look())
-        assert found == Look() and len(complaints) == 1
+    good = Choice("life", "gru", Place(1, 2, 3))
+    assert links.write(FIELDS, good) == {"section": "life", "life": "gru", "pin": "2:3:3"}
+    for asked in ({"pin": "2:3:3"}, {"at": "1:2:3"}, {"pin": "2:3:3", "at": "7:7:7"}):
+        assert STATE.from_query({"section": "life", "life": "gru", **asked}, LIVES, Choice()) == (good, [])
+    for bad in ({"section": "x"}, {"life": "x"}, *({"pin": pin} for pin in ("x", "1:2", "1:-2:3", "0:1:1", "1:2:" + "9" * 20))):
+        found, sentences = STATE.from_query(bad, LIVES, Choice(place=Place(0, 0, 0)))
+        assert found == Choice() and len(sentences) == 1
     app = run(text=TEXT, section="nonsense", life="<b>")
     assert "“nonsense”" in said(app) and "“<b>”" in said(app)
-    assert not run(text=TEXT, at="99:999:999").exception
+    assert not run(text=TEXT, pin="99:999:999").exception
 
 
 def test_where_no_life_is_shipped_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
