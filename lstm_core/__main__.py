@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from lstm_core import command_line
 from lstm_core.command_line._common import UsageError, set_threads
+from lstm_core.errors import InputError
 
 MODULE = "python -m lstm_core"
 
@@ -23,6 +26,7 @@ def main(argv: Sequence[str] | None = None, program: str = MODULE) -> int:
     """Runs one command. argv: what follows the program's name, or None for this process' own. program: its name in the help.
 
     Returns the exit code: 0 fine, 1 an error named on stderr, 2 wrong usage (argparse leaves by SystemExit), 130 Ctrl-C.
+    Any other error is a bug, and raised.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # models write any Unicode; a terminal may claim to know ASCII alone
@@ -32,7 +36,7 @@ def main(argv: Sequence[str] | None = None, program: str = MODULE) -> int:
             return _run(sys.argv[1:] if argv is None else argv, program)
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
+    except BrokenPipeError:  # the reader of the output closed it early, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -47,15 +51,31 @@ def _run(argv: Sequence[str], program: str) -> int:
         return 130
     except BrokenPipeError:
         raise
-    except (OSError, ValueError, FloatingPointError) as error:
-        print(f"Error: {_sentence(error)}.", file=sys.stderr)
+    except InputError as error:
+        print(f"Error: {str(error).rstrip('.')}.", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        if not _is_of(arguments, error):
+            raise
+        names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name is not None]
+        print(f"Error: {': '.join([*names, error.strerror or str(error)])}.", file=sys.stderr)
+        return 1
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return ": ".join([str(name) for name in (error.filename, error.filename2) if name] + [error.strerror])
-    return str(error).rstrip(".")
+def _is_of(arguments: argparse.Namespace, error: OSError) -> bool:
+    """Whether an error is of a file that the person named, of one beside it (.part, .resume), or of a full disk.
+
+    Without --output a file goes into the current folder.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    if not isinstance(error.filename, (str, bytes)):
+        return False
+    found = Path(os.fsdecode(error.filename)).absolute()
+    given = [each for value in vars(arguments).values() for each in (value if isinstance(value, list) else [value])]
+    named = [Path(each).absolute() for each in given if isinstance(each, (str, Path))]
+    folders = {Path.cwd(), *named, *(path.parent for path in named)}
+    return found in named or found.parent in folders
 
 
 def _parser(argv: Sequence[str], program: str) -> argparse.ArgumentParser:

@@ -13,5 +13,13 @@ class InputError(ValueError):
         return f"{message[:1].upper()}{message[1:]}" + ("" if message.endswith((".", "!", "?")) else ".")
 
 
+class FileError(InputError, OSError):
+    """A file can't be written where it was asked for."""
+
+
 class DivergenceError(InputError, FloatingPointError):
     """A training with these settings diverges: its loss is not a finite number any more."""
+
+
+class DrawingError(InputError, RuntimeError):
+    """A picture of that format can't be drawn here: a package or a browser is missing."""

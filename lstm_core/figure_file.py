@@ -10,6 +10,8 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from lstm_core.errors import DrawingError, InputError
+
 FIGURE_CONFIG = {"displaylogo": False, "typesetMath": False, "responsive": True}
 ENDINGS = (".html", ".png", ".svg", ".pdf")
 
@@ -48,13 +50,13 @@ def to_image(
     """A figure as a PNG, SVG or PDF file, drawn by kaleido in an installed Chromium; nothing is fetched.
 
     width, height: pixels (default: the figure's own, else 1000 x 500). scale: of a PNG's pixels.
-    Raises ValueError for another kind, RuntimeError, one sentence, when kaleido or a Chromium is missing or fails.
+    Raises ValueError for another kind, DrawingError when kaleido or a Chromium is missing or fails.
     Source: kaleido.
     """
     if kind not in _A:
-        raise ValueError(f'a picture is "png", "svg" or "pdf", not {kind!r}')
+        raise InputError(f'a picture is "png", "svg" or "pdf", not {kind!r}')
     if importlib.util.find_spec("kaleido") is None:
-        raise RuntimeError(f"{_A[kind]} needs the package kaleido: pip install kaleido, or save the figure as HTML.")
+        raise DrawingError(f"{_A[kind]} needs the package kaleido: pip install kaleido, or save the figure as HTML.")
     import kaleido  # optional: pictures can be taken in the browser as well
     from kaleido.errors import BrowserFailedError, ChromeNotFoundError
 
@@ -62,7 +64,7 @@ def to_image(
     try:
         return kaleido.calc_fig_sync(figure.to_dict(), opts={"format": kind, "scale": scale, **size}, kopts={"mathjax": False})
     except (BrowserFailedError, ChromeNotFoundError) as error:
-        raise RuntimeError(
+        raise DrawingError(
             f"{_A[kind]} needs an installed Chromium or Chrome that starts: install one, or save the figure as HTML."
         ) from error
 
@@ -74,14 +76,14 @@ def check_ending(path: str | os.PathLike[str]) -> str:
     """
     kind = Path(path).suffix.lower()
     if kind not in ENDINGS:
-        raise ValueError(f"a picture's file ends in .html, .png, .svg or .pdf, and {os.fspath(path)!r} does not")
+        raise InputError(f"a picture's file ends in .html, .png, .svg or .pdf, and {os.fspath(path)!r} does not")
     return kind
 
 
 def write(figure: go.Figure, path: str | os.PathLike[str]) -> None:
     """A figure as a file, in the format that its name's ending says: .html, which is interactive, .png, .svg or .pdf.
 
-    Raises ValueError for another ending, OSError, and RuntimeError where `to_image` does. Source: `to_html`,
+    Raises ValueError for another ending, OSError, and DrawingError where `to_image` does. Source: `to_html`,
     `to_image`.
     """
     kind = check_ending(path)

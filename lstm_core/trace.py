@@ -10,6 +10,7 @@ import numpy as np
 
 import lstm_core
 from lstm_core.clamp import Clamp
+from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 from lstm_core.frozen import Frozen
 from lstm_core.text import Vocabulary
@@ -81,7 +82,7 @@ class Trace(Frozen):
         try:
             return self.values[name]
         except KeyError:
-            raise ValueError(f"a trace of {self.cell.title} has no signal {name!r}; it has {', '.join(self.signals)}") from None
+            raise InputError(f"a trace of {self.cell.title} has no signal {name!r}; it has {', '.join(self.signals)}") from None
 
     def __len__(self) -> int:
         return len(self.chars)
@@ -123,12 +124,12 @@ class Trace(Frozen):
         """Raises ValueError, saying what there is, for a layer, step or unit (counted from 0) that the trace lacks."""
         for what, index, count in (("layer", layer, self.layers), ("step", step, self.steps), ("unit", unit, self.units)):
             if not 0 <= index < count:
-                raise ValueError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
+                raise InputError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
 
     def before(self, name: str) -> np.ndarray:
         """A state as each step found it: float32 (layer, time, unit), the initial state first. For states alone."""
         if name not in self.cell.states:
-            raise ValueError(f"{name!r} is no state of {self.cell.title}; its states are {', '.join(self.cell.states)}")
+            raise InputError(f"{name!r} is no state of {self.cell.title}; its states are {', '.join(self.cell.states)}")
         return np.concatenate([self.initial[name][:, None], self[name][:, :-1]], axis=1)
 
     @property

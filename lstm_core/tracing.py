@@ -9,6 +9,7 @@ import torch
 
 from lstm_core import onednn, stepping
 from lstm_core.clamp import Clamp, Held, check, held_steps
+from lstm_core.errors import InputError
 from lstm_core.frozen import read_only
 from lstm_core.model import CharModel
 from lstm_core.trace import State, Trace
@@ -64,12 +65,12 @@ def _stack(layers: list[np.ndarray]) -> np.ndarray:
 def _check_state(model: CharModel, state: State) -> None:
     given = {name: np.shape(value) for name, value in state.values.items()}
     if given != dict.fromkeys(model.cell.states, (model.layers, model.units)):
-        raise ValueError(
+        raise InputError(
             f"the state holds {', '.join(f'{n} {s}' for n, s in given.items()) or 'nothing'}; {model.name} needs"
             f" {', '.join(model.cell.states)} of {model.layers} layers x {model.units} units"
         )
     if state.probs is not None and np.shape(state.probs) != (len(model.vocabulary),):
-        raise ValueError(
+        raise InputError(
             f"the state predicts {np.size(state.probs)} characters; {model.name} knows {len(model.vocabulary)}: it is of"
             " another model"
         )

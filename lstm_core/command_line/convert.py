@@ -14,6 +14,7 @@ from lstm_core.analysis.proof import Proof, proof
 from lstm_core.command_line import _common as common
 from lstm_core.convert import Draft, vocabularies
 from lstm_core.convert.opening import own_or_beside
+from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
 
@@ -74,7 +75,7 @@ def _check(output: Path, overwrite: bool) -> None:
     if output.suffix != ".safetensors":
         raise common.UsageError(f"--output must end in .safetensors, and {output} does not")
     if output.exists() and not overwrite:
-        raise FileExistsError(f"{output} exists already; name another with --output, or replace it with --overwrite")
+        raise InputError(f"{output} exists already; name another with --output, or replace it with --overwrite")
 
 
 def _tell(draft: Draft) -> None:

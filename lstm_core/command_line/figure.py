@@ -57,10 +57,7 @@ def run(arguments: Namespace) -> int:
     figure_file.check_ending(arguments.output)
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
-    try:
-        figure_file.write(_drawn(model, read, arguments), arguments.output)
-    except RuntimeError as error:  # kaleido or a browser is missing
-        raise OSError(str(error)) from error
+    figure_file.write(_drawn(model, read, arguments), arguments.output)
     print(f"{arguments.output}: {arguments.kind} of layer {arguments.layer} of {model.name}")
     return 0
 

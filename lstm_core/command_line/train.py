@@ -223,11 +223,11 @@ def _output(arguments: Namespace, name: str) -> Path:
     if output.suffix != ".safetensors":
         raise common.UsageError(f"--output must end in .safetensors, and {output} does not")
     if not output.parent.is_dir():
-        raise NotADirectoryError(f"there is no folder {output.parent} to write {output.name} to")
+        raise InputError(f"there is no folder {output.parent} to write {output.name} to")
     if not os.access(output.parent, os.W_OK):
-        raise PermissionError(f"the folder {output.parent.resolve()} can't be written to")
+        raise InputError(f"the folder {output.parent.resolve()} can't be written to")
     if output.exists() and not arguments.overwrite:
-        raise FileExistsError(f"{output} exists already; name another with --output, or replace it with --overwrite")
+        raise InputError(f"{output} exists already; name another with --output, or replace it with --overwrite")
     return output
 
 

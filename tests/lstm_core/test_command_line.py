@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,9 +18,10 @@ import numpy as np
 import pytest
 
 import lstm_core as lc
-from lstm_core import checkpoint, command_line, corpora
+from lstm_core import checkpoint, command_line, corpora, ngrams
 from lstm_core.__main__ import main
-from lstm_core.analysis.ngrams import ngram_loss
+from lstm_core.errors import InputError
+from lstm_core.ngrams import ngram_loss
 from lstm_core.recipes import SHIPPED, Recipe
 from lstm_core.training import fit, held_out_loss
 
@@ -90,6 +92,49 @@ def process(*argv: str, cwd: Path, **environment: str) -> subprocess.Popen[bytes
 def hear_ctrl_c() -> None:
     """A job in the background is started deaf to Ctrl-C, and so would be what it starts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+# errors
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def broken(*given: object) -> None:
+        raise error
+
+    return broken
+
+
+def test_an_error_of_the_persons_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(ngrams, "losses_by_order", _raising(InputError("there is no order 7; there are 1 to 3")))
+    assert main(["ngrams", "--corpus", "clouds.txt"]) == 1
+    assert capsys.readouterr().err == "Error: there is no order 7; there are 1 to 3.\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("operands could not be broadcast together"),
+        TypeError("NoneType"),
+        FloatingPointError("underflow"),
+        FileNotFoundError(2, "No such file or directory", "/elsewhere/none"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_bug_is_raised_and_not_put_on_the_person(error: Exception, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "losses_by_order", _raising(error))
+    with pytest.raises(type(error)) as raised:
+        main(["ngrams", "--corpus", "clouds.txt"])
+    assert raised.value is error
+
+
+def test_a_bug_is_a_traceback_and_code_1(folder: Path) -> None:
+    broken = "from lstm_core import ngrams; ngrams.losses_by_order = None"
+    code = f"{broken}; import sys; from lstm_core.__main__ import main; sys.exit(main(['ngrams', '--corpus', 'clouds.txt']))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Traceback") and "TypeError: 'NoneType' object is not callable" in ended.stderr
 
 
 # help and usage

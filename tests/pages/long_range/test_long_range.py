@@ -20,9 +20,10 @@ from lstm_core.analysis.memory import half_life
 from lstm_core.analysis.spectrum import ClippingRun, Point
 from lstm_core.analysis.window import Window, window
 from lstm_core.recall import Protocol, Result
+from pages.common import links
 from pages.common.long_range import clipping, dial, gradient, rerun
 from pages.common.long_range import view as long_range_view
-from pages.common.long_range.choice import Look, from_query
+from pages.common.long_range.choice import FIELDS, STATE, Choice
 from pages.common.long_range.numbers import short
 from pages.common.long_range.rerun import Run
 from pages.common.long_range.view import Reader, payload
@@ -70,7 +71,7 @@ def test_every_section_opens_from_a_link(section: str) -> None:
         ({"section": "longest"}, "a section “longest”; there are gradient, memory, dial, clipping"),
         ({"models": "nobody"}, "The link names “nobody”: not among the models here"),
         ({"models": ",".join(m.name for m in lc.models()[:5])}, "names 5 models; the first 4 are shown"),
-        ({"models": "war-and-peace-lstm", "of_layer": "3"}, "layer “3”; the deepest of these models has 2"),
+        ({"models": "war-and-peace-lstm", "of_layer": "3"}, "layer “3”; the deepest of these models has layers 1 to 2"),
         ({"of_layer": "x"}, "layer “x”"),
     ],
 )
@@ -311,8 +312,8 @@ def test_numbers_are_written_as_people_write_them(value: float | None, shown: st
 
 def test_a_look_comes_back_from_its_own_query() -> None:
     models = {info.name: info for info in lc.models()}
-    look = Look(("war-and-peace-lstm", "family-gru"), "memory", 1)
-    assert from_query(look.query(), models, Look(("family-rnn",))) == (look, [])
+    choice = Choice(("war-and-peace-lstm", "family-gru"), "memory", 0)
+    assert STATE.from_query(links.write(FIELDS, choice), models, Choice(("family-rnn",))) == (choice, [])
 
 
 # The results that ship, and their absence
@@ -415,7 +416,7 @@ def test_following_back_can_be_stopped_and_goes_on() -> None:
 
 def test_a_model_that_has_gone_is_no_longer_looked_at() -> None:
     app = run()
-    app.session_state["long range"] = Look(("mine: gone", "family-gru"))
+    app.session_state["long range"] = Choice(("mine: gone", "family-gru"))
     app.run()
     assert not app.exception
     assert app.session_state["long range"].models == ("family-gru",)
