@@ -1,17 +1,16 @@
 """Models: what is shipped and how good it is, and bring your own."""
 
-from pages.common import caches, frame  # first: sets the threads before torch is there
+from pages.common import address, caches, frame  # first: sets the threads before torch is there
 
 # isort: split
 import streamlit as st
 
-from pages.common import reading
 from pages.common.models import bring
 from pages.common.models import listing as models_list
 
-frame.begin()
+frame.enter()
 models, damaged = caches.models()
-reading.complain(damaged)
+address.show_warnings(damaged)
 st.caption(
     "The trained networks that every page can show: what each is made of, what it read, how well it predicts, and how to make"
     " it again. Below, bring one of your own."

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import diagram, figure_file, report, trace_file
+from lstm_core import diagram, figure_file, numbering, report, trace_file
 from lstm_core.analysis.explain import Line, explain
 from lstm_core.errors import InputError
 from lstm_core.figures import palette
@@ -18,7 +18,7 @@ from lstm_core.figures.heatmaps import gate_heatmaps
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.unit_lines import unit_lines
 from pages.common import caches
-from pages.common.reading import plain
+from pages.common.markdown import plain
 from pages.common.selection import Selection, current
 
 PLOT = {"displaylogo": False}
@@ -33,7 +33,7 @@ def theme() -> palette.Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def quiet_line(chosen: Selection, trace: lc.Trace) -> None:
+def certificate_line(chosen: Selection, trace: lc.Trace) -> None:
     """The certificate, the model's loss on this text, the convention, and what was read in another's place."""
     seal = caches.certificate(chosen.model, chosen.text)
     model = caches.model(chosen.model)
@@ -61,7 +61,10 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
     step, unit, layer = pin["step"], pin["unit"], pin["layer"]
     explained = explain(caches.model(chosen.model), trace, layer, step, unit)
     word = trace.vocabulary.reads.removesuffix("s")
-    st.subheader(f"Unit {unit} of layer {layer + 1} at {word} {step + 1} of {trace.steps}", anchor=False)
+    st.subheader(
+        f"Unit {unit} of layer {numbering.layer(layer)} at {word} {numbering.character(step)} of {trace.steps}",
+        anchor=False,
+    )
     st.caption(
         f"In the arrays this is [layer {layer}, step {step}, unit {unit}], counted from 0."
         " Click a character and a unit above to pin another."
@@ -97,7 +100,7 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
             st.caption("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one.")
             return
         figure = _zoomable(chosen.model, chosen.text, layer, theme())
-        _pictures(figure, lambda: gate_heatmaps(trace, layer, width=PAPER), f"{chosen.model}-layer-{layer + 1}")
+        _pictures(figure, lambda: gate_heatmaps(trace, layer, width=PAPER), f"{chosen.model}-layer-{numbering.layer(layer)}")
 
 
 def _numbers(name: str, trace: lc.Trace) -> None:

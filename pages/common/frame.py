@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import FragmentHandledException
 from streamlit.navigation.page import StreamlitPage
 
 import lstm_core as lc
 from lstm_core.errors import InputError
 from lstm_core.places import APP, ASSETS
+from lstm_core.words import tr
+from pages.common import address, caches, sidebar
+from pages.common.view_state import ViewState
 
 FOLDER = APP / "pages"
 FRAMED = "framed"  # the session's mark: app.py, or the page itself, has set up the navigation
@@ -44,19 +52,20 @@ def route() -> None:
 def report_line(page: str, error: Exception) -> str:
     """What a person is told of an error that is not theirs: what to report, and where its traceback stands."""
     kind = type(error.args[0] if isinstance(error, FragmentHandledException) and error.args else error).__name__
-    return (
-        f"⚠ This is a fault in Gatescope, not in what you did. Please report it with this line: Gatescope {lc.__version__},"
-        f" page {page}, {kind}. The traceback stands in the server's log."
-    )
+    return tr(
+        "⚠ This is a fault in Gatescope, not in what you did. Please report it with this line: Gatescope {version}, page"
+        " {page}, {kind}. The traceback stands in the server's log.",
+        version=lc.__version__, page=page, kind=kind,
+    )  # fmt: skip
 
 
 def landing() -> StreamlitPage:
-    """The page Gates, to link to and to lead to."""
+    """The page Gates, to link to."""
     return _pages()[0]
 
 
-def begin() -> None:
-    """What each page calls first.
+def enter() -> None:
+    """Leads through app.py, and dresses the page.
 
     After a restart of the server the first visitor with a deep link reaches the page's file without app.py. Naming
     the pages and running again leads through app.py to the same page, query parameters kept.
@@ -66,3 +75,56 @@ def begin() -> None:
         st.navigation(_pages(), position="hidden")
         st.rerun()
     st.html(ASSETS / "page.html")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that has begun.
+
+    models: that there are to choose from, by name. query: of a link that the page has not answered yet, else None.
+    section: which of its sections is chosen, "" where it has none.
+    """
+
+    models: dict[str, lc.ModelInfo]
+    query: dict[str, str] | None
+    section: str
+    _state: ViewState[Any] | None
+    _link: DeltaGenerator
+
+    def end(self, *parameters: Mapping[str, str]) -> None:
+        """Writes the address and the link in the sidebar, once everything is chosen. parameters: beside the choice's own."""
+        query: dict[str, str] = {} if self._state is None else self._state.query()
+        for more in parameters:
+            query |= more
+        address.write(query)
+        address.draw_link(self._link)
+
+
+def begin(
+    state: ViewState[Any] | None = None,
+    world: Any = None,
+    *,
+    fewest: int = 1,
+    sidebar_model: bool | Container[str] = True,
+    damaged: Sequence[str] = (),
+) -> Page:
+    """What each page that reads a text calls first: the link it was opened with, its sections, the sidebar, the warnings.
+
+    state: the page's own choice, if it has one. world: what `state` chooses from (default: the models). fewest: models that
+    the page needs; it stops with a sentence where there are fewer. sidebar_model: whether the sidebar has the choice of
+    model and layer, or in which sections. damaged: sentences about files beside the models.
+    """
+    enter()
+    models, damaged_models = caches.models()
+    if len(models) < fewest:
+        few = "There is no model to read with" if fewest == 1 else f"There are fewer than {fewest} models to compare"
+        st.text(f"⚠ {few}: assets/models holds {len(models) or 'none'} that can be read.")
+        st.stop()
+    query, section = address.start(models), ""
+    if state is not None:
+        address.warn(state.start(models if world is None else world, query))
+        section = state.choose_section()
+    sidebar.draw(models, sidebar_model if isinstance(sidebar_model, bool) else section in sidebar_model)
+    link = st.sidebar.popover("Link to this view", width="stretch")
+    address.show_warnings((*damaged_models, *damaged))
+    return Page(models, query, section, state, link)

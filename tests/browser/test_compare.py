@@ -40,8 +40,8 @@ def spoken(tab) -> str:
     return live.inner_text()
 
 
-def at(tab) -> str:
-    return parse_qs(urlparse(tab.url).query)["at"][0]
+def pinned(tab) -> str:
+    return parse_qs(urlparse(tab.url).query)["pin"][0]
 
 
 def test_each_model_has_rows_of_its_own_under_one_cursor(open_tab) -> None:
@@ -58,7 +58,7 @@ def test_the_values_are_those_of_each_trace(open_tab) -> None:
     between = disagreement(list(traces.values()))
     for name in MODELS:
         step, unit = rng.randrange(1, len(TEXT)), rng.randrange(128)
-        tab = open_tab(link(at=f"{name}:1:{unit}:{step}"))
+        tab = open_tab(link(pin=f"{name}:1:{unit}:{step + 1}"))
         words = spoken(tab)
         assert cursor(tab) == {"step": str(step), "unit": str(unit), "layer": "0", "model": name}
         trace = traces[name]
@@ -118,14 +118,14 @@ def test_a_click_pins_a_unit_of_one_model_and_the_link_keeps_it(open_tab) -> Non
     rest(tab)
     where = cursor(tab)
     assert where["model"] == MODELS[-1]
-    assert at(tab) == f"{where['model']}:1:{where['unit']}:{where['step']}"
+    assert pinned(tab) == f"{where['model']}:1:{where['unit']}:{int(where['step']) + 1}"
     other = open_tab("/compare?" + urlparse(tab.url).query)
-    assert cursor(other) == where and at(other) == at(tab)
+    assert cursor(other) == where and pinned(other) == pinned(tab)
 
 
 def test_two_texts_are_set_side_by_side_with_a_gap(open_tab) -> None:
     second = TEXT.replace("quiet", "very quiet")
-    tab = open_tab(link(view="texts", model="family-lstm", text2=second, at="family-lstm:1:5:4"))
+    tab = open_tab(link(view="texts", model="family-lstm", text2=second, pin="family-lstm:1:5:5"))
     assert f"Heatmaps over {len(second)} characters" in canvas(tab).get_attribute("aria-label")
     assert "first text: no character here" in spoken(tab)
     canvas(tab).focus()

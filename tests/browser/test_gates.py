@@ -120,13 +120,13 @@ def test_a_click_pins_a_character_and_a_unit_everywhere(open_tab) -> None:
         rest(tab)
         at = cursor(tab)
         clicked.append(int(at["step"]))
-        assert query(tab)["step"] == at["step"] and query(tab)["unit"] == at["unit"]
+        assert query(tab)["character"] == str(int(at["step"]) + 1) and query(tab)["unit"] == at["unit"]
     assert len(set(clicked)) == 4
     assert tab.get_by_text(f"Unit {at['unit']} of layer 1 at character {int(at['step']) + 1} of {len(TEXT)}").count() == 1
 
 
 def test_a_shared_link_opens_the_same_view(open_tab) -> None:
-    tab = open_tab(link(step=6, unit=42))
+    tab = open_tab(link(character=7, unit=42))
     other = open_tab("/?" + urlparse(tab.url).query)
     assert query(other) == query(tab)
     assert other.get_by_text("Unit 42 of layer 1 at character 7").count() == 1

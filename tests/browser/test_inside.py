@@ -297,7 +297,7 @@ def test_keys_alone_do_everything_and_are_heard(open_tab) -> None:
     tab.wait_for_timeout(1800)  # the look is told when hands are at rest
     rest(tab)
     query = parse_qs(urlparse(tab.url).query)
-    assert query["step"] == ["4"] and query["unit"] == ["6"] and query["reading"] == ["unit"]
+    assert query["character"] == ["5"] and query["unit"] == ["6"] and query["reading"] == ["unit"]
 
 
 def test_a_link_opens_the_same_look(open_tab) -> None:

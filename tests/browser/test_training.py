@@ -121,7 +121,7 @@ def test_a_click_pins_a_place_and_the_link_opens_it(open_tab) -> None:
     where = place(tab)
     pinned = f"3:{where['step']}:{where['unit']}"
     assert where["pinned"] == pinned
-    assert parse_qs(urlparse(tab.url).query)["at"] == [pinned]
+    assert parse_qs(urlparse(tab.url).query)["pin"] == [f"4:{int(where['step']) + 1}:{where['unit']}"]
     other = open_tab("/training?" + urlparse(tab.url).query)
     picture(other)
     assert place(other) == where

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core.errors import InputError
-from pages.common import detail, reading
-from pages.common.selection import Selection, Sizes, from_query
+from pages.common import address, detail
+from pages.common.selection import ALL_LAYERS, Selection, Sizes, World, from_query
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = ("app.py", "pages/gates.py")
@@ -50,7 +50,7 @@ def _broken(error: Exception) -> Callable[..., None]:
 
 @pytest.mark.parametrize("error", [ValueError("operands could not be broadcast together"), TypeError("NoneType")])
 def test_a_bug_gets_the_error_box_and_a_line_to_report(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detail, "quiet_line", _broken(error))
+    monkeypatch.setattr(detail, "certificate_line", _broken(error))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert len(app.exception) == 1
     line = f"Gatescope {lc.__version__}, page Gates, {type(error).__name__}. The traceback stands in the server's log"
@@ -59,7 +59,7 @@ def test_a_bug_gets_the_error_box_and_a_line_to_report(error: Exception, monkeyp
 
 
 def test_an_error_of_the_persons_gets_a_sentence_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detail, "quiet_line", _broken(InputError("there is no layer 7; the layers are 1 and 2")))
+    monkeypatch.setattr(detail, "certificate_line", _broken(InputError("there is no layer 7; the layers are 1 and 2")))
     app = run()
     assert "⚠ There is no layer 7; the layers are 1 and 2." in said(app)
     assert "report it" not in said(app)
@@ -120,10 +120,12 @@ def test_any_text_is_read(text: str) -> None:
         ({"model": "no-such"}, "which is not here"),
         ({"layer": "7"}, "layers 1 to"),
         ({"unit": "minus"}, "units 0 to"),
-        ({"step": "-3"}, "characters 0 to"),
+        ({"character": "-3"}, "characters 1 to"),
         ({"text": ""}, "no text to read"),
         ({"unit": "12345678"}, "units 0 to"),
-        ({"text": "abc", "step": "3"}, "characters 0 to 2"),
+        ({"text": "abc", "character": "4"}, "the text has characters 1 to 3"),
+        ({"text": "abc", "character": "0"}, "the text has characters 1 to 3"),
+        ({"text": "abc", "step": "3"}, "the text has steps 0 to 2"),
         ({"model": "family-rnn", "layer": "all"}, "one layer"),
         ({"text": "b" * 20_001}, "20,001 characters"),
     ],
@@ -177,14 +179,14 @@ def test_no_model_at_all_gets_a_sentence(folder_of_models: Path) -> None:
 
 
 def test_going_back_shows_the_view_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "ON_THE_WAY", 0.0)
-    app = run(**Selection("family-lstm", "before", 1, 3, 17).query())
+    monkeypatch.setattr(address, "MESSAGE_DELAY", 0.0)
+    app = run(**Selection("family-lstm", "before", 0, 3, 17).query())
     app.sidebar.text_area(key="text").set_value("after").run()
     assert app.session_state["selection"].text == "after"
-    for name, value in Selection("family-lstm", "before", 1, 3, 17).query().items():
+    for name, value in Selection("family-lstm", "before", 0, 3, 17).query().items():
         app.query_params[name] = value
     app.run()
-    assert app.session_state["selection"] == Selection("family-lstm", "before", 1, 3, 17, 1)
+    assert app.session_state["selection"] == Selection("family-lstm", "before", 0, 3, 17, 0)
     assert app.sidebar.text_area(key="text").value == "before"
 
 
@@ -197,7 +199,7 @@ def test_what_could_not_be_read_is_not_lost() -> None:
 
 
 def test_a_link_opens_exactly_its_view() -> None:
-    chosen = Selection("family-lstm", "a link & <its> text", 1, 3, 17)
+    chosen = Selection("family-lstm", "a link & <its> text", 0, 3, 17)
     app = run(**chosen.query())
     assert app.session_state["selection"].query() == {**chosen.query()}
 
@@ -235,14 +237,21 @@ def test_a_look_that_is_not_there_is_left_out_of_the_address(page: str, wrong: s
 
 def test_selection_and_query_are_inverse() -> None:
     default = Selection("a", "text")
-    for chosen in (default, Selection("b", "xyxyxy", 2, 5, 7), Selection("b", "x\nyxyx", 0, 5, 7, 2)):
-        assert from_query(chosen.query(), {"a": Sizes(1, 9), "b": Sizes(2, 9)}, default) == (chosen, [])
+    world = World({"a": Sizes(1, 9), "b": Sizes(2, 9)})
+    for chosen in (default, Selection("b", "xyxyxy", 1, 5, 7), Selection("b", "x\nyxyx", ALL_LAYERS, 5, 7, 1)):
+        assert from_query(chosen.query(), world, default) == (chosen, [])
+
+
+def test_a_link_made_before_characters_counted_from_1_opens_the_same_view() -> None:
+    world, default = World({"a": Sizes(1, 9)}), Selection("a", "text")
+    assert from_query({"step": "3", "unit": "0"}, world, default) == (Selection("a", "text", 0, 3, 0), [])
+    assert from_query({"character": "4", "unit": "0"}, world, default) == (Selection("a", "text", 0, 3, 0), [])
 
 
 def test_a_message_that_still_carries_the_old_address_is_no_link() -> None:
-    app = run(**Selection("family-lstm", "before", 1, 3, 17).query())
+    app = run(**Selection("family-lstm", "before", 0, 3, 17).query())
     app.sidebar.text_area(key="text").set_value("after").run()
-    for name, value in Selection("family-lstm", "before", 1, 3, 17).query().items():
+    for name, value in Selection("family-lstm", "before", 0, 3, 17).query().items():
         app.query_params[name] = value
     app.run()
     assert app.session_state["selection"].text == "after"

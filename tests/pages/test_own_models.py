@@ -12,7 +12,7 @@ import streamlit as st
 import torch
 
 import lstm_core as lc
-from pages.common import caches, own_models, reading
+from pages.common import address, caches, own_models
 from pages.common.own_models import PREFIX, OwnModelError
 from pages.common.selection import Selection
 
@@ -134,19 +134,19 @@ def test_a_large_model_reads_as_much_as_there_is_room_for(
     with pytest.raises(lc.TextError, match="1 × 16 units, .* at most 50 steps can be read at once, and the text has 51"):
         caches.check(name, "a" * 51)
     session["selection"] = Selection(name, "ab" * 40, step=60)
-    reading._cut_to_fit()
+    address._cut_to_fit()
     assert session["selection"] == Selection(name, "ab" * 25)
-    assert "Its first 50 characters are shown." in session[reading.COMPLAINTS][0]
+    assert "Its first 50 characters are shown." in session[address.WARNINGS][0]
 
 
 def test_a_text_of_many_bytes_is_cut_to_what_can_be_read(session: dict) -> None:
     name = own_models.add(lc.CharModel(lc.Vocabulary.of_bytes(), "gru", 4, name="bytes").eval(), "t")
     assert caches.steps(name, "né") == 3 and caches.steps(name, "") == 0
     session["selection"] = Selection(name, "日" * 10_000)
-    reading._cut_to_fit()
+    address._cut_to_fit()
     assert session["selection"].text == "日" * 5_000
-    reading._cut_to_fit()
-    assert len(session[reading.COMPLAINTS]) == 1, "what fits is left alone"
+    address._cut_to_fit()
+    assert len(session[address.WARNINGS]) == 1, "what fits is left alone"
 
 
 def test_no_page_shares_what_is_computed_with_a_named_model() -> None:

@@ -10,8 +10,9 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core.analysis.costs import Cost, cost, milliseconds
 from lstm_core.figures.costs import loss_against_cost
-from pages.common import caches, detail, reading, selection
+from pages.common import caches, detail, markdown, selection
 from pages.common.compare import choice
+from pages.common.display import Options
 
 FAMILY = "family-"
 RUNS = 9
@@ -22,10 +23,13 @@ GREFF = "[Greff et al. 2015](https://arxiv.org/abs/1503.04069)"
 JOZEFOWICZ = "[Jozefowicz et al. 2015](https://proceedings.mlr.press/v37/jozefowicz15.html)"
 
 
-def show(models: Mapping[str, lc.ModelInfo]) -> None:
-    """The table, the picture of cost and loss, and the studies."""
+def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) -> Options:
+    """The table, the picture of cost and loss, and the studies. No picture here has options: returns none.
+
+    query: of a link; nothing is read from it.
+    """
     choice.choose_models(models, with_layers=False)
-    names = [name for name in models if name.startswith(FAMILY) or name in choice.current().models]
+    names = [name for name in models if name.startswith(FAMILY) or name in choice.STATE.current().models]
     st.caption(
         f"The models whose names begin with {FAMILY} were trained alike: one recipe, one text, equal numbers of units."
         " Those chosen above are listed with them. Point at a column's head for how its numbers were got."
@@ -38,6 +42,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     _picture(models, names)
     family = {info.config["cell"]: info for name, info in models.items() if name.startswith(FAMILY)}
     _studies(family)
+    return {}
 
 
 @caches.kept(64)
@@ -216,7 +221,7 @@ def _lowest_and_highest(losses: Mapping[str, float | None]) -> str:
     best, worst = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
     below = [lc.cell(cell).title for cell in known if "lstm" in known and known[cell] < known["lstm"]]
     told = f"Lowest loss: {lc.cell(best).title}, {known[best]:.3f}. Highest: {lc.cell(worst).title}, {known[worst]:.3f}."
-    return told + (f" Below the LSTM's {known['lstm']:.3f}: {', '.join(map(reading.plain, below))}." if below else "")
+    return told + (f" Below the LSTM's {known['lstm']:.3f}: {', '.join(map(markdown.plain, below))}." if below else "")
 
 
 def _capital(words: str) -> str:

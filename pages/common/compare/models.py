@@ -8,15 +8,16 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import figure_file
+from lstm_core import figure_file, numbering
 from lstm_core.analysis import disagreement as apart
 from lstm_core.figures.disagreement import surprise_and_disagreement
 from lstm_core.figures.lettering import BOX, glyph
+from lstm_core.numbers import percent
 from pages.common import caches, detail, selection
 from pages.common.compare import choice
 from pages.common.compare.choice import Comparison
+from pages.common.display import Options
 from pages.common.gates.view import Between, Reader, Track, linked_view
-from pages.common.looks import Look
 
 PEAKS = 8
 MOST_NUMBERS = 60_000_000  # of all traces together: a quarter of a gigabyte
@@ -24,13 +25,13 @@ MOST_HEATMAPS = 40
 CONTEXT = 20  # characters before and after a disagreement that the list shows
 
 
-def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
+def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) -> Options:
     """The choice of models, the linked picture, and what can be read off it and taken away.
 
-    asked: how a link wants the picture looked at. Returns how it is.
+    query: of a link, if there is one. Returns how the picture is displayed, for the address.
     """
     choice.choose_models(models)
-    chosen, text = choice.current(), _readable_part()
+    chosen, text = choice.STATE.current(), _readable_part()
     try:
         traces = traces_of(chosen.models, text)
     except lc.TextError as error:
@@ -51,21 +52,21 @@ def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
     apart_ = Between(between.values, between.peaks)
     caption = _caption(traces, tracks)
     pin = _pin(chosen, readers, tracks, between)
-    view = linked_view(readers, tracks, key="compared models", pin=pin, look=asked, between=apart_, caption=caption, file=file)
+    view = linked_view(readers, tracks, key="compared models", pin=pin, query=query, between=apart_, caption=caption, file=file)
     pin = view.pin or pin
-    choice.change(at=(pin["model"], pin["layer"] + 1, pin["unit"], pin["step"]))
+    choice.STATE.change(pin=(pin["model"], pin["layer"], pin["unit"], pin["step"]))
     selection.change(step=pin["step"])
     _losses(traces, models)
     _peaks(traces, between)
     _take_away(traces, between, file)
     _certificates(chosen.models, text)
-    return view.look
+    return view.options
 
 
 def _readable_part() -> str:
     """The text, or as much of it as so many models can be traced on; where it is cut, that is said."""
     text = selection.current().text
-    chosen = [caches.model(name) for name in choice.current().models]
+    chosen = [caches.model(name) for name in choice.STATE.current().models]
     numbers = sum(model.layers * model.units * len(model.cell.signals) for model in chosen)
     most = min(max(1, MOST_NUMBERS // numbers), *(caches.longest(model.name) for model in chosen))
     if len(text) > most:
@@ -122,9 +123,9 @@ def _pin(chosen: Comparison, readers: Sequence[Reader], tracks: Sequence[Track],
     """What was pinned, here or on another page, at the character that is pinned on every page; at first where the models
     differ most."""
     step = selection.current().step
-    if chosen.at is not None:
-        model, layer, unit, at = chosen.at
-        return {"step": at if step is None else step, "unit": unit, "layer": layer - 1, "model": model}
+    if chosen.pin is not None:
+        model, layer, unit, own = chosen.pin
+        return {"step": own if step is None else step, "unit": unit, "layer": layer, "model": model}
     if step is None or step >= len(between.values):
         step = between.peaks[0] if between.peaks else 0
     if (elsewhere := _pinned_elsewhere(readers, tracks)) is not None:
@@ -137,7 +138,7 @@ def _pin(chosen: Comparison, readers: Sequence[Reader], tracks: Sequence[Track],
 def _pinned_elsewhere(readers: Sequence[Reader], tracks: Sequence[Track]) -> dict | None:
     """The unit that is pinned on another page, where its model and layer are among those drawn here."""
     pinned = selection.current()
-    layer = (pinned.pinned_layer or 1 if pinned.layer == selection.ALL_LAYERS else pinned.layer) - 1
+    layer = pinned.one_layer
     drawn = [(readers[track.reader].trace.model, track.layer) for track in tracks]
     if pinned.unit is None or (pinned.model, layer) not in drawn:
         return None
@@ -147,7 +148,7 @@ def _pinned_elsewhere(readers: Sequence[Reader], tracks: Sequence[Track]) -> dic
 def _caption(traces: Sequence[lc.Trace], tracks: Sequence[Track]) -> str:
     parts, notes = [], {}
     for k, trace in enumerate(traces):
-        layers = " and ".join(str(track.layer + 1) for track in tracks if track.reader == k)
+        layers = numbering.listed("layer", [track.layer for track in tracks if track.reader == k])
         several = "s" if " and " in layers else ""
         which = f", layer{several} {layers} of {trace.layers}" if trace.layers > 1 else ""
         parts.append(f"{trace.model} ({trace.cell.title}{which}, {trace.units} units)")
@@ -212,7 +213,7 @@ def _visible(text: str) -> str:
 
 def _expected(trace: lc.Trace, step: int) -> str:
     best = int(trace.probs[step].argmax())
-    return f"{glyph(trace.vocabulary.characters[best])[0]} {100 * trace.probs[step, best]:.0f} %"
+    return f"{glyph(trace.vocabulary.characters[best])[0]} {percent(trace.probs[step, best])}"
 
 
 def _peaks(traces: Sequence[lc.Trace], between: apart.Disagreement) -> None:
@@ -222,7 +223,7 @@ def _peaks(traces: Sequence[lc.Trace], between: apart.Disagreement) -> None:
     rows = [
         {
             "nats": float(between.values[step]),
-            "character": step + 1,
+            "character": numbering.character(step),
             "after reading": context("".join(text), step),
             **{trace.model: _expected(trace, step) for trace in traces},
         }

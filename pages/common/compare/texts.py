@@ -9,28 +9,28 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import figure_file
+from lstm_core import figure_file, numbering
 from lstm_core.analysis.two_texts import TwoTexts, to_csv, two_texts
 from lstm_core.errors import InputError
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
 from pages.common import caches, detail, selection
 from pages.common.compare import choice
+from pages.common.display import Options
 from pages.common.gates.view import Between, Reader, Track, linked_view
-from pages.common.looks import Look
 
 NAMES = ("first text", "second text")
 SECONDS = {  # for the texts that are offered: one word changed
     "the clouds are in the sky": "the crowds are in the sky",
     "I grew up in France... I speak fluent French.": "I grew up in Russia... I speak fluent French.",
 }
-COMPLAINT = "second text: complaint"
+PROBLEM = "second text: problem"
 
 
-def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
+def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) -> Options:
     """The second text, the linked picture of the difference, and the numbers behind it.
 
-    asked: how a link wants the picture looked at. Returns how it is.
+    query: of a link, if there is one. Returns how the picture is displayed, for the address.
     """
     chosen = selection.current()
     second = _second_text()
@@ -38,7 +38,7 @@ def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
     if isinstance(both, str):
         st.text(f"⚠ {both[0].upper()}{both[1:]}.")
         return {}
-    layers = range(both.first.layers) if chosen.layer == selection.ALL_LAYERS else (chosen.layer - 1,)
+    layers = chosen.layers(both.first.layers)
     st.caption(
         f"{chosen.model} reads both texts from the same start. The heatmaps show the first minus the second: blank where the"
         " two are alike, orange where the first is higher, blue where the second is. Where only one text has a character,"
@@ -56,18 +56,18 @@ def show(models: Mapping[str, lc.ModelInfo], asked: Look | None) -> Look:
         tracks,
         key="compared texts",
         pin=pin,
-        look=asked,
+        query=query,
         between=Between(both.apart, both.peaks),
         caption=_caption(both, layers),
         file=file,
     )
     pin = view.pin or pin
-    choice.change(at=(chosen.model, pin["layer"] + 1, pin["unit"], pin["step"]))
+    choice.STATE.change(pin=(chosen.model, pin["layer"], pin["unit"], pin["step"]))
     _losses(both)
     _numbers(both, pin)
     _take_away(both, pin["layer"], file)
     _certificates(chosen.model, chosen.text, second)
-    return view.look
+    return view.options
 
 
 def proposed(text: str) -> str:
@@ -79,10 +79,10 @@ def proposed(text: str) -> str:
 def _second_text() -> str:
     """The second text as the person has it; what can't be read is said, and the last good one stays."""
     key = "compare: second text"
-    own = choice.current().text2
+    own = choice.STATE.current().text2
     text = proposed(selection.current().text) if own is None else own
     st.session_state.setdefault(key, text)
-    if own is None and COMPLAINT not in st.session_state:
+    if own is None and PROBLEM not in st.session_state:
         st.session_state[key] = text
     field, buttons = st.columns([5, 1], vertical_alignment="bottom")
     field.text_area(
@@ -93,8 +93,8 @@ def _second_text() -> str:
         help="Change a word of the first text and press Ctrl+Enter. Any Unicode, up to 20,000 characters.",
     )
     buttons.button("Copy the first", on_click=_copied, width="stretch")
-    if COMPLAINT in st.session_state:
-        st.text(f"⚠ {st.session_state[COMPLAINT]} The picture is of the last text that was read.")
+    if PROBLEM in st.session_state:
+        st.text(f"⚠ {st.session_state[PROBLEM]} The picture is of the last text that was read.")
     return text
 
 
@@ -102,17 +102,17 @@ def _typed() -> None:
     text = st.session_state["compare: second text"]
     problem = choice.unreadable(text)
     if problem:
-        st.session_state[COMPLAINT] = problem
+        st.session_state[PROBLEM] = problem
         return
-    st.session_state.pop(COMPLAINT, None)
-    choice.change(text2=text)
+    st.session_state.pop(PROBLEM, None)
+    choice.STATE.change(text2=text)
 
 
 def _copied() -> None:
     text = selection.current().text
-    st.session_state.pop(COMPLAINT, None)
+    st.session_state.pop(PROBLEM, None)
     st.session_state["compare: second text"] = text
-    choice.change(text2=text)
+    choice.STATE.change(text2=text)
 
 
 @caches.kept(4)
@@ -126,18 +126,18 @@ def _compared(model: str, first: str, second: str) -> TwoTexts | str:
 
 def _pin(both: TwoTexts, layer: int) -> dict:
     """What was pinned, if it lies in this picture; at first the unit and column that the edit moves most."""
-    at = choice.current().at
-    if at is not None and at[0] == both.first.model:
-        return {"step": at[3], "unit": at[2], "layer": at[1] - 1, "model": at[0]}
+    pin = choice.STATE.current().pin
+    if pin is not None and pin[0] == both.first.model:
+        return {"step": pin[3], "unit": pin[2], "layer": pin[1], "model": pin[0]}
     moved = np.nan_to_num(np.abs(both.difference("hidden", layer)))
     column, unit = np.unravel_index(int(moved.argmax()), moved.shape)
     return {"step": int(column), "unit": int(unit), "layer": layer, "model": both.first.model}
 
 
-def _caption(both: TwoTexts, layers: range | tuple[int, ...]) -> str:
+def _caption(both: TwoTexts, layers: tuple[int, ...]) -> str:
     trace = both.first
-    shown = " and ".join(str(layer + 1) for layer in layers)
-    which = f"layer{'s' if len(layers) > 1 else ''} {shown} of {trace.layers}" if trace.layers > 1 else "1 layer"
+    numbers = numbering.listed("layer", layers)
+    which = f"layer{'s' if len(layers) > 1 else ''} {numbers} of {trace.layers}" if trace.layers > 1 else "1 layer"
     return (
         f"{trace.model}: {trace.cell.title}, {which}, {trace.units} units. First text minus second, on plus or minus the"
         " width of each signal's range; hatched where one text has no character. Disagreement: Jensen-Shannon divergence of"
@@ -161,7 +161,7 @@ def _numbers(both: TwoTexts, pin: Mapping[str, int]) -> None:
     """The pinned unit in both texts, signal by signal."""
     column, unit, layer = pin["step"], pin["unit"], pin["layer"]
     a, b = int(both.alignment.first[column]), int(both.alignment.second[column])
-    st.subheader(f"Unit {unit} of layer {layer + 1} in column {column + 1}", anchor=False)
+    st.subheader(f"Unit {unit} of layer {numbering.layer(layer)} in column {numbering.shown('column', column)}", anchor=False)
     if min(a, b) < 0:
         st.caption(f"Only the {NAMES[0] if b < 0 else NAMES[1]} has a character here: there is no difference to show.")
         return

@@ -6,7 +6,6 @@ the two and the page.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
@@ -15,38 +14,40 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core.browser.gates import Between, Reader, Track, check, payload, window
-from pages.common import components, looks
-from pages.common.looks import Look
+from pages.common import components
+from pages.common.display import Options, displayed
+from pages.common.links import Decimal, Field, OneOf
 
 if TYPE_CHECKING:
     from lstm_core.trace import Trace
 
-__all__ = ["Between", "GatesView", "Pin", "Reader", "Track", "checked_look", "gates_view", "linked_view"]
+__all__ = ["Between", "GatesView", "Pin", "Reader", "Track", "gates_view", "linked_view"]
 
 Order = Literal["index", "mean", "grouped"]
 Pin = Mapping[str, Any]
 
 
-# How the picture is looked at: the name in an address -> what it may be. What holds at first sight follows from the
-# heatmaps, and the browser, which knows it, leaves it out.
-LOOKS: dict[str, tuple[str, ...]] = {
-    "rows": ("small", "medium", "large", "every"),
-    "pooling": ("mean", "farthest"),
-    "squash": ("on",),
-}
-ORDER, ORDERS = "order", ("index", "grouped")  # and by the mean of a signal, by its name
-ZOOM, FIT = "zoom", "fit"  # pixels a column, or the whole text at once
-NARROWEST, WIDEST = 0.25, 36.0
+# How the picture is displayed. What holds at first sight follows from the heatmaps, and the browser, which knows it,
+# leaves it out. The signals are those of any cell, for the model may change.
+SIGNALS = tuple(sorted({signal for cell in lc.cells().values() for signal in cell.names}))
+NARROWEST, WIDEST = 0.25, 36.0  # pixels a column
+OPTIONS = (
+    Field("rows", OneOf(), ("small", "medium", "large", "every")),
+    Field("pooling", OneOf(), ("mean", "farthest")),
+    Field("squash", OneOf(), ("on",)),
+    Field("order", OneOf(), ("index", "grouped", *SIGNALS)),  # or by the mean of a signal
+    Field("zoom", Decimal(("fit",)), (NARROWEST, WIDEST)),  # or the whole text at once
+)
 
 
 @dataclass(frozen=True)
 class GatesView:
     """What the picture shows: the pinned {"step", "unit", "layer", "model"} (or None), the first column sent, and how it is
-    looked at, as a query."""
+    displayed, as a query."""
 
     pin: dict[str, Any] | None
     start: int
-    look: Look
+    options: Options
 
 
 def gates_view(
@@ -57,16 +58,16 @@ def gates_view(
     pin: Pin | None = None,
     start: int = 0,
     order: Order = "index",
-    look: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
     on_pin: Callable[[], None] | None = None,
 ) -> GatesView:
     """Draws the linked picture of some layers of a trace, and returns what is pinned in it.
 
     layers: which, counted from 0, from top to bottom. pin: {"step", "unit", "layer"}; it moves the picture only when
     it differs from the pin given before, so a page may go on giving an old one while the person clicks. start: the
-    first column of the window, and order: of the units, both at first sight; then the person decides. look: as
-    `checked_look` returns it, when a link asks for it; then, too, the person decides. The place scrolled to is no part of
-    it: a picture opens where its pin is in view. on_pin: called before the rerun that a new pin causes.
+    first column of the window, and order: of the units, both at first sight; then the person decides. query: of a link,
+    whose parameters OPTIONS say how to display it; then, too, the person decides. The place scrolled to is none of them:
+    a picture opens where its pin is in view. on_pin: called before the rerun that a new pin causes.
     Raises ValueError for a layer that the trace lacks.
     """
     if not layers or not all(0 <= layer < trace.layers for layer in layers):
@@ -74,10 +75,10 @@ def gates_view(
     tracks = [Track(0, layer) for layer in layers]
     given = None if pin is None else {"model": trace.model, **pin}
     view = linked_view(
-        [Reader(trace.model, trace)], tracks, key=key, pin=given, start=start, order=order, look=look, on_pin=on_pin
+        [Reader(trace.model, trace)], tracks, key=key, pin=given, start=start, order=order, query=query, on_pin=on_pin
     )
     own = None if view.pin is None else {name: view.pin[name] for name in ("step", "unit", "layer")}
-    return GatesView(own, view.start, view.look)
+    return GatesView(own, view.start, view.options)
 
 
 def linked_view(
@@ -88,7 +89,7 @@ def linked_view(
     pin: Pin | None = None,
     start: int = 0,
     order: Order = "index",
-    look: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
     between: Between | None = None,
     caption: str = "",
     file: str = "",
@@ -97,14 +98,14 @@ def linked_view(
     """Draws several readings of a text on one time axis, one scale and under one cursor; returns what is pinned.
 
     readers: of equally many columns. tracks: from top to bottom, each of a model and layer of its own. pin: {"step",
-    "unit", "layer", "model"}; see `gates_view` for it and for start, order, look and on_pin. between: how far they are apart.
+    "unit", "layer", "model"}; see `gates_view` for it and for start, order, query and on_pin. between: how far they are apart.
     caption: below the picture, and below one that is saved under the name `file`. Raises ValueError for readers of
     different lengths and for a layer that is not there.
     """
     check(readers, tracks)
     shown = _shown(key, readers, tracks, pin, start)
-    told = looks.told(key, look, checked_look)
-    view = {"pin": shown.command, "serial": shown.serial, "order": order, **told.view()}
+    display = displayed(key, query, OPTIONS)
+    view = {"pin": shown.command, "serial": shown.serial, "order": order, **display.view()}
     components.mount(
         "gates",
         key=key,
@@ -113,21 +114,7 @@ def linked_view(
         on_start_change=_nothing,
         on_look_change=_nothing,
     )
-    return GatesView(shown.pin, shown.start, told.look)
-
-
-def checked_look(query: Mapping[str, Any]) -> Look:
-    """Of a link's query what concerns the look, where it is something that there is: of any cell, for the model may change."""
-    signals = {signal for cell in lc.cells().values() for signal in cell.names}
-    look = looks.chosen(query, {**LOOKS, ORDER: (*ORDERS, *signals)})
-    zoom = query.get(ZOOM)
-    if isinstance(zoom, str) and (zoom == FIT or _is_width(zoom)):
-        look[ZOOM] = zoom
-    return look
-
-
-def _is_width(zoom: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,4})?", zoom) is not None and NARROWEST <= float(zoom) <= WIDEST
+    return GatesView(shown.pin, shown.start, display.options)
 
 
 def _nothing() -> None:

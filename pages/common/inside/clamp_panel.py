@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import trace_file
+from lstm_core import numbering, trace_file
 from lstm_core.analysis.effect import Effect, effect
 from lstm_core.clamp import check, described, number, span_in_words, typed_units, units_as_typed, units_in_words
 from lstm_core.errors import InputError
@@ -19,12 +19,16 @@ from lstm_core.figures.effect import effect_lines, predictions
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.palette import Theme
-from pages.common import caches
+from lstm_core.numbering import Counted
+from lstm_core.numbers import fixed, rounded, signed
+from lstm_core.words import N_
+from pages.common import caches, links
 from pages.common.detail import MOST_DRAWN, PLOT, theme
-from pages.common.reading import plain
+from pages.common.links import Decimal, Field, Kind, Number, Parts, Refused, Text
+from pages.common.markdown import plain
 from pages.common.selection import Selection
 
-PARAMETER = "clamp"  # of the address: signal~value~layer~units~step, several joined by _
+PARAMETER, OLD_PARAMETER = "hold", "clamp"  # of the address; the old one counts characters from 0
 MOST_CLAMPS = 6
 # Of the session: the pin's layer when it was last looked at, what is held beside the chosen clamp, and the last good choice.
 LAYER_OF_PIN, KEPT, LAST = "clamp: the pin's layer", "clamp: kept", "clamp: last"
@@ -35,17 +39,17 @@ Clamps = tuple[lc.Clamp, ...]
 Pin = Mapping[str, int]
 
 
-def panel(chosen: Selection, trace: lc.Trace, pin: Pin, asked: Mapping[str, str] | None = None) -> dict[str, str]:
+def panel(chosen: Selection, trace: lc.Trace, pin: Pin, query: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole panel. Returns the query parameters that bring its clamps back, by the name PARAMETER.
 
-    trace: of `chosen`, unclamped. pin: {"step", "unit", "layer"}, counted from 0. asked: the query parameters of a link
-    that the page has not answered yet (`reading.start` has returned True), else nothing.
+    trace: of `chosen`, unclamped. pin: {"step", "unit", "layer"}, indices. query: of a link that the page has not answered yet,
+    else None.
     """
     st.caption(
         "Hold a gate at a value of your own, and the model reads the text again: at each character the gate is overwritten,"
         " and all that looks at it, in the layers above too, is computed from there."
     )
-    _take(asked or {}, trace, pin)
+    _open_linked(query or {}, trace, pin)
     _defaults(trace, pin)
     current = _current(trace, pin)
     kept = _kept(trace, current)
@@ -58,55 +62,94 @@ def panel(chosen: Selection, trace: lc.Trace, pin: Pin, asked: Mapping[str, str]
     _inside(chosen, trace, clamps, current.layer)
     _take_away(chosen, after)
     _certificate(chosen, clamps)
-    return {PARAMETER: "_".join(map(to_query, clamps))}
+    return links.write(FIELDS, _Linked(clamps))
 
 
 # In an address
 
 
-def to_query(clamp: lc.Clamp) -> str:
-    """A clamp as part of an address: forget~0~2~3.7-9~11 holds units 3 and 7 to 9 of layer 2 from step 11 on."""
-    units = "all" if clamp.units is None else units_as_typed(clamp.units).replace(", ", ".")
-    return f"{clamp.signal}~{clamp.value:.9g}~{clamp.layer + 1}~{units}~{clamp.start}"
+@dataclass(frozen=True)
+class _Units:
+    """Numbers and ranges of units, joined by points: 3.7-9. bounds: how many units there are."""
 
-
-def from_query(text: str, trace: lc.Trace) -> lc.Clamp:
-    """The clamp that an address names. Raises InputError, one sentence, for one that this trace's model can't have."""
-    parts = text.split("~")
-    if len(parts) != 5 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (parts[2], parts[4])):
-        raise InputError("it is written signal~value~layer~units~step")
-    if not re.fullmatch(r"-?\d{1,9}(\.\d{1,12})?(e[-+]\d\d)?", parts[1]):
-        raise InputError(f"“{parts[1][:20]}” is no number to hold it at")
-    if not 1 <= int(parts[2]) <= trace.layers:
-        raise InputError(f"there is no layer {int(parts[2])}; layers are counted from 1, and the model has {trace.layers}")
-    units = None if parts[3] == "all" else typed_units(parts[3].replace(".", ","), trace.units)
-    clamp = lc.Clamp(parts[0], float(parts[1]), int(parts[2]) - 1, units, int(parts[4]))
-    check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
-    return clamp
-
-
-def _take(asked: Mapping[str, str], trace: lc.Trace, pin: Pin) -> None:
-    """Puts what a link asks for into the widgets, the last of its clamps, and beside them, the others."""
-    if PARAMETER not in asked:
-        return
-    clamps = []
-    for text in asked[PARAMETER].split("_")[:MOST_CLAMPS]:
+    def read(self, text: str, bounds: int) -> links.Read:
+        if text == "all":
+            return range(bounds), []
         try:
-            clamps.append(from_query(text, trace))
-        except InputError as error:
-            st.text(f"⚠ The link asks for a clamp “{text[:60]}”, which can't be had: {error}.")
-    if not clamps:
+            return typed_units(text.replace(".", ","), bounds), []
+        except InputError:
+            return None, [Refused(text, numbering.available("unit", bounds))]
+
+    def write(self, value: Sequence[int] | None) -> str | None:
+        return "all" if value is None else units_as_typed(value).replace(", ", ".")
+
+
+@dataclass(frozen=True)
+class _Clamps:
+    """Clamps, joined by _: forget~0~2~3.7-9~12 holds units 3 and 7 to 9 of layer 2 from character 12 on.
+
+    bounds: the trace that they are held in. character: how the first held step is counted.
+    """
+
+    character: Counted
+
+    def _parts(self, trace: lc.Trace | None) -> Parts:
+        def made(signal: str, value: float, layer: int, units: Sequence[int], start: int) -> lc.Clamp:
+            clamp = lc.Clamp(signal, value, layer, None if isinstance(units, range) else units, start)
+            if trace is not None:
+                check([clamp], trace.cell, trace.layers, trace.units, trace.steps)
+            return clamp
+
+        kinds: dict[str, Kind] = {"signal": Text(), "value": Decimal(), "layer": Number("layer"), "units": _Units()}
+        return Parts({**kinds, self.character: Number(self.character)}, "~", made, _taken)
+
+    def read(self, text: str, bounds: lc.Trace) -> links.Read:
+        parts, sizes = self._parts(bounds), (None, None, bounds.layers, bounds.units, bounds.steps)
+        read = [parts.read(each, sizes) for each in text.split("_")[:MOST_CLAMPS]]
+        return tuple(clamp for clamp, _ in read if clamp is not None) or None, [part for _, wrong in read for part in wrong]
+
+    def write(self, value: Clamps) -> str | None:
+        return "_".join(self._parts(None).write(clamp) or "" for clamp in value) or None
+
+
+def _taken(clamp: lc.Clamp) -> Sequence[Any]:
+    return clamp.signal, clamp.value, clamp.layer, clamp.units, clamp.start
+
+
+@dataclass(frozen=True)
+class _Linked:
+    clamps: Clamps = ()
+
+
+REFUSED = N_("The link asks for a clamp “{asked}”, which can't be had: {known}.")
+FIELDS = (
+    Field(PARAMETER, _Clamps("character"), lambda now, trace: trace, REFUSED, attribute="clamps"),
+    Field(OLD_PARAMETER, _Clamps("step"), lambda now, trace: trace, REFUSED, attribute="clamps", replaced_by=PARAMETER),
+)
+
+
+def asked_for(query: Mapping[str, str]) -> bool:
+    """Whether a link asks for a clamp."""
+    return any(each.name in query for each in FIELDS)
+
+
+def _open_linked(query: Mapping[str, str], trace: lc.Trace, pin: Pin) -> None:
+    """Puts what a link asks for into the widgets, the last of its clamps, and beside them, the others."""
+    linked, sentences = links.read(FIELDS, query, _Linked(), trace)
+    for sentence in sentences:
+        st.text(f"⚠ {sentence}")
+    if not linked.clamps:
         return
-    *kept, current = clamps
+    *kept, current = linked.clamps
     alone = (pin["unit"],)
     st.session_state[KEPT] = tuple(kept)
     st.session_state[LAYER_OF_PIN] = pin["layer"]
-    st.session_state[SIGNAL], st.session_state[LAYER] = current.signal, current.layer + 1
+    st.session_state[SIGNAL], st.session_state[LAYER] = current.signal, current.layer
     st.session_state[UNITS] = "all" if current.units is None else "pinned" if current.units == alone else "these"
     st.session_state[TYPED_UNITS] = units_as_typed(current.units or alone)
     st.session_state[_value_key(trace, current.signal)] = current.value
     st.session_state[START] = "pinned" if current.start == pin["step"] else "first" if current.start == 0 else "other"
-    st.session_state[TYPED_START] = current.start + 1
+    st.session_state[TYPED_START] = numbering.character(current.start)
 
 
 # The choice
@@ -117,12 +160,12 @@ def _defaults(trace: lc.Trace, pin: Pin) -> None:
     state, signals = st.session_state, _signals(trace.cell)
     if state.get(SIGNAL) not in signals:
         state[SIGNAL] = signals[0]
-    if state.get(LAYER_OF_PIN) != pin["layer"] or not 1 <= state.get(LAYER, 0) <= trace.layers:
-        state[LAYER_OF_PIN], state[LAYER] = pin["layer"], pin["layer"] + 1
+    if state.get(LAYER_OF_PIN) != pin["layer"] or not 0 <= state.get(LAYER, -1) < trace.layers:
+        state[LAYER_OF_PIN], state[LAYER] = pin["layer"], pin["layer"]
     state.setdefault(UNITS, "pinned")
     state.setdefault(TYPED_UNITS, str(pin["unit"]))
     state.setdefault(START, "pinned")
-    state[TYPED_START] = min(state.get(TYPED_START, pin["step"] + 1), trace.steps)
+    state[TYPED_START] = min(state.get(TYPED_START, numbering.character(pin["step"])), trace.steps)
     state.setdefault(_value_key(trace, state[SIGNAL]), 0.0)
 
 
@@ -149,7 +192,9 @@ def _current(trace: lc.Trace, pin: Pin) -> lc.Clamp | None:
         value = _value(trace, name)
     layer = st.session_state[LAYER]
     if layer_place:
-        layer = layer_place[0].segmented_control("in layer", range(1, trace.layers + 1), key=LAYER, **_CHOICE)
+        layer = layer_place[0].segmented_control(
+            "in layer", range(trace.layers), key=LAYER, format_func=_layer_number, **_CHOICE
+        )
     with from_place:
         start = _start(trace, pin)
     try:
@@ -158,7 +203,7 @@ def _current(trace: lc.Trace, pin: Pin) -> lc.Clamp | None:
         st.text(f"⚠ {error.sentence} What is shown is of the last clamp.")
         last = st.session_state.get(LAST)
         return last if last is not None and _fits(last, trace) else None
-    st.session_state[LAST] = lc.Clamp(name, value, layer - 1, chosen, start)
+    st.session_state[LAST] = lc.Clamp(name, value, layer, chosen, start)
     return st.session_state[LAST]
 
 
@@ -198,15 +243,20 @@ def _start(trace: lc.Trace, pin: Pin) -> int:
         return pin["step"]
     if choice == "first":
         return 0
-    start = st.number_input("Character", 1, trace.steps, key=TYPED_START, **_LASTING)
-    st.caption(f"That is {plain(_character(trace, start - 1))}.")
-    return start - 1
+    first, last = (numbering.character(step) for step in (0, trace.steps - 1))
+    start = numbering.index("character", st.number_input("Character", first, last, key=TYPED_START, **_LASTING))
+    st.caption(f"That is {plain(_character(trace, start))}.")
+    return start
+
+
+def _layer_number(layer: int) -> str:
+    return str(numbering.layer(layer))
 
 
 def _character(trace: lc.Trace, step: int) -> str:
-    """A character by its number, counted from 1, and itself, visibly: 12 “o”."""
+    """A character by its number, and itself, visibly: 12 “o”."""
     typed = trace.chars[step] or trace.vocabulary.characters[trace.ids[step]]
-    return f"{step + 1} “{glyph(typed)[0]}”"
+    return f"{numbering.character(step)} “{glyph(typed)[0]}”"
 
 
 def _kept(trace: lc.Trace, current: lc.Clamp | None) -> Clamps:
@@ -276,7 +326,7 @@ def _held(clamps: Clamps, trace: lc.Trace) -> str:
     if len(clamps) > 1:
         return "Held: " + "; ".join(plain(described(c, trace.cell, trace.layers, trace.units)) for c in clamps)
     (clamp,) = clamps
-    layer = f" of layer {clamp.layer + 1}" if trace.layers > 1 else ""
+    layer = f" of layer {numbering.layer(clamp.layer)}" if trace.layers > 1 else ""
     what = f"the {trace.cell[clamp.signal].title} of {units_in_words(clamp.units, trace.units)}{layer}"
     return plain(f"Held at {number(clamp.value)} {span_in_words(clamp)}, {what}")
 
@@ -291,9 +341,8 @@ def _losses(found: Effect) -> str:
 def _adding_up(before: float, after: float) -> tuple[str, str, str]:
     """Two losses with decimals enough to tell them apart, and the difference of what is written."""
     decimals = next((d for d in range(3, 7) if abs(after - before) >= 2 * 10**-d), 3)
-    written = [round(loss, decimals) for loss in (before, after)]
-    difference = f"{written[1] - written[0]:+.{decimals}f}".replace("-", "−")
-    return f"{written[0]:.{decimals}f}", f"{written[1]:.{decimals}f}", difference
+    change = rounded(after, decimals) - rounded(before, decimals)
+    return fixed(before, decimals), fixed(after, decimals), signed(change, decimals)
 
 
 def _pictures(trace: lc.Trace, after: lc.Trace, found: Effect, pin: Pin) -> None:
@@ -317,9 +366,10 @@ def _inside(chosen: Selection, trace: lc.Trace, clamps: Clamps, layer: int) -> N
         st.caption("The heatmaps of so long a text are too much for a browser: take a shorter one.")
         return
     if layer + 1 < trace.layers:
-        above = range(layer + 1, trace.layers + 1)
-        picked: int = st.segmented_control("Layer", above, default=layer + 1, key=f"clamp_inside_layer_{layer}", required=True)
-        layer = picked - 1
+        above = range(layer, trace.layers)
+        layer = st.segmented_control(
+            "Layer", above, default=layer, key=f"clamp_inside_layer_{layer}", required=True, format_func=_layer_number
+        )
     figure = _difference(chosen.model, chosen.text, clamps, layer, theme())
     st.plotly_chart(figure, config=PLOT, key="clamp_difference", theme=None)
 

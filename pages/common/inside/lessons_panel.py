@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 import lstm_core as lc
+from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.lessons import Lesson, LessonError, check, fill, lessons, measure
-from pages.common import caches, reading, selection
+from lstm_core.words import N_
+from pages.common import address, caches, links, selection, sidebar
+from pages.common.links import Field, OneOf
 from pages.common.selection import Selection
 
 KEY = "lesson"  # in the session, and in the address
@@ -26,19 +29,30 @@ class Opened:
     predicted: int | None = None
 
 
-def panel(models: Mapping[str, lc.ModelInfo], arrived: bool, asked: Mapping[str, str]) -> dict[str, str]:
+FIELDS = (
+    Field(
+        KEY,
+        OneOf(),
+        lambda now, lessons: lessons,
+        N_("The link names a lesson “{asked}”, which is not here. Lessons: {known}."),
+        attribute="id",
+    ),
+)
+
+
+def panel(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) -> dict[str, str]:
     """Draws the lessons' picker and the open lesson. Returns what the address must say: {"lesson": ID}, or nothing.
 
-    models: those that can be read; a lesson of another model is left out. arrived, asked: whether the address is a link
-    that the page has not answered yet, and its query. A link that names the lesson alone opens it whole, in a second run.
+    models: those that can be read; a lesson of another model is left out. query: of a link that the page has not answered
+    yet, else None. A link that names the lesson alone opens it whole, in a second run.
     """
     try:
         known = {lesson.id: lesson for lesson in _all() if lesson.model in models}
     except LessonError as error:
         st.text(f"⚠ The lessons can't be shown: {error}.")
         return {}
-    if arrived:
-        _arrive(known, asked)
+    if query is not None:
+        _open_linked(known, query)
     opened = st.session_state.get(KEY)
     if opened is not None and opened.id not in known:
         opened = st.session_state[KEY] = None
@@ -67,27 +81,26 @@ def _measured(lesson: str) -> tuple[dict[str, float], list[str]]:
 
 
 def _place(lesson: Lesson) -> Selection:
-    return Selection(lesson.model, lesson.text, lesson.layer, lesson.step, lesson.unit)
+    return Selection(lesson.model, lesson.text, numbering.index("layer", lesson.layer), lesson.step, lesson.unit)
 
 
-def _arrive(known: Mapping[str, Lesson], asked: Mapping[str, str]) -> None:
+def _open_linked(known: Mapping[str, Lesson], query: Mapping[str, str]) -> None:
     """Opens the lesson that a link names; where the link says no more, it is answered as if it had said all."""
-    wanted = asked.get(KEY)
-    before = st.session_state.get(KEY)
+    before: Opened | None = st.session_state.get(KEY)
+    linked, sentences = links.read(FIELDS, query, Opened(""), known)
+    for sentence in sentences:
+        st.text(f"⚠ {sentence}")
     st.session_state[KEY] = None
-    if wanted is None:
+    if not linked.id:
         return
-    if wanted not in known:
-        st.text(f"⚠ The link names a lesson “{wanted[:40]}”, which is not here. Lessons: {', '.join(known)}.")
-        return
-    st.session_state[KEY] = before if before is not None and before.id == wanted else Opened(wanted)
-    if "model" not in asked and "text" not in asked:
-        place = _place(known[wanted])
-        reading.lead_to(place, {name: value for name, value in asked.items() if name not in place.query()})
+    st.session_state[KEY] = before if before is not None and before.id == linked.id else linked
+    if "model" not in query and "text" not in query:
+        place = _place(known[linked.id])
+        address.go_to(place, {name: value for name, value in query.items() if name not in place.query()})
 
 
 def _show(lesson: Lesson) -> None:
-    reading.show(_place(lesson))
+    sidebar.show(_place(lesson))
 
 
 def _open(lesson: Lesson) -> None:
@@ -156,7 +169,7 @@ def _lesson(lesson: Lesson, opened: Opened) -> None:
     with left:
         st.markdown(f"**Look at** {fill(lesson.look, lesson, numbers)}")
         st.button(
-            f"↪ Show unit {lesson.unit} of layer {lesson.layer} at character {lesson.step + 1}",
+            f"↪ Show unit {lesson.unit} of layer {lesson.layer} at character {numbering.character(lesson.step)}",
             type="tertiary",
             on_click=_show,
             args=(lesson,),

@@ -11,10 +11,10 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import diagram, walk
+from lstm_core import diagram, numbering, walk
 from lstm_core.analysis import gru_forms, matrix, one_step
 from lstm_core.analysis.biases import Bias, biases
-from lstm_core.analysis.explain import adding_up, explain
+from lstm_core.analysis.explain import explain
 from lstm_core.analysis.gru_forms import Reading
 from lstm_core.analysis.matrix import Row
 from lstm_core.analysis.reach import Push, Reach, reach
@@ -25,7 +25,10 @@ from lstm_core.figures.lettering import escaped, glyph, plain_symbol
 from lstm_core.figures.pushes import pushes
 from lstm_core.figures.weight_row import weight_row
 from lstm_core.formula import equation
-from pages.common import caches, detail, reading, selection
+from lstm_core.numbers import MINUS, adding_up, agrees, fixed, rounded
+from lstm_core.words import N_
+from pages.common import caches, detail, links, markdown, selection, sidebar
+from pages.common.links import Field, OneOf
 from pages.common.selection import Selection
 
 KEY = "question"
@@ -52,7 +55,18 @@ class _Place:
 
     @property
     def where(self) -> str:
-        return f"{self.name}, layer {self.layer + 1}, unit {self.unit}, character {self.step + 1}: {self.character}"
+        character = f"character {numbering.character(self.step)}: {self.character}"
+        return f"{self.name}, layer {numbering.layer(self.layer)}, unit {self.unit}, {character}"
+
+
+@dataclass(frozen=True)
+class _Linked:
+    question: str = ""
+
+
+FIELDS = (
+    Field(KEY, OneOf(), lambda now, questions: questions, N_("The link asks for a question “{asked}”; there are {known}.")),
+)
 
 
 @dataclass(frozen=True)
@@ -65,28 +79,30 @@ class _Question:
     otherwise: str = ""
 
 
-def panel(chosen: Selection, trace: lc.Trace, pin: Mapping[str, int], asked: str | None = None) -> dict[str, str]:
+def panel(chosen: Selection, trace: lc.Trace, pin: Mapping[str, int], query: Mapping[str, str] | None = None) -> dict[str, str]:
     """The questions, and the answer to the one that is picked.
 
-    asked: the question that a link names, if any. Returns what the address must say to open this answer again.
+    query: of a link that the page has not answered yet, if there is one. Returns what the address must say to open this
+    answer again.
     """
-    if asked in QUESTIONS:
-        st.session_state[KEY] = asked
+    linked, sentences = links.read(FIELDS, query or {}, _Linked(), QUESTIONS)
+    if linked.question:
+        st.session_state[KEY] = linked.question
     st.session_state.setdefault(KEY, next(iter(QUESTIONS)))
     st.subheader("What readers ask", anchor=False)
-    if asked and asked not in QUESTIONS:
-        st.text(f"⚠ The link asks for a question “{asked[:40]}”; there are {', '.join(QUESTIONS)}.")
+    for sentence in sentences:
+        st.text(f"⚠ {sentence}")
     picked = st.pills("Questions", list(QUESTIONS), format_func=_asked, key=KEY, label_visibility="collapsed")
     if picked is None:
         return {}
     model, question = caches.model(chosen.model), QUESTIONS[picked]
     place = _Place(model, trace, pin["layer"], pin["step"], pin["unit"], chosen.text, chosen.model)
     if question.fits(trace.cell):
-        st.caption(reading.plain(f"In numbers: {place.where}. Pin another character or unit above, and they change."))
+        st.caption(markdown.plain(f"In numbers: {place.where}. Pin another character or unit above, and they change."))
         question.answer(place)
     else:
         st.markdown(
-            f"{question.otherwise} The {trace.cell.title} of {reading.plain(chosen.model)} can’t answer that; these can:"
+            f"{question.otherwise} The {trace.cell.title} of {markdown.plain(chosen.model)} can’t answer that; these can:"
         )
         _offer(question.fits)
     return {KEY: picked}
@@ -106,8 +122,8 @@ def _offer(fits: Callable[[lc.Cell], bool], beside: str = "") -> None:
 
 
 def _read_with(name: str) -> None:
-    layer = min(selection.current().layer, caches.model(name).layers)
-    reading.show(replace(selection.current(), model=name, layer=layer, unit=None, pinned_layer=None))
+    layer = min(selection.current().layer, caches.model(name).layers - 1)
+    sidebar.show(replace(selection.current(), model=name, layer=layer, unit=None, pinned_layer=None))
 
 
 def _pick(place: _Place, names: Sequence[str]) -> str:
@@ -126,7 +142,7 @@ def _aligned(rows: Sequence[str]) -> None:
 
 
 def _signed(number: str) -> str:
-    return f"({number})" if number.startswith("-") else number
+    return f"({number})" if number.startswith(MINUS) else number
 
 
 # Is [h, x] one matrix or two?
@@ -155,7 +171,7 @@ def _matrix(place: _Place) -> None:
     )
     if place.layer == 0 and place.model.embedding is None:
         st.caption(
-            f"x is a 1 in the column of the character read, {reading.plain(place.character)}, and 0 in all others: of its part"
+            f"x is a 1 in the column of the character read, {markdown.plain(place.character)}, and 0 in all others: of its part"
             " of the row, one weight counts. PyTorch stacks all gates’ rows:"
             f" {_shapes(place.model, place.layer)}."
         )
@@ -190,7 +206,7 @@ def _shapes(model: lc.CharModel, layer: int) -> str:
 def _bias(place: _Place) -> None:
     found = biases(place.model, place.trace, place.layer, place.step)
     if not found:
-        st.markdown(f"{reading.plain(place.name)} was made without biases: there is nothing to add to its weighted sums.")
+        st.markdown(f"{markdown.plain(place.name)} was made without biases: there is nothing to add to its weighted sums.")
         return
     two = len(found[0].parts) == 2
     st.markdown(
@@ -208,7 +224,7 @@ def _bias(place: _Place) -> None:
     _forget(place, shown)
     if shown.total is not None:
         symbol = plain_symbol(place.trace.cell[shown.name].symbol)
-        said = f"{escaped(place.name)}, layer {place.layer + 1}: the b of {symbol} in every unit."
+        said = f"{escaped(place.name)}, layer {numbering.layer(place.layer)}: the b of {symbol} in every unit."
         figure = all_units(
             shown.total, place.unit, f"b of {symbol}, all units", said, None, shown.name, detail.theme(), of=place.trace
         )
@@ -228,11 +244,11 @@ def _table(place: _Place, found: Sequence[Bias]) -> str:
     for b in found:
         own = [float(b.parts[p][place.unit]) for p in parts]
         if b.total is None:
-            numbers, total = tuple(f"{v:.2f}" for v in own), "–"
+            numbers, total = tuple(fixed(v, 2) for v in own), "–"
         else:
             numbers, total = adding_up(own, float(b.total[place.unit]))
-        shown = [*(numbers if len(parts) > 1 else []), total, f"{b.value[place.unit]:.3f}", f"{b.without[place.unit]:.3f}"]
-        lines.append(f"| ${cell[b.name].symbol}$ | " + " | ".join(n.replace("-", "−") for n in shown) + " |")
+        shown = [*(numbers if len(parts) > 1 else []), total, *(fixed(v[place.unit], 3) for v in (b.value, b.without))]
+        lines.append(f"| ${cell[b.name].symbol}$ | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 
@@ -269,7 +285,8 @@ def _units(place: _Place) -> None:
         f" {int((values > own).sum())} of the others are higher than unit {place.unit}, {int((values < own).sum())} lower."
     )
     limits = signal.range if all(map(math.isfinite, signal.range)) else None
-    said = f"{escaped(trace.model)}, layer {place.layer + 1}, character {place.step + 1}: {escaped(place.character)}."
+    character = f"character {numbering.character(place.step)}: {escaped(place.character)}"
+    said = f"{escaped(trace.model)}, layer {numbering.layer(place.layer)}, {character}."
     figure = all_units(
         values, place.unit, f"{symbol}  {signal.title} of all units", said, limits, name, detail.theme(), of=place.trace
     )
@@ -317,12 +334,11 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
     h = reached.states["hidden"]
     strongest = reached.strongest(STRONGEST)
     d = next((d for d in range(3, 7) if all(_multiplies(push, h, d) for push in strongest)), 7)
-    times = f"× {_signed(f'{h:.{d}f}')}".replace("-", "−")
+    times = f"× {_signed(fixed(h, d))}"
     lines = [f"| moved most | weight on $h_t$ | {times} | without | with |", "| --- | ---: | ---: | ---: | ---: |"]
     for push in strongest:
         scaled = "(× r) " if _is_scaled(push, h) else ""
-        numbers = [f"{push.weight:.{d}f}", f"{scaled}{push.push:.3f}", f"{push.without:.3f}", f"{push.value:.3f}"]
-        numbers = [n.replace("-", "−") for n in numbers]
+        numbers = [fixed(push.weight, d), scaled + fixed(push.push, 3), fixed(push.without, 3), fixed(push.value, 3)]
         lines.append(f"| ${cell[push.name].symbol}$ of {push.unit} | {' | '.join(numbers)} |")
     said = "Each row: a gate of a unit, its weight, what that adds to its sum, and the gate without this h and with it."
     if gru_forms.is_gru(cell):
@@ -334,8 +350,8 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
 
 def _multiplies(push: Push, h: float, decimals: int) -> bool:
     """Whether the written factors give the written product; where a reset gate takes part they need not."""
-    given = round(push.weight, decimals) * round(h, decimals)
-    return _is_scaled(push, h) or abs(given - round(push.push, 3)) < 0.0005
+    given = rounded(push.weight, decimals) * rounded(h, decimals)
+    return _is_scaled(push, h) or agrees(given, push.push, 3)
 
 
 def _is_scaled(push: Push, h: float) -> bool:
@@ -349,7 +365,7 @@ def _peeks(place: _Place, reached: Reach) -> None:
         return
     cell, unit = place.trace.cell, reached.unit
     far = {name: int(np.abs(push).argmax()) for name, push in reached.peeks.items()}
-    told = [f"{reached.peeks[n][v]:.3f} to ${cell[n].symbol}$ of unit {v}".replace("-", "−") for n, v in far.items()]
+    told = [f"{fixed(reached.peeks[n][v], 3)} to ${cell[n].symbol}$ of unit {v}" for n, v in far.items()]
     own = "its own gates, and no others" if cell.diagonals else "the gates of all units"
     most = "it adds" if cell.diagonals else "at most it adds"
     st.markdown(f"Through the peepholes the C of unit {unit} reaches {own}, without h: {most} {' and '.join(told)}.")
@@ -419,7 +435,7 @@ def _reset(place: _Place) -> None:
     own, other = (one_step.evaluate(c["candidate"].equation, blocks, held)[place.unit] for c in cells)
     here, there = ("before", "behind") if before else ("behind", "before")
     st.markdown(
-        f"The proof in numbers: {reading.plain(place.name)} was trained with the reset {here} the product. These are its own"
+        f"The proof in numbers: {markdown.plain(place.name)} was trained with the reset {here} the product. These are its own"
         f" weights, with the reset {there} it and nothing else changed: z and biases stay. From the very same h and x,"
         " the candidate of this unit would be another."
     )

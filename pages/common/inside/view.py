@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lstm_core.browser.inside import as_linked, payload
-from pages.common import components, looks
+from pages.common import components
+from pages.common.display import Options, displayed
 from pages.common.gates import view as gates_view
 from pages.common.gates.view import Pin
-from pages.common.looks import Look
+from pages.common.links import Field, OneOf
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from lstm_core.walk import Step
 
 
-# How the drawing is looked at: the name in an address -> what it may be, the first of them at first sight.
-LOOKS: dict[str, tuple[str, ...]] = {
+# How the drawing is displayed: each option's name in an address, and what it may be. The first of DISPLAYS holds at first
+# sight, and is left out.
+DISPLAYS: dict[str, tuple[str, ...]] = {
     "reading": ("all", "unit"),
     "copies": ("three", "one"),
     "weights": ("one", "two"),
@@ -31,16 +33,19 @@ LOOKS: dict[str, tuple[str, ...]] = {
     "path": ("off", "on"),
     "state": ("plain", "tanh"),
 }
-WALK = "walk"
-LONGEST_WALK = 99
+MOST_WALK = 99  # steps of a walk
+OPTIONS = (
+    *(Field(name, OneOf(), choices[1:]) for name, choices in DISPLAYS.items()),
+    Field("walk", OneOf(), tuple(str(step) for step in range(1, MOST_WALK + 1))),
+)
 
 
 @dataclass(frozen=True)
 class InsideView:
-    """What the drawing shows: the pin {"step", "unit", "layer"} (or None), and how it is looked at, as a query."""
+    """What the drawing shows: the pin {"step", "unit", "layer"} (or None), and how it is displayed, as a query."""
 
     pin: dict[str, int] | None
-    look: Look
+    options: Options
 
 
 def inside_view(
@@ -50,14 +55,14 @@ def inside_view(
     *,
     key: str,
     pin: Pin | None = None,
-    look: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
     walk: Sequence[Step] = (),
     on_pin: Callable[[], None] | None = None,
 ) -> InsideView:
-    """Draws the cell of one layer, alive, and returns what is pinned in it and how it is looked at.
+    """Draws the cell of one layer, alive, and returns what is pinned in it and how it is displayed.
 
     layer: counted from 0. pin: {"step", "unit", "layer"}; it moves the drawing only when it differs from the pin given
-    before. look: as `checked_look` returns it, when a link asks for it; then the person decides. walk: the steps of the
+    before. query: of a link, whose parameters OPTIONS say how to display it; then the person decides. walk: the steps of the
     cell's walk, if it has one. on_pin: called before the rerun that a new pin causes.
     Raises ValueError for a layer that the trace lacks and for a trace of another cell than the model's.
     """
@@ -66,8 +71,8 @@ def inside_view(
     if trace.cell != model.cell:
         raise ValueError(f"the trace is of {trace.cell.title}, but {model.name} is a {model.cell.title}")
     shown = gates_view._shown(key, *as_linked(trace, layer), pin, 0)
-    told = looks.told(key, look, checked_look)
-    view = {"pin": shown.command, "serial": shown.serial, **told.view(), "walk": [asdict(step) for step in walk]}
+    display = displayed(key, query, OPTIONS)
+    view = {"pin": shown.command, "serial": shown.serial, **display.view(), "walk": [asdict(step) for step in walk]}
     components.mount(
         "inside",
         key=key,
@@ -77,20 +82,8 @@ def inside_view(
         on_look_change=_nothing,
     )
     own = None if shown.pin is None else {name: shown.pin[name] for name in ("step", "unit", "layer")}
-    return InsideView(own, told.look)
+    return InsideView(own, display.options)
 
 
 def _nothing() -> None:
     """Streamlit keeps a component's state only where a callback is named."""
-
-
-# How it is looked at
-
-
-def checked_look(query: Mapping[str, Any]) -> Look:
-    """Of a link's query what concerns the look, where it is something that there is; what is as at first sight is left out."""
-    look = looks.chosen(query, {name: choices[1:] for name, choices in LOOKS.items()})
-    step = str(query.get(WALK, ""))
-    if step.isascii() and step.isdigit() and 1 <= int(step[:9]) <= LONGEST_WALK:
-        look[WALK] = step
-    return look

@@ -12,8 +12,8 @@ from lstm_core import experiments, figure_file
 from lstm_core.analysis.spectrum import ClippingRun
 from lstm_core.experiments import ClippingResults
 from lstm_core.figures.clipping import felt, in_training
-from pages.common import detail, reading
-from pages.common.long_range.numbers import short
+from lstm_core.numbers import percent, short
+from pages.common import detail, markdown
 
 ALIKE = 0.05  # nats: last losses nearer than this are not told apart
 
@@ -83,7 +83,7 @@ def _common(found: ClippingResults) -> str:
 def _protocol(found: ClippingResults) -> str:
     p, corpus = found.protocol, found.corpus
     return (
-        f"Text: {reading.plain(str(corpus.get('corpus', 'not recorded')))}. {_common(found)}; the state is carried on from one"
+        f"Text: {markdown.plain(str(corpus.get('corpus', 'not recorded')))}. {_common(found)}; the state is carried on from one"
         " piece of text to the next. The recurrent weights are drawn as always and then multiplied, so that"
         f" their spectral radius is {', '.join(f'{r:g}' for r in p.radii)}; seeds {', '.join(map(str, p.seeds))}. A point every"
         f" {p.every} steps.\n\nMade again by `{found.command}`, with"
@@ -146,7 +146,7 @@ def _loud(clip: float | None, several: Sequence[ClippingRun]) -> str:
     told = f"{_named(clip)}: the gradient’s norm is {short(usual)} in the middle and {times}"
     if clip is not None:
         over = sum(norm > clip for norm in norms) / len(norms)
-        return f"{told}; at {over:.0%} of the points it was above {clip:g}, and shortened."
+        return f"{told}; at {percent(over, 0)} of the points it was above {clip:g}, and shortened."
     return f"{told}."
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import figure_file
+from lstm_core import figure_file, numbering
 from lstm_core.analysis import vanishing
 from lstm_core.analysis.gradient_file import to_npz
 from lstm_core.analysis.gradients import Gradients
@@ -17,10 +17,10 @@ from lstm_core.analysis.window import Window, window
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
-from pages.common import caches, detail, reading, selection
+from lstm_core.numbers import short
+from pages.common import caches, detail, markdown, selection
 from pages.common.compare import models as compare_models
 from pages.common.long_range import choice
-from pages.common.long_range.numbers import short
 from pages.common.long_range.view import Reader, nearest, reach_view
 from pages.common.long_range.work import gradients
 
@@ -31,8 +31,8 @@ BELT_AT = 20
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The choice of models, the linked picture, what it says in words, and what can be taken away."""
     choice.choose_models(models)
-    look, chosen = choice.current(), selection.current()
-    traces = read(look.models, chosen.text)
+    wanted, chosen = choice.STATE.current(), selection.current()
+    traces = read(wanted.models, chosen.text)
     if not traces:
         return
     if problem := compare_models.not_comparable(traces):
@@ -41,14 +41,14 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     steps = traces[0].steps
     stretch = window(steps, min(chosen.step or 0, steps - 1))
     st.caption(_lead(stretch, steps))
-    found = gradients(look.models, chosen.text, stretch)
+    found = gradients(wanted.models, chosen.text, stretch)
     if found is None:
         return
     readers = [Reader(trace, each) for trace, each in zip(traces, found)]
-    step = reach_view(readers, stretch, key="reach", layer=layer_index(look.layer), step=chosen.step)
+    step = reach_view(readers, stretch, key="reach", layer=wanted.layer, step=chosen.step)
     if chosen.step is None or step != nearest(stretch, chosen.step):  # a pin between two losses stays where it was
         selection.change(step=step)
-    layer = layer_index(look.layer)
+    layer = wanted.layer
     st.subheader("Over all of these losses", anchor=False)
     st.markdown(table(found, layer))
     st.caption(said(found, layer))
@@ -67,11 +67,6 @@ def read(names: Sequence[str], text: str) -> list[lc.Trace]:
         return []
 
 
-def layer_index(layer: int) -> int:
-    """A layer as the analyses count it: from 0, the top one -1."""
-    return vanishing.TOP if layer == choice.TOP else layer - 1
-
-
 def _lead(stretch: Window, steps: int) -> str:
     what = (
         "Learning from a loss means following it back, character by character. Point at a character: how far back does the"
@@ -81,7 +76,7 @@ def _lead(stretch: Window, steps: int) -> str:
     if length < steps:
         what += (
             f" Of the {steps:,} characters, {length:,} around the pin are followed back:"
-            f" {stretch.start + 1:,} to {stretch.stop:,}."
+            f" {numbering.character(stretch.start):,} to {numbering.character(stretch.stop - 1):,}."
         )
     if stretch.stride > 1:
         what += f" Of so many, every {_ordinal(stretch.stride)} character’s loss."
@@ -131,7 +126,7 @@ def table(found: Sequence[Gradients], layer: int) -> str:
         gone = each.left.vanished_after
         cells.append("not here" if gone is None else f"{gone} back")
         cells.append(f"{short(each.fate.most)} ×")
-        lines.append(f"| {reading.plain(each.name)}, through {each.symbol} | " + " | ".join(cells) + " |")
+        lines.append(f"| {markdown.plain(each.name)}, through {each.symbol} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

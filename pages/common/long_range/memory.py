@@ -13,7 +13,8 @@ from lstm_core import figure_file
 from lstm_core.analysis.memory import half_life, remembering
 from lstm_core.errors import InputError
 from lstm_core.figures.memory import LONG, Lives, half_lives
-from pages.common import detail, frame, reading, selection
+from lstm_core.numbers import short
+from pages.common import detail, frame, markdown, selection
 from pages.common.long_range import choice, gradient
 
 MOST_NAMED = 60  # units, as buttons
@@ -27,7 +28,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         " half-life is the number of steps until half of it is gone. Click a dot to open its unit on the Gates page."
     )
     chosen = selection.current()
-    traces = gradient.read(choice.current().models, chosen.text)
+    traces = gradient.read(choice.STATE.current().models, chosen.text)
     keeping = [trace for trace in traces if _keeps(trace)]
     for trace in traces:
         if trace not in keeping:
@@ -63,12 +64,12 @@ def said(every: Sequence[Lives]) -> str:
     for lives in every:
         long = int((lives.values >= LONG).sum())
         cells = [_steps(float(np.median(lives.values))), _steps(float(lives.values.max())), f"{long} of {len(lives.values)}"]
-        lines.append(f"| {reading.plain(lives.name)} | {' | '.join(cells)} |")
+        lines.append(f"| {markdown.plain(lives.name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _steps(life: float) -> str:
-    return "for ever" if np.isinf(life) else f"{life:,.3g} steps" if life < 1000 else f"{life:,.0f} steps"
+    return "for ever" if np.isinf(life) else f"{short(life, 3)} steps"
 
 
 def _named(every: Sequence[Lives]) -> None:
@@ -96,8 +97,7 @@ def _links(lives: Lives, units: Sequence[int]) -> None:
 def _place(lives: Lives, unit: int) -> selection.Selection:
     """The unit on the Gates page: this text, at the step that is pinned."""
     chosen = selection.current()
-    layer = lives.layer + 1
-    return selection.Selection(lives.model, chosen.text, layer, chosen.step, unit, layer)
+    return selection.Selection(lives.model, chosen.text, lives.layer, chosen.step, unit, lives.layer)
 
 
 def _open_picked(every: Sequence[Lives], picked: Any) -> None:

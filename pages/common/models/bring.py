@@ -24,10 +24,10 @@ from lstm_core.figures.losses import loss_bars
 from lstm_core.places import ASSETS
 from lstm_core.text import Vocabulary
 from pages.common import detail, own_models
+from pages.common.markdown import plain
 from pages.common.models import file as models_file
 from pages.common.models import listing as models_list
 from pages.common.models.file import OWN_CHARACTERS, Found
-from pages.common.reading import plain
 
 PASSAGES = json.loads((ASSETS / "passages.json").read_text("utf-8"))
 KEY = "bring"
@@ -350,7 +350,7 @@ def _use_step(state: Bringing, found: Found, chosen: Candidate, judged: Judged) 
         st.text(f"⚠ {error}")
         return
     st.session_state[KEY] = Bringing(state.turn + 1)
-    models_list.arrived(name, f"✓ {name} is now among the models of every page of this session.")
+    models_list.show_next(name, f"✓ {name} is now among the models of every page of this session.")
     st.rerun()
 
 

@@ -13,15 +13,15 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core.figures.losses import loss_bars
 from lstm_core.recipes import SHIPPED
-from pages.common import caches, detail, frame, own_models, reading, selection
+from pages.common import caches, detail, frame, own_models, selection, sidebar
 from pages.common.compare import choice
+from pages.common.markdown import plain
 from pages.common.own_models import Own
-from pages.common.reading import plain
 from pages.common.selection import Selection
 
 LOOKED_AT = "models: looked at"
-ARRIVED = "models: arrived"
-TOLD = "models: told"  # a sentence, shown once
+NEXT = "models: next"
+NOTICE = "models: notice"  # a sentence, shown once
 PAGES = {"Gates": "gates.py", "Inside": "inside.py", "Compare": "compare.py"}
 
 
@@ -32,11 +32,11 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         "Losses are nats a character on the part of the corpus that the model was not trained on. A model that does not beat"
         " the table of n-grams has learnt less than a table. Only losses on one corpus compare."
     )
-    wishes = (st.session_state.pop(ARRIVED, None), st.session_state.get(LOOKED_AT), _chosen_elsewhere(), next(iter(models)))
+    wishes = (st.session_state.pop(NEXT, None), st.session_state.get(LOOKED_AT), _chosen_elsewhere(), next(iter(models)))
     st.session_state[LOOKED_AT] = next(name for name in wishes if name in models)
     name = st.selectbox("Look at one of them", list(models), key=LOOKED_AT)
-    if TOLD in st.session_state:
-        st.text(st.session_state.pop(TOLD))
+    if NOTICE in st.session_state:
+        st.text(st.session_state.pop(NOTICE))
     with st.container(border=True):
         _one(models[name])
 
@@ -46,9 +46,9 @@ def _chosen_elsewhere() -> str | None:
     return None if chosen is None else chosen.model
 
 
-def arrived(name: str, told: str) -> None:
+def show_next(name: str, notice: str) -> None:
     """Has the next run look at a model, and say a sentence once."""
-    st.session_state[ARRIVED], st.session_state[TOLD] = name, told
+    st.session_state[NEXT], st.session_state[NOTICE] = name, notice
 
 
 def _row(info: lc.ModelInfo) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _one(info: lc.ModelInfo) -> None:
     own = own_models.all_own().get(info.name)
     words, picture = st.columns([3, 2], gap="large")
     with words:
-        reading.card(info)
+        sidebar.card(info)
         st.caption(caches.model(info.name).cell.note)
         _ways_on(info, own)
         if own is not None:
@@ -130,9 +130,9 @@ def _ways_on(info: lc.ModelInfo, own: Own | None) -> None:
 def _choose(name: str) -> None:
     """Makes a model the choice of all pages, with a text that it can be expected to read."""
     before = st.session_state.get(selection.KEY)
-    text = reading.text_for(name) if before is None or before.text == reading.text_for(before.model) else before.text
+    text = sidebar.text_for(name) if before is None or before.text == sidebar.text_for(before.model) else before.text
     if before is None or before.model != name:
-        reading.show(Selection(name, text))
+        sidebar.show(Selection(name, text))
     models, _ = caches.models()
     if len(models) >= choice.FEWEST:
         choice.include(models, name)
@@ -173,9 +173,9 @@ def _rename(name: str, key: str) -> None:
     chosen = st.session_state.get(selection.KEY)
     if chosen is not None and chosen.model == name:
         st.session_state[selection.KEY] = replace(chosen, model=new)
-    arrived(new, f"{name} is now called {new}.")
+    show_next(new, f"{name} is now called {new}.")
 
 
 def _remove(name: str) -> None:
     own_models.remove(name)
-    st.session_state[TOLD] = f"{name} was removed, with everything that was computed with it."
+    st.session_state[NOTICE] = f"{name} was removed, with everything that was computed with it."

@@ -11,12 +11,13 @@ from itertools import pairwise
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import figure_file
+from lstm_core import figure_file, numbering
 from lstm_core.analysis import growth
 from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import surprises
 from lstm_core.figures.lettering import escaped, glyph, snippet
-from pages.common import detail, own_models, reading, selection
+from lstm_core.numbers import percent, short
+from pages.common import detail, markdown, own_models, selection
 from pages.common.training import choice
 from pages.common.training.view import NEWEST, Place, life_view
 
@@ -56,12 +57,12 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     if len(selection.current().text) > MOST:
         st.text(f"The first {MOST} of the text’s {len(selection.current().text):,} characters go through every checkpoint.")
     found = stages(life.name, text)
-    look = choice.current()
+    place = choice.STATE.current().place
     pinned = life_view(
-        found, key="life", name=life.name, prompt=life.card["prompt"], judged=JUDGED, steps=life.steps[-1], place=look.place,
+        found, key="life", name=life.name, prompt=life.card["prompt"], judged=JUDGED, steps=life.steps[-1], place=place,
         first=Place(NEWEST, _first_step(found), _liveliest(found)),
     )  # fmt: skip
-    choice.change(place=pinned)
+    choice.STATE.change(place=pinned)
     st.markdown("\n".join(f"- {sentence}" for sentence in findings(life, found)))
     if pinned is not None:
         _use(life, pinned)
@@ -71,19 +72,19 @@ def show(lives: Mapping[str, lc.Life]) -> None:
 
 
 def _choose(lives: Mapping[str, lc.Life]) -> str:
-    key = f"{choice.KEY}: life"
-    now = choice.current().life
+    key = f"{choice.STATE.key}: life"
+    now = choice.STATE.current().life
     if now not in lives:
-        choice.change(life=next(iter(lives)), place=None)
-    st.session_state.setdefault(key, choice.current().life)
+        choice.STATE.change(life=next(iter(lives)), place=None)
+    st.session_state.setdefault(key, choice.STATE.current().life)
     st.selectbox(
         "Whose life",
         list(lives),
         key=key,
         format_func=lambda name: title(lives[name]),
-        on_change=lambda: choice.change(life=st.session_state[key], place=None),
+        on_change=lambda: choice.STATE.change(life=st.session_state[key], place=None),
     )
-    return choice.current().life
+    return choice.STATE.current().life
 
 
 def _explained(life: lc.Life) -> None:
@@ -134,7 +135,7 @@ def _fastest(life: lc.Life) -> str:
         return "It never fell from one checkpoint to the next."
     k = falls.index(max(falls))
     of = life.losses[0] - life.losses[-1]
-    share = f", {falls[k] / of:.0%} of the whole fall" if of > 0 else ""
+    share = f", {percent(falls[k] / of, 0)} of the whole fall" if of > 0 else ""
     return f"It fell most between steps {life.steps[k]:,} and {life.steps[k + 1]:,}: by {falls[k]:.2f}{share}."
 
 
@@ -145,24 +146,25 @@ def _here(found: Sequence[Stage]) -> list[str]:
         return []
     step = _first_step(found)
     told = f"This text: {first.loss:.2f} nats a character untrained, {last.loss:.2f} trained."
-    shown = reading.plain(glyph(last.chars[step])[0])
+    character = markdown.plain(glyph(last.chars[step])[0])
     before, after = float(first.surprise[step]), float(last.surprise[step])
     if after < before:
-        told += f" Training helped most at character {step + 1}, “{shown}”: {before:.2f} nats became {after:.2f}."
+        where = f"character {numbering.character(step)}, “{character}”"
+        told += f" Training helped most at {where}: {before:.2f} nats became {after:.2f}."
     return [told]
 
 
 def _steps(life: float) -> str:
-    return "no end" if math.isinf(life) else f"{life:.2g} characters" if life < 100 else f"{life:,.0f} characters"
+    return "no end" if math.isinf(life) else f"{short(life)} characters"
 
 
 def _protocol(life: lc.Life) -> str:
     card, recipe = life.card, life.card.get("recipe", {})
     told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items() if value is not None)
     return (
-        f"Trained on {reading.plain(str(card['corpus']))}: {reading.plain(told)}."
-        f" Losses: {reading.plain(card['loss_protocol'])}."
-        f" What it wrote: {card['sample']['length']} characters after “{reading.plain(card['prompt'])}”, temperature"
+        f"Trained on {markdown.plain(str(card['corpus']))}: {markdown.plain(told)}."
+        f" Losses: {markdown.plain(card['loss_protocol'])}."
+        f" What it wrote: {card['sample']['length']} characters after “{markdown.plain(card['prompt'])}”, temperature"
         f" {card['sample']['temperature']:g}, seed {card['sample']['seed']}, the same for all. Made again by"
         f" `{card['command']}`."
     )
@@ -213,5 +215,7 @@ def to_csv(found: Sequence[Stage]) -> str:
         read = stage.trace
         for place, (typed, as_, nats) in enumerate(zip(read.chars, read.read_as, read.surprise)):
             surprise = "" if math.isnan(nats) else f"{nats:.6g}"
-            writer.writerow([stage.step, stage.characters, f"{stage.loss:.6g}", place + 1, typed, as_, surprise])
+            writer.writerow(
+                [stage.step, stage.characters, f"{stage.loss:.6g}", numbering.character(place), typed, as_, surprise]
+            )
     return out.getvalue()

@@ -13,9 +13,10 @@ from lstm_core.analysis.costs import cost
 from lstm_core.analysis.disagreement import disagreement
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
+from pages.common import links
 from pages.common.compare import choice as compare_choice
 from pages.common.compare import family
-from pages.common.compare.choice import TOP, Comparison, from_query
+from pages.common.compare.choice import FIELDS, STATE, TOP, Comparison
 from pages.common.compare.models import not_comparable
 from pages.common.compare.texts import proposed
 from pages.common.selection import ALL_LAYERS
@@ -39,7 +40,7 @@ def said(app: AppTest) -> str:
 
 
 def chosen(app: AppTest) -> Comparison:
-    return app.session_state[compare_choice.KEY]
+    return app.session_state[compare_choice.STATE.key]
 
 
 def test_three_of_the_family_stand_side_by_side_at_once() -> None:
@@ -99,11 +100,11 @@ def test_a_long_text_is_compared_as_far_as_memory_goes(monkeypatch: pytest.Monke
 def test_a_link_opens_exactly_its_view() -> None:
     wanted = {
         "view": "models", "models": "family-gru,war-and-peace-lstm,family-rnn", "layers": "top,1,top",
-        "at": "war-and-peace-lstm:1:200:4", "text": TEXT, "model": "family-lstm", "layer": "1", "step": "4",
+        "pin": "war-and-peace-lstm:1:200:5", "text": TEXT, "model": "family-lstm", "layer": "1", "character": "5",
     }  # fmt: skip
     app = run(**wanted)
     assert chosen(app) == Comparison(
-        ("family-gru", "war-and-peace-lstm", "family-rnn"), (TOP, 1, TOP), "models", None, ("war-and-peace-lstm", 1, 200, 4)
+        ("family-gru", "war-and-peace-lstm", "family-rnn"), (TOP, 0, TOP), "models", None, ("war-and-peace-lstm", 0, 200, 4)
     )
     assert {name: app.query_params[name] for name in wanted} == wanted
 
@@ -147,8 +148,9 @@ def test_texts_too_different_to_be_set_side_by_side_get_a_sentence() -> None:
         ({"models": "family-rnn"}, "needs 2 to 6 models"),
         ({"models": ""}, "needs 2 to 6 models"),
         ({"view": "cells"}, "there are models, texts, family"),
-        ({"layers": "7,1,1"}, "layer “7” of family-rnn, which has 1"),
-        ({"at": "family-rnn:x"}, "model:layer:unit:character"),
+        ({"layers": "7,1,1"}, "layer “7”; family-rnn has one layer"),
+        ({"pin": "family-rnn:x"}, "model:layer:unit:character"),
+        ({"pin": "family-rnn:0:1:1"}, "“0” is not available; available: layers from 1 up"),
         ({"view": "texts", "text2": ""}, "no text to read"),
     ],
 )
@@ -159,13 +161,13 @@ def test_a_bad_link_gets_a_sentence_and_a_picture(query: dict[str, str], sentenc
 
 
 def test_a_pin_from_outside_is_brought_inside() -> None:
-    app = run(text=TEXT, at="family-lstm:9:9999:9999")
-    assert chosen(app).at == ("family-lstm", 1, 127, len(TEXT) - 1)
+    app = run(text=TEXT, pin="family-lstm:9:9999:9999")
+    assert chosen(app).pin == ("family-lstm", 0, 127, len(TEXT) - 1)
 
 
 def test_a_unit_pinned_on_another_page_is_pinned_here_where_its_model_is_among_those_compared() -> None:
-    assert chosen(run(text=TEXT, model="family-lstm", unit="17", step="3")).at == ("family-lstm", 1, 17, 3)
-    other = chosen(run(text=TEXT, model="war-and-peace-lstm", layer="2", unit="17", step="3")).at
+    assert chosen(run(text=TEXT, model="family-lstm", unit="17", character="4")).pin == ("family-lstm", 0, 17, 3)
+    other = chosen(run(text=TEXT, model="war-and-peace-lstm", layer="2", unit="17", character="4")).pin
     assert other is not None and other[0] == FAMILY[0] and other[3] == 3
 
 
@@ -175,9 +177,9 @@ def test_the_query_and_the_comparison_are_inverse() -> None:
     for comparison in (
         default,
         Comparison(("family-gru", "python-lstm"), (TOP, ALL_LAYERS), "family"),
-        Comparison(("shakespeare-lstm", "python-lstm"), (1, TOP), "models", None, ("python-lstm", 2, 3, 4)),
+        Comparison(("shakespeare-lstm", "python-lstm"), (0, TOP), "models", None, ("python-lstm", 1, 3, 4)),
     ):
-        assert from_query(comparison.query(), models, default) == (comparison, [])
+        assert STATE.from_query(links.write(FIELDS, comparison), models, default) == (comparison, [])
 
 
 def test_the_table_says_what_the_analysis_and_the_cards_say() -> None:
@@ -250,9 +252,9 @@ def own(app: AppTest, cell: str, vocabulary: Vocabulary) -> str:
 
 
 def test_an_address_holds_no_half_of_a_surrogate_pair() -> None:
-    first = Comparison(("a", "b"), (1, 1), "texts", text2="so")
-    assert first.query()["text2"] == "so"
-    assert "text2" not in replace(first, text2="so \ud83d").query()
+    first = Comparison(("a", "b"), (0, 0), "texts", text2="so")
+    assert links.write(FIELDS, first)["text2"] == "so"
+    assert "text2" not in links.write(FIELDS, replace(first, text2="so \ud83d"))
 
 
 def test_a_model_of_the_session_s_own_is_compared_and_let_go() -> None:

@@ -14,9 +14,10 @@ from lstm_core.browser import gates as packing
 from lstm_core.figures import palette
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
-from pages.common import components
+from pages.common import components, links
 from pages.common.gates import view as gates_view
-from pages.common.gates.view import Between, Reader, Track, checked_look
+from pages.common.gates.view import OPTIONS, Between, Reader, Track
+from pages.common.links import accepted
 
 TEXT = "It was in July, 1805.\n"
 
@@ -213,9 +214,9 @@ def page(pin, steps, shown, look):
     torch.manual_seed(0)
     trace = lc.trace(CharModel(Vocabulary.of("abc"), "lstm", 6, 2), ("abc" * steps)[:steps])
     if shown:
-        view = gates_view(trace, (0, 1), key="gates", pin=pin, look=look)
+        view = gates_view(trace, (0, 1), key="gates", pin=pin, query=look)
         st.session_state["seen"] = (view.pin, view.start)
-        st.session_state["look"] = view.look
+        st.session_state["look"] = view.options
 
 
 def opened(pin=None, steps=20, look=None) -> AppTest:
@@ -319,16 +320,16 @@ LOOKED = {"zoom": "6", "order": "forget", "rows": "every", "pooling": "farthest"
 
 def told(at: AppTest) -> tuple[dict[str, str], int]:
     """What the browser was last told of the look: (look, serial)."""
-    memory = at.session_state["gates: look"]
+    memory = at.session_state["gates: display"]
     return memory.command, memory.serial
 
 
 def test_a_look_from_a_link_is_checked() -> None:
-    assert checked_look({**LOOKED, "model": "x", "serial": 3}) == LOOKED
+    assert accepted(OPTIONS, {**LOOKED, "model": "x", "serial": 3}) == LOOKED
     for zoom in ("fit", "0.25", "36", "1.5", "17.1234"):
-        assert checked_look({"zoom": zoom}) == {"zoom": zoom}
+        assert accepted(OPTIONS, {"zoom": zoom}) == {"zoom": zoom}
     for order in ("index", "grouped", *(name for cell in lc.cells().values() for name in cell.names)):
-        assert checked_look({"order": order}) == {"order": order}
+        assert accepted(OPTIONS, {"order": order}) == {"order": order}
 
 
 @pytest.mark.parametrize(
@@ -341,22 +342,23 @@ def test_a_look_from_a_link_is_checked() -> None:
     ],
 )  # fmt: skip
 def test_what_no_look_can_be_is_left_out(wrong: dict) -> None:
-    assert checked_look(wrong) == {}
+    assert accepted(OPTIONS, wrong) == {}
 
 
 @given(st.dictionaries(st.sampled_from(sorted(LOOKED)), st.text() | st.none() | st.integers() | st.lists(st.text())))
 def test_anything_in_a_link_is_a_look_or_nothing(query: dict) -> None:
-    look = checked_look(query)
+    look = accepted(OPTIONS, query)
     assert all(isinstance(value, str) and query[name] == value for name, value in look.items())
-    assert checked_look(look) == look
+    assert accepted(OPTIONS, look) == look
 
 
 def test_the_browsers_looks_are_the_pages() -> None:
     script = (components.ASSETS / "gates" / "gates.js").read_text("utf-8")
-    for value in [*gates_view.ORDERS, gates_view.FIT, *(value for choices in gates_view.LOOKS.values() for value in choices)]:
-        assert f'"{value}"' in script, value
-    for name in (*gates_view.LOOKS, gates_view.ORDER, gates_view.ZOOM):
-        assert f'choose(inst, "{name}", ' in script, name
+    for option in OPTIONS:
+        assert f'choose(inst, "{option.name}", ' in script, option.name
+        values = option.kind.words if isinstance(option.kind, links.Decimal) else option.bounds
+        for value in set(values) - set(gates_view.SIGNALS):
+            assert f'"{value}"' in script, value
     assert f"[1, 1.5, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, {gates_view.WIDEST:g}]" in script
     assert f": {gates_view.NARROWEST:g};" in script
 

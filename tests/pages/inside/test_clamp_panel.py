@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
-from pages.common import caches
+from pages.common import caches, links
 from pages.common.inside import clamp_panel
-from pages.common.inside.clamp_panel import from_query, to_query
+from pages.common.inside.clamp_panel import FIELDS, _Linked
 
 TEXT = "the clouds are in the sky"
 MODELS = ("family-lstm", "war-and-peace-lstm", "family-rnn", "family-gru")
@@ -35,7 +35,7 @@ def opened(model: str = "family-lstm", text: str = TEXT, asked: str | None = Non
     app = AppTest.from_function(page, default_timeout=60)
     app.session_state["given"] = {"model": model, "text": text, "pin": {"step": 5, "unit": 17, "layer": 0, **pin}}
     if asked is not None:
-        app.session_state["given"]["asked"] = {"clamp": asked, "model": model}
+        app.session_state["given"]["asked"] = {"hold": asked, "model": model}
     return ran(app)
 
 
@@ -72,7 +72,7 @@ def losses(*clamps: lc.Clamp, model: str = "family-lstm", text: str = TEXT) -> s
         (1.16249, 1.16253, ("1.16249", "1.16253", "+0.00004")),
         (1.1624, 1.1636, ("1.1624", "1.1636", "+0.0012")),
         (2.0, 1.5, ("2.000", "1.500", "−0.500")),
-        (1.25, 1.25 + 1e-9, ("1.250", "1.250", "+0.000")),
+        (1.25, 1.25 + 1e-9, ("1.250", "1.250", "0.000")),
     ],
 )
 def test_two_losses_and_their_difference_add_up_as_written(before: float, after: float, written: tuple[str, ...]) -> None:
@@ -84,13 +84,13 @@ def test_the_pinned_unit_is_held_from_the_pinned_character_at_first() -> None:
     assert statement(app).startswith("**Held at 0 from character 6 on, the forget gate of unit 17:** loss")
     assert losses(lc.Clamp("forget", 0, 0, [17], 5)) in statement(app)
     assert "The first prediction to change is the one after character 6 “l”." in statement(app)
-    assert app.session_state["address"] == {"clamp": "forget~0~1~17~5"}
+    assert app.session_state["address"] == {"hold": "forget~0~1~17~6"}
     assert any("The clamped run is certified" in c.value and "same clamps" in c.value for c in app.caption)
 
 
 def test_every_choice_is_heeded() -> None:
     app = opened("war-and-peace-lstm")
-    change(app, signal="output", units="these", typed_units="3, 7-9", layer=2, start="other", typed_start=3)
+    change(app, signal="output", units="these", typed_units="3, 7-9", layer=1, start="other", typed_start=3)
     app.slider[0].set_value(0.25)
     ran(app)
     assert "Held at 0.25 from character 3 on, the output gate of units 3, 7-9 of layer 2" in statement(app)
@@ -98,7 +98,7 @@ def test_every_choice_is_heeded() -> None:
     assert any("That is 3 “e”" in c.value for c in app.caption)
     change(app, units="all", start="first")
     assert "Held at 0.25 throughout, the output gate of all 256 units of layer 2" in statement(app)
-    assert app.session_state["address"] == {"clamp": "output~0.25~2~all~0"}
+    assert app.session_state["address"] == {"hold": "output~0.25~2~all~1"}
 
 
 def test_the_pin_is_followed() -> None:
@@ -120,7 +120,7 @@ def test_each_signal_of_each_cell_can_be_chosen(model: str) -> None:
 
 def test_another_model_keeps_what_it_can_have() -> None:
     app = opened("war-and-peace-lstm")
-    change(app, signal="output", units="these", typed_units="200", layer=2)
+    change(app, signal="output", units="these", typed_units="200", layer=1)
     app.session_state["given"] |= {"model": "family-gru"}
     ran(app)
     assert "There is no unit 200; there are units 0 to 127." in said(app)
@@ -150,10 +150,10 @@ def test_several_are_held_together_and_let_go_again() -> None:
     app = opened()
     next(b for b in app.button if b.key == "clamp_keep").click()
     ran(app)
-    assert app.session_state["address"] == {"clamp": "forget~0~1~17~5"}, "one clamp twice is one clamp"
+    assert app.session_state["address"] == {"hold": "forget~0~1~17~6"}, "one clamp twice is one clamp"
     change(app, signal="input", units="all")
     both = (lc.Clamp("forget", 0, 0, [17], 5), lc.Clamp("input", 0, 0, None, 5))
-    assert app.session_state["address"] == {"clamp": "forget~0~1~17~5_input~0~1~all~5"}
+    assert app.session_state["address"] == {"hold": "forget~0~1~17~6_input~0~1~all~6"}
     assert losses(*both) in statement(app)
     assert "the forget gate of unit 17 at 0 from character 6 on; the input gate of all 128 units" in statement(app)
     next(b for b in app.button if b.key == "clamp_let_go_0").click()
@@ -163,12 +163,12 @@ def test_several_are_held_together_and_let_go_again() -> None:
 @pytest.mark.parametrize(
     "asked, words",
     [
-        ("forget~0~2~3.7-9~11", "Held at 0 from character 12 on, the forget gate of units 3, 7-9 of layer 2"),
-        ("output~0.5~1~all~0", "Held at 0.5 throughout, the output gate of all 256 units of layer 1"),
-        ("candidate~-0.5~2~17~5", "Held at −0.5 from character 6 on, the candidate of unit 17 of layer 2"),
-        ("cell~-12.5~1~0~5", "Held at −12.5 from character 6 on, the cell state of unit 0 of layer 1"),
+        ("forget~0~2~3.7-9~12", "Held at 0 from character 12 on, the forget gate of units 3, 7-9 of layer 2"),
+        ("output~0.5~1~all~1", "Held at 0.5 throughout, the output gate of all 256 units of layer 1"),
+        ("candidate~-0.5~2~17~6", "Held at −0.5 from character 6 on, the candidate of unit 17 of layer 2"),
+        ("cell~-12.5~1~0~6", "Held at −12.5 from character 6 on, the cell state of unit 0 of layer 1"),
         (
-            "forget~1~1~all~0_input~0~1~all~0",
+            "forget~1~1~all~1_input~0~1~all~1",
             "Held: the forget gate of all 256 units of layer 1 at 1 throughout; the input gate",
         ),
     ],
@@ -176,24 +176,31 @@ def test_several_are_held_together_and_let_go_again() -> None:
 def test_a_link_opens_exactly_its_clamps(asked: str, words: str) -> None:
     app = opened("war-and-peace-lstm", asked=asked)
     assert words in statement(app)
-    assert app.session_state["address"] == {"clamp": asked}
-    assert ran(app).session_state["address"] == {"clamp": asked}, "and they stay"
+    assert app.session_state["address"] == {"hold": asked}
+    assert ran(app).session_state["address"] == {"hold": asked}, "and they stay"
+
+
+def test_a_link_made_before_characters_counted_from_1_opens_the_same_clamp() -> None:
+    t = lc.trace(lc.load("family-lstm"), TEXT)
+    found, _ = links.read(FIELDS, {"clamp": "forget~0~1~17~5"}, _Linked(), t)
+    assert found.clamps == (lc.Clamp("forget", 0, 0, [17], 5),)
 
 
 @pytest.mark.parametrize(
     "asked, sentence",
     [
-        ("forget", "it is written signal~value~layer~units~step"),
-        ("forget~0~1~all~-3", "it is written signal~value~layer~units~step"),
-        ("forget~x~1~all~0", "“x” is no number to hold it at"),
-        ("forget~nan~1~all~0", "“nan” is no number"),
-        ("forget~2~1~all~0", "the forget gate runs from 0 to 1; it can't be held at 2"),
-        ("update~0~1~all~0", "LSTM has no signal 'update' to hold"),
-        ("forget~0~0~all~0", "there is no layer 0; layers are counted from 1, and the model has 1"),
-        ("forget~0~2~all~0", "there is no layer 2; layers are counted from 1"),
-        ("forget~0~1~9999~0", "there is no unit 9999"),
-        ("forget~0~1~all~25", "there are steps 0 to 24"),
-        ("<b>~0~1~all~0", "no signal '<b>' to hold"),
+        ("forget", "it is written signal~value~layer~units~character"),
+        ("forget~0~1~all~-3", "“-3” is not available; available: characters 1 to 25"),
+        ("forget~x~1~all~1", "“x” is not available; available: numbers"),
+        ("forget~nan~1~all~1", "“nan” is not available; available: numbers"),
+        ("forget~2~1~all~1", "the forget gate runs from 0 to 1; it can't be held at 2"),
+        ("update~0~1~all~1", "LSTM has no signal 'update' to hold"),
+        ("forget~0~0~all~1", "“0” is not available; available: one layer"),
+        ("forget~0~2~all~1", "“2” is not available; available: one layer"),
+        ("forget~0~1~9999~1", "“9999” is not available; available: units 0 to 127"),
+        ("forget~0~1~all~0", "“0” is not available; available: characters 1 to 25"),
+        ("forget~0~1~all~26", "“26” is not available; available: characters 1 to 25"),
+        ("<b>~0~1~all~1", "no signal '<b>' to hold"),
     ],
 )
 def test_a_bad_link_gets_a_sentence_and_a_picture(asked: str, sentence: str) -> None:
@@ -209,7 +216,10 @@ def test_address_and_clamp_are_inverse() -> None:
         lc.Clamp("hidden", -1e-7),
         lc.Clamp("cell", 12345.678, 0, [0]),
     ):
-        back = from_query(to_query(clamp), t)
+        query = links.write(FIELDS, _Linked((clamp,)))
+        found, sentences = links.read(FIELDS, query, _Linked(), t)
+        (back,) = found.clamps
+        assert not sentences
         assert back.value == pytest.approx(clamp.value, rel=1e-8)
         assert (back.signal, back.layer, back.units, back.start) == (clamp.signal, clamp.layer, clamp.units, clamp.start)
 
@@ -225,7 +235,7 @@ def test_what_changes_inside_is_drawn_when_asked_for(monkeypatch: pytest.MonkeyP
     ran(app)
     (clamped, free, layer) = drawn[0]
     assert layer == 0 and not free.clamps and clamped.clamps == (lc.Clamp("forget", 0, 0, [17], 5),)
-    change(app, inside_layer_0=2)
+    change(app, inside_layer_0=1)
     assert drawn[1][2] == 1
 
 
@@ -243,7 +253,7 @@ def test_the_numbers_of_the_clamped_run_can_be_taken_away() -> None:
 def test_a_clamp_that_changes_nothing_says_so() -> None:
     t = lc.trace(lc.load("family-lstm"), TEXT)
     value = float(np.float32(t["output"][0, -1, 17]))
-    app = opened(asked=f"output~{value:.9g}~1~17~24")
+    app = opened(asked=f"output~{value:.9g}~1~17~25")
     assert "No prediction changes" in statement(app)
 
 

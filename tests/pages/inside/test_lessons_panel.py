@@ -19,16 +19,13 @@ FAR = next(lesson for lesson in LESSONS if lesson.id == "far-gap")
 
 
 def page() -> None:
-    import streamlit as st
-
-    from pages.common import caches, reading
+    from pages.common import address, caches, sidebar
     from pages.common.inside import lessons_panel
 
     models, _ = caches.shipped()
-    arrived = reading.start(models)
-    reading.sidebar(models)
-    more = lessons_panel.panel(models, arrived, st.query_params.to_dict())
-    reading.write_address(more)
+    query = address.start(models)
+    sidebar.draw(models)
+    address.write(lessons_panel.panel(models, query))
 
 
 def run(**query: str) -> AppTest:
@@ -73,7 +70,7 @@ def shown(app: AppTest) -> Selection:
 
 
 def place(lesson: Lesson) -> Selection:
-    return Selection(lesson.model, lesson.text, lesson.layer, lesson.step, lesson.unit)
+    return Selection(lesson.model, lesson.text, lesson.layer - 1, lesson.step, lesson.unit)
 
 
 @pytest.fixture
@@ -142,7 +139,7 @@ def test_a_link_that_names_the_lesson_alone_opens_it_whole() -> None:
 
 
 def test_a_link_with_a_text_of_its_own_keeps_it() -> None:
-    app = run(lesson=FAR.id, **Selection("family-lstm", "another text", 1, 3, 17).query())
+    app = run(lesson=FAR.id, **Selection("family-lstm", "another text", 0, 3, 17).query())
     assert shown(app).text == "another text" and shown(app).model == "family-lstm"
     assert "You are exploring" in seen(app)
 

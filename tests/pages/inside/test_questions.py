@@ -14,19 +14,19 @@ from pages.common.inside import questions
 
 PAGE = """
 import streamlit as st
-from pages.common import caches, frame, reading, selection
+from pages.common import address, caches, frame, selection, sidebar
 from pages.common.inside import questions
 
 st.session_state[frame.FRAMED] = True
 models, _ = caches.shipped()
-arrived = reading.start(models)
-reading.sidebar(models)
+query = address.start(models)
+sidebar.draw(models)
 chosen = selection.current()
 trace = caches.read(chosen.model, chosen.text)
-layer = max(chosen.layer, 1) - 1
+layer = max(chosen.layer, 0)
 pin = {"step": min(chosen.step or 0, trace.steps - 1), "unit": chosen.unit or 0, "layer": layer}
-st.session_state["returned"] = questions.panel(chosen, trace, pin, st.query_params.get("question") if arrived else None)
-reading.write_address(st.session_state["returned"])
+st.session_state["returned"] = questions.panel(chosen, trace, pin, query)
+address.write(st.session_state["returned"])
 """
 MODELS = [info.name for info in lc.models()]
 GRUS = ("z", "reset")
@@ -35,7 +35,7 @@ TEXT = "the clouds are in the sky"
 
 def run(**query: str) -> AppTest:
     app = AppTest.from_string(PAGE, default_timeout=60)
-    for name, value in {"text": TEXT, "step": "20", "unit": "3", **query}.items():
+    for name, value in {"text": TEXT, "character": "21", "unit": "3", **query}.items():
         app.query_params[name] = value
     app.run()
     assert not app.exception, app.exception
@@ -91,7 +91,7 @@ def test_a_question_that_is_none_gets_a_sentence() -> None:
 
 def test_the_two_groupings_add_up() -> None:
     app = run(model="family-lstm", question="matrix")
-    one, two = app.latex[0].value.split(r"\\[0.4em]")
+    one, two = app.latex[0].value.replace("−", "-").split(r"\\[0.4em]")
     whole, h, x = map(float, re.findall(r"\{\(?(-?\d+\.\d+)\)?\}_", one))
     assert h + x == pytest.approx(whole, abs=0.5 * 10.0 ** -len(str(whole).partition(".")[2]) + 1e-9)
     parts = [float(n) for n in re.findall(r"\{\(?(-?\d+\.\d+)\)?\}_", two)]
@@ -123,18 +123,18 @@ def test_the_reset_on_the_other_side_does_not_read_as_well() -> None:
 
 
 def test_the_last_character_and_the_only_one() -> None:
-    last = run(model="family-lstm", question="states", step=str(len(TEXT) - 1))
+    last = run(model="family-lstm", question="states", character=str(len(TEXT)))
     assert "this is the step before it" in said(last)
-    assert "type a second one" in said(run(model="family-lstm", question="states", text="a", step="0"))
+    assert "type a second one" in said(run(model="family-lstm", question="states", text="a", character="1"))
     for question in questions.QUESTIONS:
-        run(model="family-gru-pytorch", question=question, text="a", step="0")
+        run(model="family-gru-pytorch", question=question, text="a", character="1")
 
 
 @pytest.mark.parametrize("text", ["<b>$x$</b>\n[a](b) `c`", "😀e\u0301", "\t\0x"])
 @pytest.mark.parametrize("question", questions.QUESTIONS)
 def test_any_text_and_any_pinned_character(question: str, text: str) -> None:
     for step in (0, len(text) - 1):
-        app = run(model="family-gru-pytorch", question=question, text=text, step=str(step))
+        app = run(model="family-gru-pytorch", question=question, text=text, character=str(step + 1))
         assert "<b>" not in "".join(c.value for c in app.caption)
 
 

@@ -15,7 +15,8 @@ from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
 from pages.common import components
 from pages.common.inside import view as inside_view
-from pages.common.inside.view import LOOKS, checked_look
+from pages.common.inside.view import DISPLAYS, OPTIONS
+from pages.common.links import accepted
 
 TEXT = "It was in July, 1805.\n"
 every_cell = pytest.mark.parametrize("cell", lc.cells())
@@ -168,15 +169,20 @@ def test_a_variants_functions_travel_with_it() -> None:
     assert functions["hard_sigmoid_keras2"] == {"label": "hard σ", "range": [0, 1], "line": (0.2, 0.5)}
 
 
+def scripts() -> str:
+    """All modules of the view."""
+    return "\n".join(path.read_text("utf-8") for path in sorted((components.ASSETS / "inside").glob("*.js")))
+
+
 def test_the_browser_knows_every_curve() -> None:
-    script = (components.ASSETS / "inside" / "inside.js").read_text("utf-8")
+    script = scripts()
     curves = script.split("const CURVES = {")[1].split("};")[0]
     for name, function in FUNCTIONS.items():
         assert function.line is not None or f"{name}:" in curves, name
 
 
 def test_no_cell_is_known_by_its_name() -> None:
-    script = (components.ASSETS / "inside" / "inside.js").read_text("utf-8")
+    script = scripts()
     for name in {*lc.cells(), "forget", "candidate", "update", "reset"} - set(SOURCES):
         assert f'"{name}"' not in script and f"'{name}'" not in script, name
 
@@ -213,8 +219,8 @@ def test_what_is_no_expression_is_refused() -> None:
 
 
 def test_a_look_from_a_link_is_checked() -> None:
-    assert checked_look({"reading": "unit", "walk": "3", "model": "x"}) == {"reading": "unit", "walk": "3"}
-    assert checked_look({"reading": "all"}) == {}, "as at first sight: not said"
+    assert accepted(OPTIONS, {"reading": "unit", "walk": "3", "model": "x"}) == {"reading": "unit", "walk": "3"}
+    assert accepted(OPTIONS, {"reading": "all"}) == {}, "as at first sight: not said"
     for wrong in (
         {"reading": "<b>"},
         {"walk": "0"},
@@ -224,16 +230,16 @@ def test_a_look_from_a_link_is_checked() -> None:
         {"copies": 3},
         {"path": None},
     ):
-        assert checked_look(wrong) == {}
-    for name, choices in LOOKS.items():
+        assert accepted(OPTIONS, wrong) == {}
+    for name, choices in DISPLAYS.items():
         for choice in choices[1:]:
-            assert checked_look({name: choice}) == {name: choice}
+            assert accepted(OPTIONS, {name: choice}) == {name: choice}
 
 
 def test_the_browsers_looks_are_the_pages() -> None:
-    script = (components.ASSETS / "inside" / "inside.js").read_text("utf-8")
-    declared = script.split("const LOOK = {")[1].split("}")[0]
-    for name, choices in LOOKS.items():
+    script = scripts()
+    declared = script.split("const FIRST_LOOK = {")[1].split("}")[0]
+    for name, choices in DISPLAYS.items():
         assert f'{name}: "{choices[0]}"' in declared
         assert name == "state" or name == "path" or all(f'"{choice}"' in script for choice in choices)
 
@@ -269,9 +275,9 @@ def run(**query: str) -> AppTest:
 
 @pytest.mark.parametrize("info", lc.models(), ids=lambda info: info.name)
 def test_every_shipped_model_opens(info: lc.ModelInfo) -> None:
-    app = run(model=info.name, text="To be", step="3", unit="7", walk="2")
+    app = run(model=info.name, text="To be", character="4", unit="7", walk="2")
     assert any("Certified" in caption.value for caption in app.caption)
-    assert {n: app.query_params[n] for n in ("step", "unit", "walk")} == {"step": "3", "unit": "7", "walk": "2"}
+    assert {n: app.query_params[n] for n in ("character", "unit", "walk")} == {"character": "4", "unit": "7", "walk": "2"}
 
 
 def test_a_look_that_is_not_there_is_left_out_of_the_address() -> None:

@@ -101,7 +101,7 @@ def test_a_model_shows_how_it_was_made_and_leads_to_the_pages() -> None:
         press(fresh, f"open_{page}")
         assert fresh.session_state["selection"].model == "family-gru"
         assert any("ertified" in caption.value for caption in fresh.caption), page
-    assert "family-gru" in fresh.session_state["comparison"].models
+    assert "family-gru" in fresh.session_state["compare"].models
 
 
 # From the file to the pages
@@ -138,7 +138,7 @@ def test_other_pages_show_it_without_knowing(page: str, checkpoint_that_reads: t
     press(app, "open_Compare")
     app.switch_page(f"pages/{page}.py").run()
     assert not app.exception, app.exception
-    shown = [app.session_state["selection"].model, *app.session_state["comparison"].models]
+    shown = [app.session_state["selection"].model, *app.session_state["compare"].models]
     assert shown.count("mine: poet") == 2
 
 

@@ -15,13 +15,13 @@ from streamlit.testing.v1 import AppTest
 import lstm_core as lc
 from lstm_core.analysis import growth, memory
 from lstm_core.analysis.growth import Stage
-from pages.common import own_models
+from lstm_core.worker import Report
+from pages.common import links, own_models
 from pages.common.training import bias as training_bias
 from pages.common.training import choice, here
 from pages.common.training import life as training_life
-from pages.common.training.choice import Look, from_query
+from pages.common.training.choice import FIELDS, STATE, Choice
 from pages.common.training.view import NEWEST, Place, _Shown
-from pages.common.training_worker import Report
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "a quiet evening"
@@ -42,8 +42,8 @@ def said(app: AppTest) -> str:
     return " ".join(element.value for element in (*app.text, *app.caption, *app.markdown, *app.info))
 
 
-def look(app: AppTest) -> Look:
-    return app.session_state[choice.KEY]
+def look(app: AppTest) -> Choice:
+    return app.session_state[choice.STATE.key]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def no_thread_is_left() -> Iterator[None]:
 def test_a_life_is_shown_at_once_with_what_happened_in_it() -> None:
     app = run(text=TEXT)
     life = lc.life("lstm")
-    assert look(app) == Look("life", "lstm", None)
+    assert look(app) == Choice("life", "lstm", None)
     assert f"{life.losses[0]:.2f} nats a character untrained" in said(app)
     stages = growth.stages(life, TEXT)
     assert f"{stages[-1].trace.loss:.2f} trained" in said(app)
@@ -88,7 +88,7 @@ def test_a_long_text_is_cut_and_that_is_said() -> None:
 
 
 def test_a_pin_comes_from_the_link_and_becomes_a_model_of_one_s_own() -> None:
-    app = run(text=TEXT, life="gru", at="3:4:5")
+    app = run(text=TEXT, life="gru", pin="4:5:5")
     assert look(app).place == Place(3, 4, 5)
     app.button(key="life: use").click().run()
     assert not app.exception
@@ -103,7 +103,7 @@ def test_a_click_in_the_picture_is_remembered_in_the_address() -> None:
     app.session_state["life"] = {"pin": {"stage": 2, "step": 3, "unit": 4, "serial": shown.serial}}
     app.run()
     assert not app.exception and look(app).place == Place(2, 3, 4)
-    assert app.query_params["at"] == "2:3:4"
+    assert app.query_params["pin"] == "3:4:4"
     app.session_state["life"] = {"pin": {"stage": 1, "step": 1, "unit": 1, "serial": shown.serial - 1}}
     app.run()
     assert look(app).place == Place(2, 3, 4)
@@ -118,15 +118,16 @@ def test_the_numbers_are_those_of_the_traces() -> None:
 
 
 def test_a_bad_link_is_told_and_good_parts_of_it_hold() -> None:
-    good, complaints = from_query({"section": "life", "life": "gru", "at": "1:2:3"}, LIVES, Look())
-    assert good == Look("life", "gru", Place(1, 2, 3)) and not complaints
-    assert good.query() == {"section": "life", "life": "gru", "at": "1:2:3"}
-    for bad in ({"section": "x"}, {"life": "x"}, {"at": "x"}, {"at": "1:2"}, {"at": "1:-2:3"}, {"at": "1:2:" + "9" * 20}):
-        found, complaints = from_query(bad, LIVES, Look())
-        assert found == Look() and len(complaints) == 1
+    good = Choice("life", "gru", Place(1, 2, 3))
+    assert links.write(FIELDS, good) == {"section": "life", "life": "gru", "pin": "2:3:3"}
+    for asked in ({"pin": "2:3:3"}, {"at": "1:2:3"}, {"pin": "2:3:3", "at": "7:7:7"}):
+        assert STATE.from_query({"section": "life", "life": "gru", **asked}, LIVES, Choice()) == (good, [])
+    for bad in ({"section": "x"}, {"life": "x"}, *({"pin": pin} for pin in ("x", "1:2", "1:-2:3", "0:1:1", "1:2:" + "9" * 20))):
+        found, sentences = STATE.from_query(bad, LIVES, Choice(place=Place(0, 0, 0)))
+        assert found == Choice() and len(sentences) == 1
     app = run(text=TEXT, section="nonsense", life="<b>")
     assert "“nonsense”" in said(app) and "“<b>”" in said(app)
-    assert not run(text=TEXT, at="99:999:999").exception
+    assert not run(text=TEXT, pin="99:999:999").exception
 
 
 def test_where_no_life_is_shipped_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +194,7 @@ def test_it_trains_and_what_it_learnt_is_kept(no_thread_is_left: None) -> None:
     assert not app.exception
     (name,) = app.session_state[own_models.KEY].models
     assert name.startswith(own_models.PREFIX) and f"It is listed as “{name}”" in said(app)
-    losses = training.look().trained
+    losses = training.report().train_losses
     assert losses[-1][1] < losses[0][1]
     app.button(key="training here: away").click().run()
     assert app.session_state[here.KEY].training is None
@@ -206,10 +207,10 @@ def test_it_is_stopped_and_goes_on_and_one_at_a_time_is_trained(no_thread_is_lef
     app.button(key="training here: stop").click().run()
     app.run()
     assert "Stopped after" in said(app) and not app.button(key="training here: train").disabled
-    stopped = app.session_state[here.KEY].training.look().step
+    stopped = app.session_state[here.KEY].training.report().step
     app.button(key="training here: go on").click().run()
     time.sleep(1)
-    assert app.session_state[here.KEY].training.look().step >= stopped
+    assert app.session_state[here.KEY].training.report().step >= stopped
     app.button(key="training here: stop").click().run()
 
 
@@ -242,7 +243,7 @@ def test_the_verdict_says_when_it_learns_by_heart() -> None:
     report = Report("running", "", 30, 100, 1.0, 2.0, ((10, 3.0), (30, 1.0)), ((10, 2.0), (20, 1.8), (30, 2.2)), (), 0)
     told = here.verdict(report, 4.0)
     assert "**1.000**" in told and "it was 1.800 after step 20" in told and "by heart" in told
-    assert "by heart" not in here.verdict(replace(report, held_out=((10, 2.0), (20, 1.8))), 4.0)
+    assert "by heart" not in here.verdict(replace(report, held_out_losses=((10, 2.0), (20, 1.8))), 4.0)
     assert here._left(math.nan) == "how long it takes is not known yet"
     assert here._left(125) == "about 2 min 5 s left"
     assert NEWEST < 0

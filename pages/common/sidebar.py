@@ -1,0 +1,187 @@
+"""The choice of model, layer and text in the sidebar."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core import numbering
+from lstm_core.places import ASSETS
+from pages.common import caches, own_models, selection
+from pages.common.markdown import plain
+from pages.common.selection import ALL_LAYERS, Selection
+
+TEXTS = json.loads((ASSETS / "texts.json").read_text("utf-8"))
+TEXT_PROBLEM = "text problem"  # the sentence about what was typed last, as long as no model can read it
+LONGEST_LINE = 120
+
+
+def text_for(model: str) -> str:
+    """The text a newcomer sees first: one the model can be expected to read well."""
+    return next((t["text"] for t in TEXTS if t.get("model") == model), TEXTS[0]["text"])
+
+
+def show(chosen: Selection) -> None:
+    """Selects what a page proposes, as if the person had chosen it. For callbacks: the sidebar is not drawn yet."""
+    st.session_state[selection.KEY] = chosen
+    st.session_state.pop(TEXT_PROBLEM, None)
+    fill_widgets(chosen)
+
+
+def fill_widgets(chosen: Selection) -> None:
+    st.session_state["model"], st.session_state["layer"] = chosen.model, chosen.layer
+    _fill_texts(chosen.text)
+
+
+def _fill_texts(text: str) -> None:
+    st.session_state["text"], st.session_state["line"] = text, _as_line(text)
+
+
+def _as_line(text: str) -> str:
+    """A text as the one-line field shows it: nothing, where it is no short line."""
+    return text if "\n" not in text and len(text) <= LONGEST_LINE else ""
+
+
+def _take(text: str) -> bool:
+    """A new text, if a model can read it; else a sentence, and the last good picture stays. Returns whether it was read."""
+    try:
+        caches.check(selection.current().model, text)
+    except lc.TextError as error:
+        st.session_state[TEXT_PROBLEM] = str(error)
+        return False
+    st.session_state.pop(TEXT_PROBLEM, None)
+    chosen = selection.current()
+    step = chosen.step if chosen.step is not None and chosen.step < caches.steps(chosen.model, text) else None
+    selection.change(text=text, step=step)
+    return True
+
+
+def _line_typed() -> None:
+    if _take(st.session_state["line"]):
+        st.session_state["text"] = st.session_state["line"]
+
+
+def _text_typed() -> None:
+    text = st.session_state["text"]
+    if _take(text):
+        st.session_state["line"] = _as_line(text)
+
+
+def _preset_chosen() -> None:
+    preset = st.session_state["preset"]
+    if preset is not None:
+        _fill_texts(TEXTS[preset]["text"])
+        _take(TEXTS[preset]["text"])
+        st.session_state["preset"] = None
+
+
+def _model_chosen() -> None:
+    chosen, name = selection.current(), st.session_state["model"]
+    layer = min(chosen.layer, caches.model(name).layers - 1)
+    selection.change(model=name, layer=layer, unit=None, pinned_layer=None)
+    st.session_state["layer"] = layer
+    if chosen.text == text_for(chosen.model) and chosen.text != text_for(name) and TEXT_PROBLEM not in st.session_state:
+        _fill_texts(text_for(name))
+        _take(text_for(name))
+
+
+def _layer_chosen() -> None:
+    if st.session_state["layer"] is not None:
+        selection.change(layer=st.session_state["layer"], pinned_layer=None)
+
+
+def draw(models: dict[str, lc.ModelInfo], with_model: bool = True) -> None:
+    """Draws the choices: keyed widgets, whose callbacks keep the selection.
+
+    with_model: False where a page has a choice of models of its own.
+    """
+    info = models[selection.current().model]
+    with st.sidebar:
+        st.subheader("Gatescope", anchor=False)
+        st.text_input("Type, and watch", key="line", live=True, on_change=_line_typed, placeholder="one line, read as you type")
+        st.selectbox(
+            "Or take a text",
+            range(len(TEXTS)),
+            None,
+            lambda k: TEXTS[k]["title"],
+            key="preset",
+            on_change=_preset_chosen,
+            placeholder="examples",
+        )
+        st.text_area(
+            "Text",
+            key="text",
+            height=110,
+            on_change=_text_typed,
+            help="Any Unicode, up to 20,000 characters; each is one step. Ctrl+Enter reads it.",
+        )
+        if TEXT_PROBLEM in st.session_state:
+            st.text(f"⚠ {st.session_state[TEXT_PROBLEM]} The picture is of the last text that was read.")
+        if not with_model:
+            return
+        _restore_model()
+        st.selectbox("Model", list(models), key="model", on_change=_model_chosen)
+        layers = info.config["layers"]
+        if layers > 1:
+            options = [*range(layers), ALL_LAYERS]
+            st.segmented_control(
+                "Layer",
+                options,
+                key="layer",
+                required=True,
+                on_change=_layer_chosen,
+                format_func=lambda k: "all" if k == ALL_LAYERS else str(numbering.layer(k)),
+            )
+        with st.expander("About this model"):
+            card(info)
+
+
+def _restore_model() -> None:
+    """A widget that was not drawn for a while has lost its value."""
+    st.session_state.setdefault("model", selection.current().model)
+    st.session_state.setdefault("layer", selection.current().layer)
+
+
+def card(info: lc.ModelInfo) -> None:
+    """What is known of a model, from its file's own header."""
+    facts, config, model = info.card, info.config, caches.model(info.name)
+    cell, reads = model.cell, model.vocabulary.reads
+    layers = f"{config['layers']} layers" if config["layers"] > 1 else "one layer"
+    sizes = f"knows {info.vocabulary} {reads} and has {layers} of {config['units']} units"
+    lines = [f"**{plain(info.name)}** {sizes}: {cell.title} ({cell.source})."]
+    if own_models.get(info.name) is not None:
+        lines += brought(facts)
+    if "corpus" in facts:
+        read = f"{facts.get('characters_seen', 0):,} characters read in {facts.get('steps', 0):,} steps"
+        lines.append(f"Trained on *{plain(facts['corpus'])}*, {plain(facts.get('split', 'whole'))}: {read}.")
+    if "held_out_loss" in facts:
+        protocol = plain(facts.get("loss_protocol", "protocol not recorded"))
+        lines.append(f"On the part it was not trained on: **{facts['held_out_loss']:.3f}** nats a character ({protocol}).")
+    if "ngrams" in facts:
+        table = facts["ngrams"]
+        lines.append(
+            f"For comparison: the best table of n-grams, order {table['order']}, reaches {table['held_out_loss']:.3f} there,"
+            f" and guessing evenly {math.log(info.vocabulary):.3f}."
+        )
+    st.markdown("\n\n".join(lines))
+
+
+def brought(facts: Mapping[str, Any]) -> list[str]:
+    """Where a session's own model is from, and what its proof said, in Markdown; its card was checked when it came."""
+    lines = []
+    if "source" in facts:
+        file = f"the file *{plain(facts['file'])}*: {plain(facts['source'])}" if "file" in facts else plain(facts["source"])
+        known = f" Its vocabulary: {plain(facts['vocabulary'])}." if "vocabulary" in facts else ""
+        lines.append(f"From {file}.{known}")
+    if "proof" in facts:
+        judged = facts["proof"]
+        lines.append(
+            f"Tried on “{plain(judged['text'])}”: **{judged['loss']:.3f}** nats a step; tables of n-grams of that text"
+            f" {judged['ngrams']:.3f}, guessing evenly {judged['uniform']:.3f}."
+        )
+    return lines
