@@ -83,12 +83,7 @@ def check_ending(path: str | os.PathLike[str]) -> str:
 def write(figure: go.Figure, path: str | os.PathLike[str]) -> None:
     """A figure as a file, in the format that its name's ending says: .html, which is interactive, .png, .svg or .pdf.
 
-<<<<<<< HEAD
-    Raises ValueError for another ending, OSError, and RuntimeError where `to_image` does.
-=======
-    Raises ValueError for another ending, OSError, and DrawingError where `to_image` does. Source: `to_html`,
-    `to_image`.
->>>>>>> main
+    Raises InputError for another ending, OSError, and DrawingError where `to_image` does.
     """
     kind = check_ending(path)
     data = to_html(figure).encode() if kind == ".html" else to_image(figure, kind[1:])  # type: ignore[arg-type]
