@@ -2,7 +2,7 @@
 
 import { drawColourBar, drawMarker, lineColour, lineStyle } from "../shared/charts.js";
 import { colourTables } from "../shared/colours.js";
-import { clamp, written0 } from "../shared/numbers.js";
+import { clamp, short } from "../shared/numbers.js";
 import { drawSymbol, widthOf } from "../shared/pens.js";
 import { isSquashed, titleOf } from "./data.js";
 import { legendPitch, PAD } from "./layout.js";
@@ -18,9 +18,9 @@ export function drawSample(pen, inst, reader, x, y) {
 }
 
 function limitsText(inst, heat) {
-  if (heat.signal.bounded) return [written0(heat.low), written0(heat.high)];
+  if (heat.signal.bounded) return [short(heat.low, 3), short(heat.high, 3)];
   if (isSquashed(inst, heat)) return ["−1", "1"];
-  return [written0(heat.low), written0(heat.high)];
+  return [short(heat.low, 3), short(heat.high, 3)];
 }
 
 function drawHeatBar(pen, inst, heat, x, y, width) {
@@ -31,7 +31,7 @@ function drawHeatBar(pen, inst, heat, x, y, width) {
 /** Beyond which the colours stop telling values apart, where some values lie there. */
 function overflowText(inst, heat) {
   if (heat.signal.bounded || isSquashed(inst, heat) || heat.most <= heat.high) return "";
-  return `largest ${written0(heat.most)}`;
+  return `largest ${short(heat.most, 3)}`;
 }
 
 const symbolOf = (inst, heat) => (isSquashed(inst, heat) ? `tanh ${heat.signal.symbol}` : heat.signal.symbol);
@@ -41,7 +41,7 @@ export function drawGutter(pen, inst, band) {
   const quiet = { size: 12, fill: theme.quiet, family: theme.sans };
   const words = { text: band.strip && stripTitle(inst, band), surprise: `surprise, 0–${inst.data.cap} nats`, expects: "expects next" }[band.kind];
   if (band.kind === "lines") drawLegend(pen, inst, band.y + 16, layout.gutter - 60);
-  if (band.kind === "between") pen.text(`disagreement, 0–${written0(inst.data.meta.widest)}`, PAD, band.y + 26, quiet);
+  if (band.kind === "between") pen.text(`disagreement, 0–${short(inst.data.meta.widest, 3)}`, PAD, band.y + 26, quiet);
   if (band.kind === "expected") {
     drawSample(pen, inst, band.reader, PAD, band.y + 10);
     pen.text("expects next", PAD + 32, band.y + 14, quiet);
@@ -89,7 +89,7 @@ export function drawCompactLabel(pen, inst, band) {
     pen.text(`surprise, 0–${data.cap} nats`, layout.width - 2, band.y + 12, { ...quiet, align: "right" });
   }
   if (band.kind === "expected") drawMarker(pen, theme, band.reader.place, 6, band.y + 9, 4, lineColour(inst, band.reader.place), MARKER_EDGE);
-  if (band.kind === "between") pen.text(`disagreement, 0–${written0(data.meta.widest)} nats`, 2, band.y + 12, quiet);
+  if (band.kind === "between") pen.text(`disagreement, 0–${short(data.meta.widest, 3)} nats`, 2, band.y + 12, quiet);
   if (band.kind !== "operations") return;
   const { heat } = band;
   const middle = band.y + band.height / 2 + 2;

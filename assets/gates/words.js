@@ -1,10 +1,10 @@
 // The readout, what screen readers hear, the caption.
 
-import { percent, written } from "../shared/numbers.js";
+import { fixed, percent, written } from "../shared/numbers.js";
 import { speakSoon } from "../shared/speech.js";
 import { GAP, isReplaced, nameAt, shownAt, titleOf, trackOf, valueAt } from "./data.js";
 
-const surpriseText = (nats) => (Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`);
+const surpriseText = (nats) => (Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${fixed(nats, 2)} nats (${percent(Math.exp(-nats))})`);
 
 export function writeReadout(inst) {
   const { el, data, cursor } = inst;
@@ -21,7 +21,7 @@ export function writeReadout(inst) {
     el.surprise.textContent = surpriseText(first.surprise[step]);
     writeExpected(inst, first, el.nexts);
   } else {
-    el.surprise.textContent = data.between ? `disagreement ${data.between[step].toFixed(3)} nats${rankText(data, step)}` : "";
+    el.surprise.textContent = data.between ? `disagreement ${fixed(data.between[step], 3)} nats${rankText(data, step)}` : "";
     data.readers.forEach((reader, k) => writeReader(inst, reader, el.lines[k]));
   }
   Object.assign(inst.root.dataset, { step, unit, layer: data.tracks[track].layer, model: data.readers[data.tracks[track].readers[0]].model });
@@ -48,7 +48,7 @@ function writeReader(inst, reader, line) {
   const { data, cursor } = inst;
   const nats = reader.surprise[cursor.step];
   line.typed.textContent = data.meta.strips.length > 1 ? shownAt(data, reader, cursor.step)[0] : "";
-  line.surprise.textContent = Number.isNaN(nats) ? "–" : `${nats.toFixed(2)} nats`;
+  line.surprise.textContent = Number.isNaN(nats) ? "–" : `${fixed(nats, 2)} nats`;
   line.chance.textContent = Number.isNaN(nats) ? "" : ` (${percent(Math.exp(-nats))})`;
   writeExpected(inst, reader, line.nexts);
 }

@@ -1,6 +1,6 @@
 // The curve of the loss over the steps of training.
 
-import { written0 } from "../shared/numbers.js";
+import { count, fixed, short } from "../shared/numbers.js";
 import { widthOf } from "../shared/pens.js";
 import { stageOf } from "./data.js";
 
@@ -50,11 +50,11 @@ function drawCurveAxes(pen, inst, scale, style) {
   const by = scale.high - scale.low > 3.1 ? 1 : 0.5;
   for (let loss = Math.ceil(scale.low / by) * by; loss <= scale.high; loss += by) {
     pen.path([[CURVE.left, scale.y(loss)], [scale.right, scale.y(loss)]], { stroke: theme.faint });
-    pen.text(written0(loss), CURVE.left - 6, scale.y(loss) + 4, { ...style, align: "right" });
+    pen.text(short(loss, 3), CURVE.left - 6, scale.y(loss) + 4, { ...style, align: "right" });
   }
   const guess = scale.y(data.meta.uniform);
   pen.path([[CURVE.left, guess], [scale.right, guess]], { stroke: theme.quiet, dash: [3, 3] });
-  pen.text(`all characters alike: ${data.meta.uniform.toFixed(2)}`, scale.right, guess - 4, { ...style, align: "right", halo: theme.paper });
+  pen.text(`all characters alike: ${fixed(data.meta.uniform, 2)}`, scale.right, guess - 4, { ...style, align: "right", halo: theme.paper });
   let free = -Infinity;
   for (const [x, words] of stepTicks(scale)) {
     pen.path([[x, scale.foot], [x, scale.foot + 4]], { stroke: theme.quiet });
@@ -71,7 +71,7 @@ function stepTicks(scale) {
   for (let power = 1; power <= scale.last; power *= 10) {
     for (const times of [1, 2, 5]) {
       const step = power * times;
-      if (step >= scale.first && step <= scale.last) ticks.push([scale.x(step), step.toLocaleString("en")]);
+      if (step >= scale.first && step <= scale.last) ticks.push([scale.x(step), count(step)]);
     }
   }
   return ticks;

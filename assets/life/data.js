@@ -1,8 +1,8 @@
 // What Python sends, unpacked: a stage is a checkpoint with its numbers. No document.
 
 import { identity, rowsOf, surpriseLimit } from "../shared/geometry.js";
-import { counted, spoken } from "../shared/letters.js";
-import { clamp } from "../shared/numbers.js";
+import { spoken } from "../shared/letters.js";
+import { clamp, count, counted, fixed } from "../shared/numbers.js";
 import { columnsOf } from "../shared/tables.js";
 
 export function unpack(data) {
@@ -44,8 +44,8 @@ export const inOneLine = (text) => text.replaceAll("\n", "↵");
 export function stageWords(inst) {
   const { meta } = inst.data;
   const stage = stageOf(inst);
-  const when = stage.step === 0 ? "untrained" : `after step ${stage.step.toLocaleString("en")} of ${meta.steps.toLocaleString("en")}`;
-  const loss = stage.loss === null ? "no loss" : `loss ${stage.loss.toFixed(3)}`;
-  const here = stage.here === null ? "" : `${stage.here.toFixed(3)} on this text`;
+  const when = stage.step === 0 ? "untrained" : `after step ${count(stage.step)} of ${count(meta.steps)}`;
+  const loss = stage.loss === null ? "no loss" : `loss ${fixed(stage.loss, 3)}`;
+  const here = stage.here === null ? "" : `${fixed(stage.here, 3)} on this text`;
   return [when, `${counted(stage.characters, "character")} read`, loss, here];
 }

@@ -6,7 +6,7 @@ import {
 import { colourTables } from "../shared/colours.js";
 import { pooledRows } from "../shared/geometry.js";
 import { drawGlyph, letterColour } from "../shared/letters.js";
-import { clamp, written, written0 } from "../shared/numbers.js";
+import { clamp, short, written } from "../shared/numbers.js";
 import { drawSymbol } from "../shared/pens.js";
 import { orderOf, shareOf, stageOf, valueAt } from "./data.js";
 import { columnsInView, endOf, HEADS, heats, LABEL, PAD, visible, xOf, yOf } from "./layout.js";
@@ -91,7 +91,7 @@ function drawGutter(pen, inst, band) {
 }
 
 function drawSignalBar(pen, inst, { scale, low, high }, x, y, width) {
-  drawColourBar(pen, inst.theme, colourTables(inst, 255)[scale], [written0(low), written0(high)], x, y, { width, canvas: inst.scratch });
+  drawColourBar(pen, inst.theme, colourTables(inst, 255)[scale], [short(low, 3), short(high, 3)], x, y, { width, canvas: inst.scratch });
 }
 
 function drawCompactLabel(pen, inst, band) {

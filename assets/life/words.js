@@ -1,8 +1,7 @@
 // The readout, what screen readers hear, the caption.
 
 import { option } from "../shared/elements.js";
-import { counted } from "../shared/letters.js";
-import { percent, written, written0 } from "../shared/numbers.js";
+import { counted, fixed, percent, short, written } from "../shared/numbers.js";
 import { speakSoon } from "../shared/speech.js";
 import { inOneLine, nameAt, stageOf, stageWords, valueAt } from "./data.js";
 
@@ -31,7 +30,7 @@ export function writeCursor(inst) {
   el.typed.title = name;
   el.step.textContent = `character ${at.step + 1} of ${data.meta.columns}`;
   const nats = stage.surprise[at.step];
-  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats`;
+  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${fixed(nats, 2)} nats`;
   el.expects.textContent = `expects ${data.ranks.map((rank) => `${data.meta.glyphs[stage[`next${rank}`][at.step]][0]} ${percent(stage[`chance${rank}`][at.step] / 65535)}`).join("  ")}`;
   el.unit.textContent = `unit ${at.unit}`;
   Object.assign(inst.root.dataset, { step: at.step, unit: at.unit, pinned: inst.pin ? `${inst.pin.stage}:${inst.pin.step}:${inst.pin.unit}` : "" });
@@ -53,7 +52,7 @@ export function captionOf(inst) {
   const layer = meta.layers > 1 ? `layer ${meta.layer + 1} of ${meta.layers}, ` : "";
   const order = inst.order === "grouped" ? "Units that move together at the last checkpoint stand together, in the same rows at every one." : "Units stand by their number.";
   const free = meta.signals.filter(({ bounded }) => !bounded);
-  const limits = free.map(({ symbol, high, most }) => `${symbol}’s colours end at ±${written0(high)} at every checkpoint${most > high ? `; the largest is ${written0(most)}` : ""}.`);
+  const limits = free.map(({ symbol, high, most }) => `${symbol}’s colours end at ±${short(high, 3)} at every checkpoint${most > high ? `; the largest is ${short(most, 3)}` : ""}.`);
   return `${meta.name}: ${meta.cell}, ${layer}${meta.units} units, ${counted(stages.length, "checkpoint")}. ${meta.note} ${order} ${limits.join(" ")} Loss: ${meta.judged}, and this text.`.replace(/ +/g, " ");
 }
 
@@ -68,5 +67,5 @@ export function writeFoot(inst) {
   if (!choices.some(([value]) => value === inst.signal)) inst.signal = choices[0][0];
   el.signal.value = inst.signal;
   el.cursor.setAttribute("aria-label", `Heatmaps over ${counted(meta.columns, "character")} of ${meta.name}. Left and right move through the text, up and down through the units, Page Up and Page Down through the checkpoints, Enter pins, Space plays.`);
-  el.curve.setAttribute("aria-label", `The loss at ${counted(stages.length, "checkpoint")}: ${stages.map(({ step, loss }) => `step ${step}: ${loss === null ? "none" : loss.toFixed(2)}`).join(", ")}.`);
+  el.curve.setAttribute("aria-label", `The loss at ${counted(stages.length, "checkpoint")}: ${stages.map(({ step, loss }) => `step ${step}: ${loss === null ? "none" : fixed(loss, 2)}`).join(", ")}.`);
 }

@@ -1,7 +1,7 @@
 // What Python sends, unpacked: the norms of the gradients, the pushes, the losses. No document.
 
 import { spoken } from "../shared/letters.js";
-import { clamp, written0 } from "../shared/numbers.js";
+import { clamp } from "../shared/numbers.js";
 import { columnsOf } from "../shared/tables.js";
 
 const UNBOUNDED = 65535;
@@ -49,19 +49,6 @@ export function rowNear({ meta }, step) {
   return clamp(Math.round((step - targets[0]) / stride), 0, targets.length - 1);
 }
 
-/** A size in two digits, as people write it. */
-export function sized(log) {
-  if (Number.isNaN(log)) return "–";
-  if (log === -Infinity) return "0";
-  if (log === Infinity) return "∞";
-  if (log >= -3 && log < 4) return String(+(10 ** log).toPrecision(2));
-  const power = Math.floor(log + 1e-6);
-  return `${(10 ** (log - power)).toFixed(1)}·${tenTo(power)}`;
-}
-
-const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
-const tenTo = (power) => `10${[...String(power)].map((digit) => RAISED[digit]).join("")}`;
-export const tickText = (power) => (power >= -3 && power <= 3 ? String(10 ** power) : tenTo(power));
 export const layerText = (reader) => (reader.layers > 1 ? `, layer ${reader.layer + 1} of ${reader.layers}` : "");
 
 /** Where the colours of a text end: at the largest push that this reader's loss got. */
@@ -75,5 +62,3 @@ export function pushLimit(inst, reader) {
   }
   return limits.get(key);
 }
-
-export const nats = (value) => (value < 1e4 ? written0(value) : sized(Math.log10(value)));

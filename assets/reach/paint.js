@@ -2,9 +2,9 @@
 
 import { drawColourBar, drawMarker, lineColour, lineStyle, pixelImage } from "../shared/charts.js";
 import { colourTable, luminance, mix } from "../shared/colours.js";
-import { clamp, percent } from "../shared/numbers.js";
+import { clamp, count, percent, power, short, shortOfLog } from "../shared/numbers.js";
 import { widthOf } from "../shared/pens.js";
-import { fateOf, logAt, logsOf, nameAt, nats, pushAt, pushLimit, sized, stateOf, targetOf, tickText } from "./data.js";
+import { fateOf, logAt, logsOf, nameAt, pushAt, pushLimit, stateOf, targetOf } from "./data.js";
 import { GUTTER, legendPlaces, legendStyle, letterPlace, LINES, mapX, mapY, PAD, rangeOf, xOfStep, yOfLog } from "./layout.js";
 
 const DASHES = [[], [8, 4], [12, 3, 3, 3], [5, 2]]; // each reader's line
@@ -34,7 +34,7 @@ function drawTitle(pen, inst, { reader, y }) {
   const quiet = { ...style, weight: 400, fill: theme.quiet };
   const said = `${reader.cell}: gave ${nameAt(data, reader.aim[inst.row])} ${percent(reader.chance[inst.row])}`;
   pen.text(said, after, y + 14, quiet);
-  const limit = `colours to ±${nats(pushLimit(inst, reader))} nats`;
+  const limit = `colours to ±${short(pushLimit(inst, reader), 3)} nats`;
   if (after + widthOf(`${said}   ${limit}`, quiet) < layout.width - PAD) pen.text(limit, layout.width - PAD, y + 14, { ...quiet, align: "right" });
 }
 
@@ -117,10 +117,10 @@ function drawAxes(pen, inst, band) {
   const style = { size: 11, fill: theme.quiet, family: theme.sans, align: "right" };
   const right = GUTTER + layout.plotWidth;
   const apart = Math.ceil(((high - low) * 16) / band.plot);
-  for (let power = Math.ceil(low); power <= high; power += 1) {
-    const y = yOfLog(inst, power);
+  for (let decade = Math.ceil(low); decade <= high; decade += 1) {
+    const y = yOfLog(inst, decade);
     pen.path([[GUTTER, y], [right, y]], { stroke: theme.faint });
-    if (power % apart === 0) pen.text(tickText(power), GUTTER - 6, y + 4, style);
+    if (decade % apart === 0) pen.text(power(decade), GUTTER - 6, y + 4, style);
   }
   const foot = band.top + band.plot;
   const t = xOfStep(inst, targetOf(inst));
@@ -128,8 +128,8 @@ function drawAxes(pen, inst, band) {
   if (right - t > 90) pen.text("not read yet", t + 8, foot - 8, { ...style, align: "left" });
   pen.rect(GUTTER, band.top, layout.plotWidth, band.plot, { stroke: theme.faint });
   const { start, columns } = data.meta;
-  pen.text(`character ${(start + 1).toLocaleString("en")}`, GUTTER, foot + 15, { ...style, align: "left" });
-  pen.text((start + columns).toLocaleString("en"), right, foot + 15, style);
+  pen.text(`character ${count(start + 1)}`, GUTTER, foot + 15, { ...style, align: "left" });
+  pen.text(count(start + columns), right, foot + 15, style);
   const middle = layout.compact ? "s →" : "s, the character looked back at →";
   pen.text(middle, GUTTER + layout.plotWidth / 2, foot + 15, { ...style, align: "center" });
 }
@@ -205,7 +205,7 @@ function drawMap(pen, inst, map) {
   pen.rect(x, y, width, height, { stroke: theme.faint });
   pen.text("t ↓", x - 8, y + 12, { ...quiet, align: "right" });
   pen.text("s →", x + width, y + height + 13, { ...quiet, align: "right" });
-  if (layout.compact || width > 200) pen.text(`${(data.meta.start + 1).toLocaleString("en")}`, x, y + height + 13, quiet);
+  if (layout.compact || width > 200) pen.text(`${count(data.meta.start + 1)}`, x, y + height + 13, quiet);
 }
 
 /** What the map's colours run between, as logarithms: blank where it has vanished, full ink at s = t. */
@@ -288,7 +288,7 @@ function drawBar(pen, inst) {
   const { theme, layout, data } = inst;
   const style = { size: 11, fill: theme.quiet, family: theme.sans };
   const [low, high] = mapEnds(inst);
-  const ends = inst.scale === "share" ? ["vanished, below 1/1000", "1, its value at s = t"] : [sized(low), sized(high)];
+  const ends = inst.scale === "share" ? ["vanished, below 1/1000", "1, its value at s = t"] : [shortOfLog(low), shortOfLog(high)];
   const after = drawScale(pen, inst, "gate", PAD, layout.bar, ends, style.size);
   if (inst.scale !== "share") return;
   const words = "exploded, above 10";
@@ -300,7 +300,7 @@ function drawBar(pen, inst) {
 /** What the colours of the text mean; of one text alone also where they end. */
 function drawPushBar(pen, inst, { y }) {
   const most = Math.max(...inst.layout.shown.map((reader) => pushLimit(inst, reader)));
-  const alone = inst.layout.shown.length === 1 ? ` ±${nats(most)} nats` : "";
+  const alone = inst.layout.shown.length === 1 ? ` ±${short(most, 3)} nats` : "";
   const sides = inst.layout.compact ? ["less likely", `likelier${alone}`] : ["made what came less likely", `likelier${alone}`];
   drawScale(pen, inst, "diverging", PAD, y + 4, sides, 11.5);
 }

@@ -1,10 +1,9 @@
 // The readout, what screen readers hear, the caption.
 
 import { option } from "../shared/elements.js";
-import { counted } from "../shared/letters.js";
-import { percent } from "../shared/numbers.js";
+import { count, counted, percent, short, shortOfLog, signed } from "../shared/numbers.js";
 import { speakSoon } from "../shared/speech.js";
-import { fateOf, layerText, logAt, nameAt, nats, probeOf, pushAt, sized, stateOf, targetOf } from "./data.js";
+import { fateOf, layerText, logAt, nameAt, probeOf, pushAt, stateOf, targetOf } from "./data.js";
 
 export function writeReadout(inst) {
   const { el, data, row } = inst;
@@ -13,14 +12,14 @@ export function writeReadout(inst) {
   const [shown, name] = meta.glyphs[typed[target]];
   el.typed.textContent = shown;
   el.typed.title = name;
-  el.step.textContent = `t: after character ${(meta.start + target + 1).toLocaleString("en")} of ${meta.steps.toLocaleString("en")}`;
+  el.step.textContent = `t: after character ${count(meta.start + target + 1)} of ${count(meta.steps)}`;
   const last = meta.start + target === meta.steps - 1;
   el.aim.textContent = last ? "the text ends: the likeliest character is meant" : `then came ${nameAt(data, readers[0].aim[row])}`;
   const back = target - probeOf(inst);
   el.probe.textContent = `s: ${nameAt(data, typed[probeOf(inst)])}, ${back ? `${counted(back, "character")} back` : "the same"}`;
   readers.forEach((reader, k) => writeReader(inst, reader, el.lines[k]));
   Object.assign(inst.root.dataset, { step: meta.start + target, back, pinned: inst.pin === null ? "" : meta.start + meta.targets[inst.pin] });
-  inst.root.dataset.left = readers.map((reader) => sized(leftAt(inst, reader))).join(" ");
+  inst.root.dataset.left = readers.map((reader) => shortOfLog(leftAt(inst, reader))).join(" ");
   speakSoon(inst, () => sentence(inst));
 }
 
@@ -35,13 +34,12 @@ function writeReader(inst, reader, line) {
   line.push.textContent = `push ${signed(pushAt(inst, reader, row, probeOf(inst)))}`;
 }
 
-const signed = (push) => (Math.abs(push) < 0.0005 ? "0.000" : `${push > 0 ? "+" : "−"}${Math.abs(push).toFixed(3)}`);
-const leftWords = (inst, reader) => `${inst.scale === "share" ? "left at s" : "norm at s"} ${sized(leftAt(inst, reader))}`;
+const leftWords = (inst, reader) => `${inst.scale === "share" ? "left at s" : "norm at s"} ${shortOfLog(leftAt(inst, reader))}`;
 
 function gatesOnlyShare(inst, reader) {
   const { belt } = reader.states[stateOf(inst, reader)];
   if (!belt) return "no belt";
-  return `belt alone ${sized(leftAt(inst, reader, "belt "))}`;
+  return `belt alone ${shortOfLog(leftAt(inst, reader, "belt "))}`;
 }
 
 function fateWords(inst, reader) {
@@ -66,14 +64,14 @@ function captionOf(inst) {
   const { meta, readers } = inst.data;
   const of = readers.map((reader) => `${reader.name} (${reader.cell}${layerText(reader)}, ${reader.units} units, through ${reader.states[stateOf(inst, reader)].symbol})`);
   const what = inst.scale === "share" ? "as a share of its value at s = t" : "as it is";
-  const stretch = meta.columns < meta.steps ? ` Characters ${(meta.start + 1).toLocaleString("en")} to ${(meta.start + meta.columns).toLocaleString("en")} of ${meta.steps.toLocaleString("en")}.` : "";
+  const stretch = meta.columns < meta.steps ? ` Characters ${count(meta.start + 1)} to ${count(meta.start + meta.columns)} of ${count(meta.steps)}.` : "";
   const stride = meta.stride > 1 ? ` Every ${ordinal(meta.stride)} character’s loss.` : "";
   const symbols = [...new Set(readers.filter((reader) => reader.states[stateOf(inst, reader)].belt).map((reader) => reader.states[stateOf(inst, reader)].symbol))];
   const belt = symbols.length ? ` Dotted: what goes along ${symbols.join(" or ")} alone, multiplied by what the gate keeps at each step.` : "";
   return (
     `${of.join("; ")}.${stretch}${stride} Lines and maps: the size of the gradient of the loss after character t with respect to the state after character s, ${what}.${belt}` +
     ` Vanished: below 1/1000 of its value at s = t, from there back. Exploded: above 10 times that.` +
-    ` Text: gradient times input, nats; orange made the character that came likelier, blue less likely; each text’s colours end at the largest push of this t${inst.rooted ? ", and grow by the root" : ""}; the largest of all is ${nats(meta.most)}.`
+    ` Text: gradient times input, nats; orange made the character that came likelier, blue less likely; each text’s colours end at the largest push of this t${inst.rooted ? ", and grow by the root" : ""}; the largest of all is ${short(meta.most, 3)}.`
   );
 }
 
