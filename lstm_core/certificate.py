@@ -15,6 +15,7 @@ from lstm_core.formula import Affine, Vector, compiled, no_weights
 from lstm_core.model import TORCH_FUNCTIONS, CharModel, leaf_of
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 LARGEST_ERROR = 1e-4  # of one step: float32 keeps about 7 digits
 # Of a whole run: rounding is carried on, and a state that grows without bound carries it far. The largest seen in a
@@ -66,8 +67,12 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
     given, wanted = ((of.cell, of.layers, of.units, of.vocabulary) for of in (trace, model))
     if given != wanted:
         raise InputError(
-            f"the trace is of {trace.model}, {trace.layers} x {trace.units} units of {trace.cell.title}; it can't be held to"
-            f" {model.name}, {model.layers} x {model.units} units of {model.cell.title}"
+            tr(
+                "the trace is of {trace.model}, {trace.layers} x {trace.units} units of {trace.cell.title}; it can't"
+                " be held to {model.name}, {model.layers} x {model.units} units of {model.cell.title}",
+                trace=trace,
+                model=model,
+            )
         )
     with torch.inference_mode(), np.errstate(invalid="ignore"):  # a wrong trace may hold anything
         has_kernel = model.cell.kernel is not None and not trace.clamps
@@ -117,7 +122,7 @@ def _kernel_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
         states = tuple(torch.from_numpy(trace.initial[n][layer].copy())[None, None].to(x) for n in model.cell.states)
         x = rnn.run_kernel(x, states, [list(rnn.layer(layer).values())])[0]
         hidden.append(x[:, 0].cpu().numpy())
-    return f"torch's own {model.cell.kernel} kernel", np.stack(hidden)
+    return tr("torch's own {model.cell.kernel} kernel", model=model), np.stack(hidden)
 
 
 def _kernel_step_error(model: CharModel, trace: Trace) -> float:
@@ -141,8 +146,8 @@ def _float64_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
         held = held_steps(trace.clamps, layer, trace.units, trace.steps)
         x = stepping.reference(model.cell, parameters, x, start, held)["hidden"]
         hidden.append(x)
-    clamped = ", with the same clamps" if trace.clamps else ""
-    return f"the declared equations, step by step in float64{clamped}", np.stack(hidden)
+    clamped = tr(", with the same clamps") if trace.clamps else ""
+    return tr("the declared equations, step by step in float64{clamped}", clamped=clamped), np.stack(hidden)
 
 
 def _h_from_signals(trace: Trace) -> np.ndarray:

@@ -25,6 +25,7 @@ from lstm_core.model import CharModel
 from lstm_core.places import ASSETS
 from lstm_core.recipes import SHIPPED
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 SHIPPED_MODELS = ASSETS / "models"
 FORMAT = 1
@@ -71,7 +72,7 @@ def save(model: CharModel, path: str | Path) -> None:
     """
     path = Path(path)
     if path.suffix != ".safetensors":
-        raise InputError(f"a model is written to a file that ends in .safetensors, not to {path.name}")
+        raise InputError(tr("a model is written to a file that ends in .safetensors, not to {path.name}", path=path))
     header = {
         "format": FORMAT,
         "name": model.name,
@@ -91,7 +92,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, s
     try:
         safetensors.torch.save_file(dict(tensors), beside, metadata)
     except safetensors.SafetensorError as error:
-        raise FileError(f"{path} can't be written: {error}") from error
+        raise FileError(tr("{path} can't be written: {error}", path=path, error=error)) from error
     beside.chmod(0o644)
     os.replace(beside, path)
 
@@ -131,10 +132,10 @@ def load(name: str | Path) -> CharModel:
             # copied: what safetensors hands out is the file itself, which may change under it
             tensors = {key: opened.get_tensor(key).to(torch.float32, copy=True) for key in model.state_dict()}
     except (OSError, RuntimeError, safetensors.SafetensorError) as error:
-        raise CheckpointError(f"{path.name} can't be read: {error}") from error
+        raise CheckpointError(tr("{path.name} can't be read: {error}", path=path, error=error)) from error
     for key, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{path.name}: {key!r} holds values that are not finite numbers")
+            raise CheckpointError(tr("{path.name}: {key!r} holds values that are not finite numbers", path=path, key=key))
     model.load_state_dict(tensors, assign=True)
     return model.eval()
 
@@ -145,7 +146,13 @@ def _path_of(name: str | Path) -> Path:
     shipped = {path.stem: path for path in sorted(SHIPPED_MODELS.glob("*.safetensors"))}
     if str(name) not in shipped:
         known = ", ".join(shipped) or "none"
-        raise CheckpointError(f"there is no model {shorten(str(name))}; shipped are {known}, or give a .safetensors file")
+        raise CheckpointError(
+            tr(
+                "there is no model {shorten}; shipped are {known}, or give a .safetensors file",
+                shorten=shorten(str(name)),
+                known=known,
+            )
+        )
     return shipped[str(name)]
 
 
@@ -156,20 +163,31 @@ def _header(path: Path) -> dict[str, Any]:
         with safetensors.safe_open(path, "pt") as opened:
             metadata = opened.metadata() or {}
     except (OSError, safetensors.SafetensorError) as error:
-        raise CheckpointError(f"{path.name} is not a whole safetensors file: {error}") from error
+        raise CheckpointError(tr("{path.name} is not a whole safetensors file: {error}", path=path, error=error)) from error
     if "gatescope" not in metadata:
-        raise CheckpointError(f"{path.name} is a safetensors file, but not one of Gatescope's: it has no 'gatescope' header")
+        raise CheckpointError(
+            tr("{path.name} is a safetensors file, but not one of Gatescope's: it has no 'gatescope' header", path=path)
+        )
     try:
         header = json.loads(metadata["gatescope"])
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"the header of {path.name} is not JSON: {error}") from error
+        raise CheckpointError(tr("the header of {path.name} is not JSON: {error}", path=path, error=error)) from error
     wanted = {"format": int, "name": str, "config": dict, "vocabulary": list, "unknown": str, "card": dict}
     for key, kind in wanted.items():
         if not isinstance(header, dict) or not isinstance(header.get(key), kind):
-            raise CheckpointError(f"the header of {path.name} has no {key!r} of kind {kind.__name__}")
+            raise CheckpointError(
+                tr("the header of {path.name} has no {key!r} of kind {name}", path=path, key=key, name=kind.__name__)
+            )
     _check_card(path, header["card"])
     if header["format"] != FORMAT:
-        raise CheckpointError(f"{path.name} has format {header['format']}; this version reads format {FORMAT}")
+        raise CheckpointError(
+            tr(
+                "{path.name} has format {format}; this version reads format {format_2}",
+                path=path,
+                format=header["format"],
+                format_2=FORMAT,
+            )
+        )
     return header
 
 
@@ -181,7 +199,9 @@ def _check_card(path: Path, card: Mapping[str, Any]) -> None:
     claims += [("ngrams", table.get("order"), int), ("ngrams", table.get("held_out_loss"), int | float)]
     for key, value, kind in claims:
         if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
-            raise CheckpointError(f"the card of {path.name} gives {key!r} as {shorten(str(value))}")
+            raise CheckpointError(
+                tr("the card of {path.name} gives {key!r} as {shorten}", path=path, key=key, shorten=shorten(str(value)))
+            )
 
 
 def _check_start(path: Path) -> None:
@@ -191,19 +211,33 @@ def _check_start(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(8)
     except FileNotFoundError as error:
-        raise CheckpointError(f"there is no file {path.name!r}") from error
+        raise CheckpointError(tr("there is no file {path.name!r}", path=path)) from error
     except (OSError, ValueError) as error:  # a name may be one that no file can have
         reason = error.strerror if isinstance(error, OSError) else error
-        raise CheckpointError(f"{shorten(path.name)} can't be read: {reason}") from error
+        raise CheckpointError(tr("{shorten} can't be read: {reason}", shorten=shorten(path.name), reason=reason)) from error
     if size > LARGEST_FILE:
-        raise CheckpointError(f"{path.name} has {size >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
+        raise CheckpointError(
+            tr(
+                "{path.name} has {size} MB; at most {largest_file} MB are read",
+                path=path,
+                size=size >> 20,
+                largest_file=LARGEST_FILE >> 20,
+            )
+        )
     header_size = int.from_bytes(start, "little")  # so a safetensors file begins, and any other bytes are too large a size
     if header_size > size and start.startswith(PICKLE_OR_ZIP):
         raise CheckpointError(
-            f"{path.name} is a pickle or a zip archive, not safetensors; it is not opened, for it could run code"
+            tr("{path.name} is a pickle or a zip archive, not safetensors; it is not opened, for it could run code", path=path)
         )
     if size >= header_size > LARGEST_HEADER:
-        raise CheckpointError(f"the header of {path.name} has {header_size:,} bytes; at most {LARGEST_HEADER:,} are read")
+        raise CheckpointError(
+            tr(
+                "the header of {path.name} has {header_size:,} bytes; at most {largest_header:,} are read",
+                path=path,
+                header_size=header_size,
+                largest_header=LARGEST_HEADER,
+            )
+        )
 
 
 def _build(path: Path, header: Mapping[str, Any]) -> CharModel:
@@ -212,15 +246,33 @@ def _build(path: Path, header: Mapping[str, Any]) -> CharModel:
     for key, kind in CONFIG.items():
         value = config.get(key)
         if key not in config or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise CheckpointError(f"the header of {path.name} gives {key!r} as {shorten(value)}")
+            raise CheckpointError(
+                tr("the header of {path.name} gives {key!r} as {shorten}", path=path, key=key, shorten=shorten(value))
+            )
     for key, largest in LARGEST_SIZE.items():
         if config[key] is not None and not 1 <= config[key] <= largest:
-            raise CheckpointError(f"{path.name} claims {key} = {shorten(config[key])}; it must be 1 to {largest}")
+            raise CheckpointError(
+                tr(
+                    "{path.name} claims {key} = {shorten}; it must be 1 to {largest}",
+                    path=path,
+                    key=key,
+                    shorten=shorten(config[key]),
+                    largest=largest,
+                )
+            )
     if not 0 <= config["dropout"] < 1:
-        raise CheckpointError(f"{path.name} claims dropout = {config['dropout']}; it must be at least 0 and less than 1")
+        raise CheckpointError(
+            tr(
+                "{path.name} claims dropout = {dropout}; it must be at least 0 and less than 1",
+                path=path,
+                dropout=config["dropout"],
+            )
+        )
     functions = config.get("functions", {})
     if not isinstance(functions, dict) or not all(isinstance(name, str) for name in functions.values()):
-        raise CheckpointError(f"the header of {path.name} gives 'functions' as {shorten(functions)}")
+        raise CheckpointError(
+            tr("the header of {path.name} gives 'functions' as {shorten}", path=path, shorten=shorten(functions))
+        )
     try:
         vocabulary = Vocabulary(header["vocabulary"], header["unknown"], header.get("reads", "characters"))
         with torch.device("meta"):
@@ -237,16 +289,37 @@ def _check_shapes(path: Path, model: CharModel, opened: safetensors.safe_open) -
     wanted, given = model.state_dict(), set(opened.keys())
     for name in sorted(wanted.keys() | given):
         if name not in given:
-            raise CheckpointError(f"{path.name} lacks the weights {name!r}")
+            raise CheckpointError(tr("{path.name} lacks the weights {name!r}", path=path, name=name))
         if name not in wanted:
             raise CheckpointError(
-                f"{path.name} holds weights {shorten(name)}, which a {model.cell.title} of its sizes does not have"
+                tr(
+                    "{path.name} holds weights {shorten}, which a {model.cell.title} of its sizes does not have",
+                    path=path,
+                    shorten=shorten(name),
+                    model=model,
+                )
             )
         tensor, shape = opened.get_slice(name), list(wanted[name].shape)
         if tensor.get_shape() != shape:
-            raise CheckpointError(f"{path.name}: {name!r} has shape {shorten(tensor.get_shape())}, it must be {shape}")
+            raise CheckpointError(
+                tr(
+                    "{path.name}: {name!r} has shape {shorten}, it must be {shape}",
+                    path=path,
+                    name=name,
+                    shorten=shorten(tensor.get_shape()),
+                    shape=shape,
+                )
+            )
         if tensor.get_dtype() not in NUMBERS:
-            raise CheckpointError(f"{path.name}: {name!r} holds {tensor.get_dtype()}; it must hold {' or '.join(NUMBERS)}")
+            raise CheckpointError(
+                tr(
+                    "{path.name}: {name!r} holds {get_dtype}; it must hold {numbers}",
+                    path=path,
+                    name=name,
+                    get_dtype=tensor.get_dtype(),
+                    numbers=" or ".join(NUMBERS),
+                )
+            )
 
 
 def _info(path: Path) -> ModelInfo:

@@ -13,6 +13,7 @@ import numpy as np
 from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.formula import Cell
+from lstm_core.words import tr
 
 Held = tuple[list[np.ndarray], list[np.ndarray]]  # of one signal, an entry a step: values (unit,), and which units are held
 
@@ -47,16 +48,32 @@ class Clamp:
         stop: int | None = None,
     ) -> None:
         if not math.isfinite(value):
-            raise InputError(f"{signal!r} is held at a finite number, not at {value}")
+            raise InputError(tr("{signal!r} is held at a finite number, not at {value}", signal=signal, value=value))
         if units is not None:
             units = tuple(sorted({index(unit) for unit in units}))
             if not units:
-                raise InputError(f"a clamp on {signal!r} holds at least one unit; it was given none: None holds all")
+                raise InputError(
+                    tr("a clamp on {signal!r} holds at least one unit; it was given none: None holds all", signal=signal)
+                )
         for what, number in (("layer", layer), ("unit", units[0] if units else 0), ("start", start)):
             if number < 0:
-                raise InputError(f"the {what} of a clamp on {signal!r} is counted from 0; {number} is below that")
+                raise InputError(
+                    tr(
+                        "the {what} of a clamp on {signal!r} is counted from 0; {number} is below that",
+                        what=what,
+                        signal=signal,
+                        number=number,
+                    )
+                )
         if stop is not None and stop <= start:
-            raise InputError(f"a clamp on {signal!r} must stop after its start, {start}, and {stop} is not: None never stops")
+            raise InputError(
+                tr(
+                    "a clamp on {signal!r} must stop after its start, {start}, and {stop} is not: None never stops",
+                    signal=signal,
+                    start=start,
+                    stop=stop,
+                )
+            )
         given = {"signal": signal, "value": float(value), "layer": layer, "units": units, "start": start, "stop": stop}
         for name, each in given.items():
             object.__setattr__(self, name, each)
@@ -73,16 +90,37 @@ def check(clamps: Sequence[Clamp], cell: Cell, layers: int, units: int, steps: i
     """
     for clamp in clamps:
         if clamp.signal not in cell.names:
-            raise InputError(f"{cell.title} has no signal {clamp.signal!r} to hold; it has {', '.join(cell.order)}")
+            raise InputError(
+                tr(
+                    "{cell.title} has no signal {clamp.signal!r} to hold; it has {order}",
+                    cell=cell,
+                    clamp=clamp,
+                    order=", ".join(cell.order),
+                )
+            )
         signal = cell[clamp.signal]
         low, high = signal.range
         if not low <= clamp.value <= high:
-            raise InputError(f"the {signal.title} runs from {low:g} to {high:g}; it can't be held at {clamp.value:g}")
+            raise InputError(
+                tr(
+                    "the {signal.title} runs from {low:g} to {high:g}; it can't be held at {clamp.value:g}",
+                    signal=signal,
+                    low=low,
+                    high=high,
+                    clamp=clamp,
+                )
+            )
         largest = clamp.units[-1] if clamp.units else 0
         for what, number, count in (("layer", clamp.layer, layers), ("unit", largest, units), ("step", clamp.start, steps)):
             if number >= count:
                 raise InputError(
-                    f"the clamp on {clamp.signal!r} names {what} {number}; there are {what}s 0 to {count - 1}, counted from 0"
+                    tr(
+                        "the clamp on {clamp.signal!r} names {what} {number}; there are {what}s 0 to {count}, counted from 0",
+                        clamp=clamp,
+                        what=what,
+                        number=number,
+                        count=count - 1,
+                    )
                 )
 
 
@@ -173,11 +211,19 @@ def typed_units(text: str, count: int) -> tuple[int, ...]:
     for part in text.replace("–", "-").replace(";", ",").split(","):
         ends = [end.strip() for end in part.split("-")]
         if len(ends) > 2 or not all(end.isascii() and end.isdigit() and len(end) < 10 for end in ends):
-            raise InputError(f"units are typed as in “3, 7-9”, and “{part.strip()[:40]}” is no number and no range")
+            raise InputError(
+                tr("units are typed as in “3, 7-9”, and “{strip}” is no number and no range", strip=part.strip()[:40])
+            )
         first, last = int(ends[0]), int(ends[-1])
         if first > last:
-            raise InputError(f"a range of units begins with the smaller number: “{last}-{first}”, not “{first}-{last}”")
+            raise InputError(
+                tr(
+                    "a range of units begins with the smaller number: “{last}-{first}”, not “{first}-{last}”",
+                    last=last,
+                    first=first,
+                )
+            )
         if last >= count:
-            raise InputError(f"there is no unit {last}; there are units 0 to {count - 1}")
+            raise InputError(tr("there is no unit {last}; there are units 0 to {count}", last=last, count=count - 1))
         chosen.update(range(first, last + 1))
     return tuple(sorted(chosen))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 TRAIN_SHARE = 0.9
 STDLIB_LEFT_OUT = {
@@ -60,9 +61,15 @@ def sha256_of(text: str) -> str:
 def from_text(text: str, name: str) -> Corpus:
     """Splits a text in order: first 90 % of the characters, last 10 %. Raises ValueError under 100 characters."""
     if len(text) < 100:
-        raise InputError(f"the corpus {name!r} has {len(text)} characters; at least 100 are needed to train and to judge")
+        raise InputError(
+            tr(
+                "the corpus {name!r} has {text_count} characters; at least 100 are needed to train and to judge",
+                name=name,
+                text_count=len(text),
+            )
+        )
     cut = int(len(text) * TRAIN_SHARE)
-    split = "in order: first 90 % of the characters to train, last 10 % to judge"
+    split = tr("in order: first 90 % of the characters to train, last 10 % to judge")
     return Corpus(name, text[:cut], text[cut:], sha256_of(text), split)
 
 
@@ -90,6 +97,10 @@ def standard_library() -> Corpus:
     while cut < len(texts) and seen + sizes[cut] <= goal:
         seen += sizes[cut]
         cut += 1
-    split = f"by files, in the order of their paths: first {cut} files to train, last {len(texts) - cut} to judge"
-    name = f"Python {platform.python_version()} standard library"
+    split = tr(
+        "by files, in the order of their paths: first {cut} files to train, last {texts_count} to judge",
+        cut=cut,
+        texts_count=len(texts) - cut,
+    )
+    name = tr("Python {python_version} standard library", python_version=platform.python_version())
     return Corpus(name, "".join(texts[:cut]), "".join(texts[cut:]), sha256_of("".join(texts)), split)

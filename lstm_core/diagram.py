@@ -23,6 +23,7 @@ from xml.etree.ElementTree import Element
 
 from lstm_core.formula import FUNCTIONS, Affine, Apply, Cell, Complement, Diagonal, Expression, Product, Sum, Vector
 from lstm_core.places import APP, ASSETS
+from lstm_core.words import tr
 
 FOLDER = ASSETS / "cells"
 PREVIOUS = "@-1"
@@ -42,7 +43,7 @@ def load(cell: Cell, folder: Path = FOLDER) -> str:
     path = folder / f"{cell.name}.svg"
     if not path.is_file():
         shown = path.relative_to(APP) if path.is_relative_to(FOLDER) else path
-        raise FileNotFoundError(f"cell {cell.name!r} has no picture: draw {shown}")
+        raise FileNotFoundError(tr("cell {cell.name!r} has no picture: draw {shown}", cell=cell, shown=shown))
     boxes = {FUNCTIONS[old].label: _boxed(FUNCTIONS[new].label) for old, new in cell.functions}
     svg = renamed(path.read_text(encoding="utf-8"), cell)
     return re.sub(r"(?<=>)[^<>]+(?=<)", lambda match: boxes.get(match[0], match[0]), svg)
@@ -59,7 +60,7 @@ def renamed(text: str, cell: Cell) -> str:
 
 def _boxed(label: str) -> str:
     """A label as it fits a box that was drawn for tanh."""
-    return label if len(label) <= len("tanh") else f'<tspan font-size="0.75em">{label}</tspan>'
+    return label if len(label) <= len("tanh") else tr('<tspan font-size="0.75em">{label}</tspan>', label=label)
 
 
 def spelling(expression: Expression) -> str:
@@ -131,9 +132,15 @@ def check(cell: Cell, svg: str) -> list[str]:
     try:
         root = ElementTree.fromstring(svg)
     except ElementTree.ParseError as error:
-        return [f"{cell.name}: the picture is not well-formed XML: {error}"]
+        return [tr("{cell.name}: the picture is not well-formed XML: {error}", cell=cell, error=error)]
     if root.tag != f"{SVG}svg":
-        return [f"{cell.name}: the picture is not SVG: its root is <{root.tag}>, not <svg> in the SVG namespace"]
+        return [
+            tr(
+                "{cell.name}: the picture is not SVG: its root is <{root.tag}>, not <svg> in the SVG namespace",
+                cell=cell,
+                root=root,
+            )
+        ]
     found = [*_wrong_signals(cell, root), *_wrong_lines(cell, root), *_wrong_values(cell, root)]
     return [f"{cell.name}: {sentence}" for sentence in found]
 
@@ -157,9 +164,13 @@ def _wrong_signals(cell: Cell, root: Element) -> Iterator[str]:
     drawn = {e.get("data-signal", "") for e in root.iter() if "data-signal" in e.attrib}
     for name in cell.names:
         if name not in drawn:
-            yield f'the signal {name!r} is not drawn: no part has data-signal="{name}"'
+            yield tr('the signal {name!r} is not drawn: no part has data-signal="{name}"', name=name)
     for name in sorted(drawn - set(cell.names)):
-        yield f'a part has data-signal="{name}", which the cell does not declare; it declares {", ".join(cell.names)}'
+        yield tr(
+            'a part has data-signal="{name}", which the cell does not declare; it declares {names}',
+            name=name,
+            names=", ".join(cell.names),
+        )
 
 
 def _wrong_lines(cell: Cell, root: Element) -> Iterator[str]:
@@ -167,16 +178,16 @@ def _wrong_lines(cell: Cell, root: Element) -> Iterator[str]:
     for path in lines(root):
         ends = [path.get(key, "").split() for key in ("data-from", "data-to")]
         if not all(ends):
-            yield f'the line d="{path.get("d")}" does not say data-from and data-to'
+            yield tr('the line d="{get}" does not say data-from and data-to', get=path.get("d"))
         drawn |= {(start, end) for start in ends[0] for end in ends[1]}
     declared = arrows(cell)
     for start, end in sorted(declared - drawn):
-        yield f"no line from {start!r} to {end!r}"
+        yield tr("no line from {start!r} to {end!r}", start=start, end=end)
     for start, end in sorted(drawn - declared):
-        yield f"a line from {start!r} to {end!r}, which the cell does not declare"
+        yield tr("a line from {start!r} to {end!r}, which the cell does not declare", start=start, end=end)
 
 
 def _wrong_values(cell: Cell, root: Element) -> Iterator[str]:
     drawn = {e.get("data-value", "") for e in root.iter() if "data-value" in e.attrib}
     for value in sorted(drawn - values(cell)):
-        yield f'a part has data-value="{value}", which stands in no equation of the cell'
+        yield tr('a part has data-value="{value}", which stands in no equation of the cell', value=value)

@@ -19,6 +19,7 @@ from lstm_core.analysis import spectrum
 from lstm_core.corpora import Corpus
 from lstm_core.errors import InputError
 from lstm_core.places import ASSETS
+from lstm_core.words import tr
 
 SHIPPED_EXPERIMENTS = ASSETS / "experiments"
 RECALL_CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_pytorch")
@@ -56,9 +57,11 @@ def read(path: str | Path, experiment: str) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ExperimentError(f"{path.name} is not JSON: {error}") from error
+        raise ExperimentError(tr("{path.name} is not JSON: {error}", path=path, error=error)) from error
     if not isinstance(record, dict) or record.get("experiment") != experiment:
-        raise ExperimentError(f"{path.name} holds no results of the experiment {experiment!r}")
+        raise ExperimentError(
+            tr("{path.name} holds no results of the experiment {experiment!r}", path=path, experiment=experiment)
+        )
     return record
 
 
@@ -68,7 +71,9 @@ def runs_to_go_on_from(path: str | Path, record: Mapping[str, Any]) -> list[dict
     wanted = json.loads(json.dumps({k: v for k, v in record.items() if k not in ("runs", "command")}))
     for key, value in wanted.items():
         if before.get(key) != value:
-            raise ExperimentError(f"{Path(path).name} holds runs of another {key}; name another file, or remove it")
+            raise ExperimentError(
+                tr("{name} holds runs of another {key}; name another file, or remove it", name=Path(path).name, key=key)
+            )
     return before["runs"]
 
 
@@ -105,20 +110,24 @@ def recall_results(path: str | Path = SHIPPED_EXPERIMENTS / "recall.json") -> Re
         results = tuple(map(_recall_result, record["runs"]))
         return RecallResults(protocols, record["units"], results, record["versions"], record["command"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ExperimentError(f"{Path(path).name} is no whole record of the recall experiment: {error!r}") from error
+        raise ExperimentError(
+            tr("{name} is no whole record of the recall experiment: {error!r}", name=Path(path).name, error=error)
+        ) from error
 
 
 def recall_record(protocols: Mapping[str, recall.Protocol], units: int, command: str) -> dict[str, Any]:
     """A record of the recall experiment with no runs yet, for `write`; `command` is what makes it. Never raises."""
     return {
         "experiment": "recall",
-        "about": "accuracy at the question, by the gap between key and question; a gap is a number of distractors",
+        "about": tr("accuracy at the question, by the gap between key and question; a gap is a number of distractors"),
         "command": command,
         "units": units,
         "layers": 1,
-        "optimiser": "Adam (beta 0.9 and 0.999, no weight decay), one step a batch, loss at the question alone",
-        "weights": "uniform within 1/sqrt(units), from the one-hot input within input_range; the forget gate's bias, where"
-        " the cell has one, starts at forget_bias",
+        "optimiser": tr("Adam (beta 0.9 and 0.999, no weight decay), one step a batch, loss at the question alone"),
+        "weights": tr(
+            "uniform within 1/sqrt(units), from the one-hot input within input_range; the forget gate's"
+            " bias, where the cell has one, starts at forget_bias"
+        ),
         "chance": "1 / keys",
         "protocols": {name: asdict(protocol) for name, protocol in protocols.items()},
         "versions": versions(),
@@ -193,19 +202,23 @@ def clipping_results(path: str | Path = SHIPPED_EXPERIMENTS / "clipping.json") -
         facts = record["corpus"], runs, record["versions"], record["command"], record["uniform"]
         return ClippingResults(spectrum.Protocol(**given), *facts)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ExperimentError(f"{Path(path).name} is no whole record of the clipping experiment: {error!r}") from error
+        raise ExperimentError(
+            tr("{name} is no whole record of the clipping experiment: {error!r}", name=Path(path).name, error=error)
+        ) from error
 
 
 def clipping_record(protocol: spectrum.Protocol, corpus: Corpus) -> dict[str, Any]:
     """A record of the clipping experiment with no runs yet, for `write`. Never raises."""
     return {
         "experiment": "clipping",
-        "about": "a plain RNN trained by plain gradient descent, from recurrent weights of several spectral radii, with the"
-        " gradient's norm clipped or not",
-        "command": "python -m lstm_core clipping --corpus FILE",
+        "about": tr(
+            "a plain RNN trained by plain gradient descent, from recurrent weights of several spectral"
+            " radii, with the gradient's norm clipped or not"
+        ),
+        "command": tr("python -m lstm_core clipping --corpus FILE"),
         "cell": "rnn",
         "layers": 1,
-        "optimiser": "plain gradient descent at a constant rate; state carried on from window to window",
+        "optimiser": tr("plain gradient descent at a constant rate; state carried on from window to window"),
         "uniform": round(math.log(len(set(corpus.train + corpus.held_out))), 4),
         "protocol": asdict(protocol),
         "corpus": corpus.facts,

@@ -14,6 +14,7 @@ from reprlib import repr as shorten
 from typing import Any, Literal
 
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 Array = Any  # a numpy.ndarray or a torch.Tensor: expressions are evaluated over either
 # What weights are applied to: the input, the hidden state, the cell state; peepholes are one weight a unit, on the cell state.
@@ -288,9 +289,17 @@ class Cell:
         for old, new in functions.items():
             if old not in applied or self.functions:
                 has = "is a variant already" if self.functions else f"applies {' and '.join(sorted(applied))}"
-                raise InputError(f"{self.title} {has}; there is no {shorten(old)} to replace")
+                raise InputError(
+                    tr("{self.title} {has}; there is no {shorten} to replace", self=self, has=has, shorten=shorten(old))
+                )
             if new not in FUNCTIONS:
-                raise InputError(f"there is no function {shorten(new)}; there are {', '.join(FUNCTIONS)}")
+                raise InputError(
+                    tr(
+                        "there is no function {shorten}; there are {functions}",
+                        shorten=shorten(new),
+                        functions=", ".join(FUNCTIONS),
+                    )
+                )
         changed = {old: new for old, new in functions.items() if old != new}
         if not changed:
             return self

@@ -23,6 +23,7 @@ from lstm_core.recipes import Recipe
 from lstm_core.sampling import sample
 from lstm_core.text import Vocabulary
 from lstm_core.training import Progress, fit, held_out_loss, new_model, steps_of
+from lstm_core.words import tr
 
 SHIPPED_LIVES = ASSETS / "lives"
 HELD_OUT = "held-out.txt"  # beside the lives: the text that all of them are judged by
@@ -83,7 +84,7 @@ class Life:
                 tensors = {key: opened.get_slice(key)[k % len(self)].float() for key in opened.keys()}  # noqa: SIM118
             model.load_state_dict(tensors)
         except (OSError, RuntimeError, safetensors.SafetensorError) as error:
-            raise CheckpointError(f"{self.path.name} can't be read: {error}") from error
+            raise CheckpointError(tr("{self.path.name} can't be read: {error}", self=self, error=error)) from error
         then = {"steps": self.steps[k], "characters_seen": self.characters[k], "held_out_loss": self.losses[k]}
         model.card = {**self.card, **then}
         return model.eval()
@@ -118,7 +119,9 @@ def life(name: str | Path) -> Life:
     if path.suffix != ".safetensors":
         shipped = {p.stem: p for p in sorted(SHIPPED_LIVES.glob("*.safetensors"))}
         if str(name) not in shipped:
-            raise CheckpointError(f"there is no life {str(name)[:60]!r}; shipped are {', '.join(shipped) or 'none'}")
+            raise CheckpointError(
+                tr("there is no life {name!r}; shipped are {value}", name=str(name)[:60], value=", ".join(shipped) or "none")
+            )
         path = shipped[str(name)]
     return _read(path)
 
@@ -129,17 +132,33 @@ def _read(path: Path) -> Life:
             facts = json.loads((opened.metadata() or {})["life"])
             sizes = {opened.get_slice(key).get_shape()[0] for key in opened.keys()}  # noqa: SIM118
     except KeyError as error:
-        raise CheckpointError(f"{path.name} holds no life of a model: it has no 'life' header") from error
+        raise CheckpointError(tr("{path.name} holds no life of a model: it has no 'life' header", path=path)) from error
     except (OSError, ValueError, safetensors.SafetensorError) as error:
-        raise CheckpointError(f"{path.name} is not a whole safetensors file: {error}") from error
+        raise CheckpointError(tr("{path.name} is not a whole safetensors file: {error}", path=path, error=error)) from error
     for key, kind in FACTS.items():
         if not isinstance(facts, dict) or not isinstance(facts.get(key), kind):
-            raise CheckpointError(f"the header of {path.name} has no {key!r} of kind {kind.__name__}")
+            raise CheckpointError(
+                tr("the header of {path.name} has no {key!r} of kind {name}", path=path, key=key, name=kind.__name__)
+            )
     if facts["format"] != FORMAT:
-        raise CheckpointError(f"{path.name} has format {facts['format']}; this version reads format {FORMAT}")
+        raise CheckpointError(
+            tr(
+                "{path.name} has format {format}; this version reads format {format_2}",
+                path=path,
+                format=facts["format"],
+                format_2=FORMAT,
+            )
+        )
     rows = {key: tuple(facts[key]) for key in ("steps", "characters", "losses", "samples")}
     if {len(row) for row in rows.values()} != sizes:
-        raise CheckpointError(f"{path.name} holds weights of {sorted(sizes)} checkpoints, and tells of {len(rows['steps'])}")
+        raise CheckpointError(
+            tr(
+                "{path.name} holds weights of {sorted} checkpoints, and tells of {steps_count}",
+                path=path,
+                sorted=sorted(sizes),
+                steps_count=len(rows["steps"]),
+            )
+        )
     try:
         vocabulary = Vocabulary(facts["vocabulary"])
     except InputError as error:
@@ -154,7 +173,7 @@ def checkpoints(steps: int, count: int = COUNT, every: int = 1) -> tuple[int, ..
     and the last. Raises ValueError for fewer than 3.
     """
     if count < 3:
-        raise InputError(f"a life has 3 checkpoints or more, not {count}")
+        raise InputError(tr("a life has 3 checkpoints or more, not {count}", count=count))
     first = min(FIRST, steps)
     kept = sorted({round(first * (steps / first) ** (k / (count - 2))) for k in range(count - 1)})
     return (0, *kept[::-every][::-1])
@@ -175,7 +194,13 @@ def record(
     wanted = checkpoints(steps) if at is None else tuple(at)
     if path.suffix != ".safetensors" or not wanted or sorted(set(wanted)) != list(wanted) or wanted[-1] > steps:
         given = f"{path.name}, {', '.join(map(str, wanted)) or 'no steps'}"
-        raise InputError(f"a life needs a .safetensors file and rising steps up to {steps:,}; it was given {given}")
+        raise InputError(
+            tr(
+                "a life needs a .safetensors file and rising steps up to {steps:,}; it was given {given}",
+                steps=steps,
+                given=given,
+            )
+        )
     kept: list[dict[str, Tensor]] = []
     losses: list[float] = []
     samples: list[str] = []

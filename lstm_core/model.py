@@ -31,6 +31,7 @@ from lstm_core.formula import (
     source_of,
 )  # fmt: skip
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 
 def _cut_line(function: Function) -> Callable[[Tensor], Tensor]:
@@ -216,7 +217,7 @@ class Recurrent(nn.Module):
 
     def extra_repr(self) -> str:
         """What print(model) says of it."""
-        return f"{self.cell.name}, {self.input_size}, {self.units}, layers={self.layers}"
+        return tr("{self.cell.name}, {self.input_size}, {self.units}, layers={self.layers}", self=self)
 
 
 class CharModel(nn.Module):
@@ -249,7 +250,7 @@ class CharModel(nn.Module):
         declared = (find_cell(cell) if isinstance(cell, str) else cell).with_functions(functions or {})
         for what, size in (("units", units), ("layers", layers), ("embedding", embedding)):
             if size is not None and size < 1:
-                raise InputError(f"{what} must be 1 or more, not {size}")
+                raise InputError(tr("{what} must be 1 or more, not {size}", what=what, size=size))
         vocab = len(self.vocabulary)
         self.embedding = None if embedding is None else nn.Embedding(vocab, embedding)
         self.rnn = Recurrent(declared, vocab if embedding is None else embedding, units, layers, bias, dropout)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lstm_core.errors import DivergenceError, InputError
 from lstm_core.model import CharModel
+from lstm_core.words import tr
 
 LETTERS = len(string.ascii_uppercase)
 TEST_SEED = 1_000_000  # added to a run's seed: looks and tests are drawn apart from what it is trained on
@@ -54,19 +55,25 @@ class Protocol:
 
     def __post_init__(self) -> None:
         if self.draw not in get_args(Draw):
-            raise InputError(f"draw must be one of {', '.join(get_args(Draw))}, not {self.draw!r}")
+            raise InputError(
+                tr("draw must be one of {get_args}, not {self.draw!r}", get_args=", ".join(get_args(Draw)), self=self)
+            )
         most = {"keys": LETTERS, "distractors": LETTERS}
         least = {"keys": 2, "warmup": 0}
         for name in ("longest_gap", "keys", "distractors", "steps", "batch", "warmup", "tests", "glances", "looks"):
             low, high = least.get(name, 1), most.get(name, math.inf)
             if not low <= getattr(self, name) <= high:
                 bounds = f"{low} or more" if high == math.inf else f"{low} to {high}"
-                raise InputError(f"{name} must be {bounds}, not {getattr(self, name)}")
+                raise InputError(
+                    tr("{name} must be {bounds}, not {getattr}", name=name, bounds=bounds, getattr=getattr(self, name))
+                )
         for name in ("learning_rate", "clip", "input_range"):
             if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
+                raise InputError(tr("{name} must be above 0, not {getattr}", name=name, getattr=getattr(self, name)))
         if not self.gaps or min(self.gaps) < 1 or sorted(set(self.gaps)) != list(self.gaps):
-            raise InputError(f"gaps must rise from 1 or more, each once; they are {', '.join(map(str, self.gaps)) or 'none'}")
+            raise InputError(
+                tr("gaps must rise from 1 or more, each once; they are {value}", value=", ".join(map(str, self.gaps)) or "none")
+            )
 
     @property
     def vocabulary(self) -> str:
@@ -265,7 +272,7 @@ def _training(model: CharModel, protocol: Protocol, tested: tuple[int, ...], see
         loss = nn.functional.cross_entropy(answers(model, ids), keys)
         if not math.isfinite(loss.item()):
             what = f"the loss of {model.cell.name} is {loss.item()} at step {step}"
-            raise DivergenceError(f"{what}: try a smaller learning rate")
+            raise DivergenceError(tr("{what}: try a smaller learning rate", what=what))
         optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), protocol.clip)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,20 @@ class Recipe:
         for name, least in counts.items():
             value = getattr(self, name)
             if value is not None and value < least:
-                raise InputError(f"{name} must be {least} or more, not {value}")
+                raise InputError(tr("{name} must be {least} or more, not {value}", name=name, least=least, value=value))
         for name in ("passes", "learning_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
+                raise InputError(tr("{name} must be above 0, not {getattr}", name=name, getattr=getattr(self, name)))
         if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout must be at least 0 and less than 1, not {self.dropout}")
+            raise InputError(tr("dropout must be at least 0 and less than 1, not {self.dropout}", self=self))
         for name in ("input_range", "weight_decay"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < math.inf:
-                raise InputError(f"{name} must be 0 or more, not {value}")
+                raise InputError(tr("{name} must be 0 or more, not {value}", name=name, value=value))
         if self.text_length is not None and self.text_length < self.window:
-            raise InputError(f"text_length must be {self.window} (one window) or more, not {self.text_length}")
+            raise InputError(tr("text_length must be {self.window} (one window) or more, not {self.text_length}", self=self))
         if not math.isfinite(self.forget_bias):
-            raise InputError(f"forget_bias must be a number, not {self.forget_bias}")
+            raise InputError(tr("forget_bias must be a number, not {self.forget_bias}", self=self))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import torch
 
 from lstm_core.errors import InputError
 from lstm_core.model import CharModel
+from lstm_core.words import tr
 
 
 def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0, seed: int = 0) -> str:
@@ -18,9 +19,9 @@ def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0,
     Source: Graves 2013.
     """
     if length < 0:
-        raise InputError(f"the length must be 0 or more, not {length}")
+        raise InputError(tr("the length must be 0 or more, not {length}", length=length))
     if not 0 <= temperature < float("inf"):
-        raise InputError(f"the temperature must be 0 or more, not {temperature}")
+        raise InputError(tr("the temperature must be 0 or more, not {temperature}", temperature=temperature))
     generator = torch.Generator().manual_seed(seed)
     ids, written = torch.from_numpy(model.vocabulary.encode(prompt).ids.copy())[:, None], []
     step_fused = model.cell.kernel != "lstm"  # torch's LSTM packs its weights anew at each call, longer than a step takes

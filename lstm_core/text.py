@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 MAX_CHARACTERS = 20_000
 
@@ -87,23 +88,32 @@ class Vocabulary:
     ) -> None:
         characters = tuple(characters)
         if not characters:
-            raise InputError("a vocabulary needs at least one character; it was given none")
+            raise InputError(tr("a vocabulary needs at least one character; it was given none"))
         for character in characters:
             if not isinstance(character, str) or len(character) != 1:
                 raise InputError(
-                    f"each entry of a vocabulary is one character; {shorten(character)} is not: give it a character of its own"
+                    tr(
+                        "each entry of a vocabulary is one character; {shorten} is not: give it a character of its own",
+                        shorten=shorten(character),
+                    )
                 )
         most_frequent, times = Counter(characters).most_common(1)[0]
         if times > 1:
-            raise InputError(f"a vocabulary holds each character once; {most_frequent!r} is there {times} times")
+            raise InputError(
+                tr(
+                    "a vocabulary holds each character once; {most_frequent!r} is there {times} times",
+                    most_frequent=most_frequent,
+                    times=times,
+                )
+            )
         if unknown is None:
             unknown = " " if " " in characters else characters[0]
         if unknown not in characters:
-            raise InputError(f"the unknown character {shorten(unknown)} is not in the vocabulary")
+            raise InputError(tr("the unknown character {shorten} is not in the vocabulary", shorten=shorten(unknown)))
         if reads not in ("characters", "bytes"):
-            raise InputError(f"a vocabulary reads 'characters' or 'bytes', not {shorten(reads)}")
+            raise InputError(tr("a vocabulary reads 'characters' or 'bytes', not {shorten}", shorten=shorten(reads)))
         if reads == "bytes" and (more := sorted(set(characters) - set(ALL_BYTES))):
-            raise InputError(f"each entry of a vocabulary of bytes is one byte; {more[0]!r} is none")
+            raise InputError(tr("each entry of a vocabulary of bytes is one byte; {more!r} is none", more=more[0]))
         object.__setattr__(self, "characters", characters)
         object.__setattr__(self, "unknown", unknown)
         object.__setattr__(self, "reads", reads)
@@ -161,9 +171,15 @@ class Vocabulary:
         Raises TextError, one sentence, when the text is empty or longer.
         """
         if not text:
-            raise TextError("There is no text to read: type at least one character.")
+            raise TextError(tr("There is no text to read: type at least one character."))
         if len(text) > MAX_CHARACTERS:
-            raise TextError(f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read at once.")
+            raise TextError(
+                tr(
+                    "The text has {text_count:,} characters; at most {max_characters:,} can be read at once.",
+                    text_count=len(text),
+                    max_characters=MAX_CHARACTERS,
+                )
+            )
         stand_ins = {c: self.stand_in(c) for c in set(text)}
         if self.reads == "bytes":
             return self._encode_bytes(text, stand_ins)
@@ -175,7 +191,13 @@ class Vocabulary:
         spelt = {c: _bytes_of(read) for c, read in stand_ins.items()}
         symbols = [b for c in text for b in spelt[c]]
         if len(symbols) > MAX_CHARACTERS:
-            raise TextError(f"The text has {len(symbols):,} bytes; at most {MAX_CHARACTERS:,} can be read at once.")
+            raise TextError(
+                tr(
+                    "The text has {symbols_count:,} bytes; at most {max_characters:,} can be read at once.",
+                    symbols_count=len(symbols),
+                    max_characters=MAX_CHARACTERS,
+                )
+            )
         chars = [part for c in text for part in (c, *[""] * (len(spelt[c]) - 1))]
         read_as = [part for c in text for part in (stand_ins[c], *[""] * (len(spelt[c]) - 1))]
         return Reading(tuple(chars), tuple(read_as), self._numbered(symbols))

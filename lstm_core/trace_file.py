@@ -25,6 +25,7 @@ from lstm_core.formula import Cell, equation
 from lstm_core.frozen import read_only
 from lstm_core.text import Vocabulary
 from lstm_core.trace import State, Trace
+from lstm_core.words import tr
 
 MOST_ROWS = 20_000_000  # of a table: about a gigabyte of CSV
 CSV_COLUMNS = ("layer", "step", "character", "unit", "signal", "value")
@@ -304,15 +305,17 @@ def read(source: str | os.PathLike[str] | bytes) -> Trace:
     except TraceFileError:
         raise
     except DAMAGE as error:
-        raise TraceFileError(f"the file is no whole trace: {error}") from error
-    raise TraceFileError("the file is neither NPZ, nor Parquet, nor a ZIP with trace.csv: save it with Trace.save")
+        raise TraceFileError(tr("the file is no whole trace: {error}", error=error)) from error
+    raise TraceFileError(tr("the file is neither NPZ, nor Parquet, nor a ZIP with trace.csv: save it with Trace.save"))
 
 
 def _from_zip(data: bytes) -> Trace:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         size = sum(member.file_size for member in archive.infolist())
         if size > LARGEST:
-            raise TraceFileError(f"unpacked the file would take {size:,} bytes; at most {LARGEST:,} are read")
+            raise TraceFileError(
+                tr("unpacked the file would take {size:,} bytes; at most {largest:,} are read", size=size, largest=LARGEST)
+            )
         if "trace.csv" not in archive.namelist():
             return _from_npz(data)
         facts = json.loads(archive.read("metadata.json"))
@@ -332,7 +335,14 @@ def _from_npz(data: bytes) -> Trace:
         def numbers(name: str, shape: tuple[int, ...]) -> np.ndarray:
             array = file["probabilities" if name == PROBABILITY else name]
             if array.shape != shape or array.dtype != np.float32:
-                raise TraceFileError(f"{name!r} is {array.dtype} {array.shape}; the metadata ask for float32 {shape}")
+                raise TraceFileError(
+                    tr(
+                        "{name!r} is {array.dtype} {array.shape}; the metadata ask for float32 {shape}",
+                        name=name,
+                        array=array,
+                        shape=shape,
+                    )
+                )
             return array
 
         return _assembled(facts, numbers)
@@ -342,10 +352,12 @@ def _from_parquet(data: bytes) -> Trace:
     file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
     size = sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups))
     if size > LARGEST:
-        raise TraceFileError(f"unpacked the file would take {size:,} bytes; at most {LARGEST:,} are read")
+        raise TraceFileError(
+            tr("unpacked the file would take {size:,} bytes; at most {largest:,} are read", size=size, largest=LARGEST)
+        )
     facts = (file.schema_arrow.metadata or {}).get(b"metadata")
     if facts is None:
-        raise TraceFileError("the Parquet file has no metadata of a trace")
+        raise TraceFileError(tr("the Parquet file has no metadata of a trace"))
     return _from_table(file.read(["layer", "step", "unit", "signal", "value"]), json.loads(facts))
 
 
@@ -362,11 +374,24 @@ def _from_table(table: pa.Table, facts: Mapping[str, Any]) -> Trace:
         place = tuple(columns[axis][rows] for axis in axes)
         for axis, index, size in zip(axes, place, shape, strict=True):
             if index.size and not 0 <= index.min() <= index.max() < size:
-                raise TraceFileError(f"a row of {own!r} stands at a {axis} outside the {size} that the metadata name")
+                raise TraceFileError(
+                    tr(
+                        "a row of {own!r} stands at a {axis} outside the {size} that the metadata name",
+                        own=own,
+                        axis=axis,
+                        size=size,
+                    )
+                )
         filled, array = np.zeros(shape, bool), np.empty(shape, np.float32)
         array[place], filled[place] = columns["value"][rows], True
         if not filled.all():
-            raise TraceFileError(f"the table is not whole: {np.count_nonzero(~filled):,} numbers of {own!r} are missing")
+            raise TraceFileError(
+                tr(
+                    "the table is not whole: {count_nonzero:,} numbers of {own!r} are missing",
+                    count_nonzero=np.count_nonzero(~filled),
+                    own=own,
+                )
+            )
         return array
 
     return _assembled(facts, numbers)
@@ -387,7 +412,14 @@ def _assembled(facts: Mapping[str, Any], numbers: Numbers) -> Trace:
     chars, read_as, ids = tuple(facts["characters"]), tuple(facts["read_as"]), np.array(facts["ids"], np.int64)
     layers, units, steps = (_count(facts, name) for name in ("layers", "units", "steps"))
     if not len(chars) == len(read_as) == ids.size == steps or ids.min() < 0 or ids.max() >= len(vocabulary):
-        raise TraceFileError(f"the metadata name {steps} steps, {len(chars)} characters and {ids.size} ids that do not agree")
+        raise TraceFileError(
+            tr(
+                "the metadata name {steps} steps, {chars_count} characters and {ids.size} ids that do not agree",
+                steps=steps,
+                chars_count=len(chars),
+                ids=ids,
+            )
+        )
     values = {name: numbers(name, (layers, steps, units)) for name in cell.names}
     probs = numbers(PROBABILITY, (steps, len(vocabulary)))
     initial = {name: numbers(f"{INITIAL}{name}", (layers, units)) for name in cell.states}
@@ -407,5 +439,5 @@ def _cell(facts: Mapping[str, Any]) -> Cell:
 def _count(facts: Mapping[str, Any], name: str) -> int:
     value = facts[name]
     if not isinstance(value, int) or value < 1:
-        raise TraceFileError(f"the metadata name {value!r} {name}; it must be 1 or more")
+        raise TraceFileError(tr("the metadata name {value!r} {name}; it must be 1 or more", value=value, name=name))
     return value

@@ -24,6 +24,7 @@ from lstm_core.errors import DivergenceError, InputError
 from lstm_core.model import CharModel, States
 from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 __all__ = ["Progress", "Recipe", "fit", "held_out_loss", "held_out_losses", "new_model", "steps_of", "windows"]
 
@@ -81,7 +82,13 @@ def held_out_losses(model: CharModel, text: str, streams: int = 1, window: int =
     ids = model.vocabulary.ids(text)
     length = len(ids) // streams if streams > 0 else 0
     if length < 2:
-        raise InputError(f"a loss needs at least 2 characters a stream; the text has {len(ids)} for {streams}")
+        raise InputError(
+            tr(
+                "a loss needs at least 2 characters a stream; the text has {ids_count} for {streams}",
+                ids_count=len(ids),
+                streams=streams,
+            )
+        )
     columns = torch.from_numpy(ids[: length * streams].reshape(streams, length).T.copy()).to(model.head.weight.device)
     total, states = 0.0, None
     for start in range(0, length - 1, window):
@@ -178,8 +185,13 @@ def fit(
     vocabulary = vocabulary or Vocabulary.of(corpus.train + corpus.held_out)
     if len(corpus.train) < recipe.streams * (recipe.window + 2):
         raise InputError(
-            f"the training text has {len(corpus.train):,} characters; {recipe.streams} streams of windows of"
-            f" {recipe.window} need at least {recipe.streams * (recipe.window + 2):,}"
+            tr(
+                "the training text has {train_count:,} characters; {recipe.streams} streams of windows of"
+                " {recipe.window} need at least {streams:,}",
+                train_count=len(corpus.train),
+                recipe=recipe,
+                streams=recipe.streams * (recipe.window + 2),
+            )
         )
     run = _start(recipe, vocabulary, name, device)
     path = None if resume is None else Path(resume)
@@ -241,7 +253,13 @@ def _train(
         if due or now - reported >= report_every:
             train_loss = torch.stack(losses[-unreported:]).mean().item()
             if not math.isfinite(train_loss):
-                raise DivergenceError(f"the loss is {train_loss} at step {run.step}: try a smaller learning rate")
+                raise DivergenceError(
+                    tr(
+                        "the loss is {train_loss} at step {run.step}: try a smaller learning rate",
+                        train_loss=train_loss,
+                        run=run,
+                    )
+                )
             held_out = _validate(run, corpus, losses) if due else None
             reported, unreported = now, 0
             speed = (run.step - first_step) * per_step / (now - started)
@@ -344,9 +362,11 @@ def _load(run: _Run, path: Path, identity: dict[str, Any]) -> None:
             facts = json.loads((file.metadata() or {})["run"])
         tensors = safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is no run that could go on ({error}); remove it to begin anew") from error
+        raise InputError(
+            tr("{path} is no run that could go on ({error}); remove it to begin anew", path=path, error=error)
+        ) from error
     if facts["identity"] != json.loads(json.dumps(identity)):
-        raise InputError(f"{path} holds another run (other settings or another corpus); remove it to begin anew")
+        raise InputError(tr("{path} holds another run (other settings or another corpus); remove it to begin anew", path=path))
     for name in _COUNTERS:
         setattr(run, name, facts[name])
 

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from lstm_core import diagram
 from lstm_core.formula import FUNCTIONS, Cell, terms
 from lstm_core.places import ASSETS
+from lstm_core.words import tr
 
 FOLDER = ASSETS / "walks"
 TOWARDS = " -> "
@@ -106,8 +107,8 @@ def _step(file: str, number: int, given: Any) -> Step:
 def _of_variant(step: Step, cell: Cell) -> Step:
     """A step with the functions that a variant of the cell applies."""
     labels = [(FUNCTIONS[old].label, FUNCTIONS[new].label) for old, new in cell.functions]
-    swapped = [f"{new} in place of {old}" for old, new in labels if old in step.text]
-    said = f" This model applies {' and '.join(swapped)}." if swapped else ""
+    swapped = [tr("{new} in place of {old}", new=new, old=old) for old, new in labels if old in step.text]
+    said = tr(" This model applies {swapped}.", swapped=" and ".join(swapped)) if swapped else ""
     return replace(step, text=step.text + said, lights=tuple(diagram.renamed(light, cell) for light in step.lights))
 
 
@@ -125,12 +126,22 @@ def _wrong_in(cell: Cell, step: Step, parts: Sequence[Element]) -> Iterator[str]
     where = f"{cell.name}, “{step.title}”"
     for light in step.lights:
         if not any(lit(light, part) for part in parts if TOWARDS not in light or _ends(part)):
-            yield f"{where}: the light {light!r} is no part of the drawing"
+            yield tr("{where}: the light {light!r} is no part of the drawing", where=where, light=light)
     for name in step.equations:
         if name not in cell.names:
-            yield f"{where}: the equation {name!r} is not declared; {cell.title} has {', '.join(cell.names)}"
+            yield tr(
+                "{where}: the equation {name!r} is not declared; {cell.title} has {names}",
+                where=where,
+                name=name,
+                cell=cell,
+                names=", ".join(cell.names),
+            )
     if step.bars and not _sums(cell) & set(step.equations):
-        yield f"{where}: bars, but none of {', '.join(step.equations)} is a state made of two terms"
+        yield tr(
+            "{where}: bars, but none of {equations} is a state made of two terms",
+            where=where,
+            equations=", ".join(step.equations),
+        )
 
 
 def _left_out(cell: Cell, steps: Sequence[Step], parts: Sequence[Element]) -> Iterator[str]:
@@ -138,10 +149,10 @@ def _left_out(cell: Cell, steps: Sequence[Step], parts: Sequence[Element]) -> It
     for part in parts:
         if not any(lit(light, part) for light in lights):
             end = part.get("data-to") or part.get("data-signal") or "label"
-            yield f"{cell.name}: no step lights {part.get('data-value')!r} ({end})"
+            yield tr("{cell.name}: no step lights {get!r} ({end})", cell=cell, get=part.get("data-value"), end=end)
     for name in cell.names:
         if not any(name in step.equations for step in steps):
-            yield f"{cell.name}: no step shows the equation of {name!r}"
+            yield tr("{cell.name}: no step shows the equation of {name!r}", cell=cell, name=name)
     for name in sorted(_sums(cell)):
         if not any(step.bars and name in step.equations for step in steps):
-            yield f"{cell.name}: no step shows as bars what {name!r} is made of"
+            yield tr("{cell.name}: no step shows as bars what {name!r} is made of", cell=cell, name=name)

@@ -2,10 +2,10 @@
 
 A sentence stands in the code in English, whole, with names for what is filled in, and is looked up where it is shown:
 
-    _("{model} has {layers} layers", model=model.name, layers=model.layers)
+    tr("{model} has {layers} layers", model=model.name, layers=model.layers)
 
-`N_` marks a sentence that is declared before anybody reads it (in a constant, or in a cell); it is looked up by `_` where it
-is shown. CONTRIBUTING.md says how the catalogue is made from the code.
+`N_` marks a sentence that is declared before anybody reads it, in a constant or in a cell.
+CONTRIBUTING.md says how the catalogue is made from the code.
 """
 
 from __future__ import annotations
@@ -36,20 +36,31 @@ def use(languages: Iterable[str], folder: Path = FOLDER) -> None:
     _catalogue.set(found)
 
 
-def _(message: str, /, **values: Any) -> str:
+def tr(message: str, /, **values: Any) -> str:
     """A message in the reader's language. values: what stands in its {places}, formatted as `str.format` does."""
-    found = _catalogue.get().gettext(message) if message else ""
-    return found.format(**values) if values else found
+    found: str = _catalogue.get().gettext(message) if message else ""
+    return found.format(**values) if values else str.__str__(found)
 
 
-def n_(one: str, many: str, n: int, /, **values: Any) -> str:
+def tr_n(one: str, many: str, n: int, /, **values: Any) -> str:
     """The message for a number of things: `one` for 1 and `many` for others in English; a language may have more forms.
 
-    n: what is counted; it fills {n}. values: as for `_`.
+    n: what is counted; it fills {n}. values: as for `tr`.
     """
     return _catalogue.get().ngettext(one, many, n).format(n=n, **values)
 
 
-def N_(message: str, /) -> str:
-    """Marks a message that `_` looks up later. Returns it as it is."""
-    return message
+class Message(str):
+    """A message that is declared before anybody reads it: English as a text, and in the reader's language where it is shown,
+    that is, where it is formatted into another text or turned into one by `str` or `tr`."""
+
+    def __str__(self) -> str:
+        return tr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(tr(self), spec)
+
+
+def N_(message: str, /) -> Message:
+    """Marks a message that is looked up later, where it is shown: a constant, or a word of a cell's declaration."""
+    return Message(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 import sys
 import threading
@@ -31,17 +32,17 @@ def places(message: str) -> set[str]:
     found: set[str] = set()
     for _text, name, spec, _conversion in string.Formatter().parse(message):
         if name is not None:
-            found |= {name} | places(spec or "")
+            found |= {re.split(r"[.\[]", name)[0]} | places(spec or "")
     return found
 
 
 def wrong_calls(name: str, source: str) -> list[str]:
-    """Calls of `_` and `n_` whose message is no literal, or whose values are not those that it has places for."""
+    """Calls of `tr` and `tr_n` whose message is no literal, or whose values are not those that it has places for."""
     wrong = []
     for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "n_", "N_")):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "tr_n", "N_")):
             continue
-        forms = 2 if node.func.id == "n_" else 1
+        forms = 2 if node.func.id == "tr_n" else 1
         where = f"{name}:{node.lineno}"
         messages = [m.value for m in node.args[:forms] if isinstance(m, ast.Constant) and isinstance(m.value, str)]
         given = {keyword.arg for keyword in node.keywords} | ({"n"} if forms == 2 else set())
@@ -58,7 +59,7 @@ def test_each_message_is_filled_in_by_what_it_names() -> None:
 
 
 def test_a_fault_in_a_call_is_found() -> None:
-    source = '_("{a} of {b}", a=1)\n_(f"{a}")\nn_("{n} step", "{n} steps", 3)\n_("{a:.{b}f}", a=1, b=2)'
+    source = 'tr("{a} of {b}", a=1)\ntr(f"{a}")\ntr_n("{n} step", "{n} steps", 3)\ntr("{a:.{b}f}", a=1, b=2)'
     assert [fault.split(":")[1] for fault in wrong_calls("file", source)] == ["1", "2"]
 
 
@@ -66,6 +67,7 @@ def catalogue(folder: Path, language: str) -> None:
     found = Catalog(locale=language)
     found.add("{n} of {all} units", "von {all} Einheiten {n}")
     found.add(("{n} step", "{n} steps"), ("{n} Schritt", "{n} Schritte"))
+    found.add("gate", "Tor")
     path = folder / language / "LC_MESSAGES" / f"{words.DOMAIN}.mo"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
@@ -78,7 +80,10 @@ def test_words_are_in_the_first_language_that_has_a_catalogue(tmp_path: Path) ->
 
     def read(*languages: str) -> None:
         words.use(languages, tmp_path)
-        said[languages] = [words._("{n} of {all} units", n=1, all=2), *(words.n_("{n} step", "{n} steps", n) for n in (1, 2))]
+        said[languages] = [
+            words.tr("{n} of {all} units", n=1, all=2),
+            *(words.tr_n("{n} step", "{n} steps", n) for n in (1, 2)),
+        ]
 
     wanted = [("de-AT", "nl"), ("nl", "de"), ("nl",), ("en-GB", "de"), ()]
     for languages in wanted:
@@ -87,4 +92,20 @@ def test_words_are_in_the_first_language_that_has_a_catalogue(tmp_path: Path) ->
         thread.join()
     german, english = ["von 2 Einheiten 1", "1 Schritt", "2 Schritte"], ["1 of 2 units", "1 step", "2 steps"]
     assert [said[languages] for languages in wanted] == [german, german, english, english, english]
-    assert words._("{n} of {all} units", n=1, all=2) == english[0]
+    assert words.tr("{n} of {all} units", n=1, all=2) == english[0]
+
+
+def test_a_marked_message_is_english_as_a_text_and_translated_where_it_is_shown(tmp_path: Path) -> None:
+    catalogue(tmp_path, "de")
+    marked = words.N_("gate")
+    shown: list[str] = []
+
+    def read() -> None:
+        words.use(["de"], tmp_path)
+        shown.extend([str(marked), f"{marked:>4}", words.tr("the {marked}", marked=marked), words.tr(marked), marked + ""])
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    assert shown == ["Tor", " Tor", "the Tor", "Tor", "gate"]
+    assert str(marked) == marked == "gate" and type(words.tr(marked)) is str

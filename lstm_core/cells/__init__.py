@@ -9,6 +9,7 @@ from reprlib import repr as shorten
 
 from lstm_core.errors import InputError
 from lstm_core.formula import Cell
+from lstm_core.words import tr
 
 
 @cache
@@ -38,4 +39,6 @@ def cell(name: str) -> Cell:
     try:
         return cells()[name]
     except KeyError:
-        raise InputError(f"there is no cell {shorten(name)}; there are {', '.join(cells())}") from None
+        raise InputError(
+            tr("there is no cell {shorten}; there are {cells}", shorten=shorten(name), cells=", ".join(cells()))
+        ) from None

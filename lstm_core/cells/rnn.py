@@ -1,14 +1,15 @@
 """The plain recurrent network: one tanh layer."""
 
 from lstm_core.formula import Cell, Signal, affine, h_prev, tanh, x
+from lstm_core.words import N_
 
 RNN = Cell(
     name="rnn",
-    title="RNN",
-    source="Elman 1990; PyTorch's nn.RNN",
+    title=N_("RNN"),
+    source=N_("Elman 1990; PyTorch's nn.RNN"),
     rows=("h",),
-    signals=(Signal("hidden", "h", "hidden state", tanh(affine("h", h_prev, x, symbol="")), (-1, 1)),),
+    signals=(Signal("hidden", "h", N_("hidden state"), tanh(affine("h", h_prev, x, symbol="")), (-1, 1)),),
     kernel="rnn_tanh",
     biases=2,
-    note="One tanh layer; no gates.",
+    note=N_("One tanh layer; no gates."),
 )

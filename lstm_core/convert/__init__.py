@@ -10,6 +10,7 @@ from typing import Protocol, cast
 
 from lstm_core.convert import archives, vocabularies
 from lstm_core.convert.draft import LARGEST_FILE, MOST_ARRAYS, ConvertError, Draft
+from lstm_core.words import tr
 
 __all__ = ["FORMATS", "ConvertError", "Draft", "Reader", "beside", "read", "read_path"]
 
@@ -39,15 +40,32 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes] | None = None) -> Dr
     aside = {} if aside is None else aside
     for file, size in ((name, len(data)), *((n, len(d)) for n, d in aside.items())):
         if size > LARGEST_FILE:
-            raise ConvertError(f"{shorten(file)} has {size >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
+            raise ConvertError(
+                tr(
+                    "{shorten} has {size} MB; at most {largest_file} MB are read",
+                    shorten=shorten(file),
+                    size=size >> 20,
+                    largest_file=LARGEST_FILE >> 20,
+                )
+            )
     if (members := archives.entries(data)) > MOST_ARRAYS:
-        raise ConvertError(f"{shorten(name)} has {members:,} members; at most {MOST_ARRAYS:,} are read")
+        raise ConvertError(
+            tr(
+                "{shorten} has {members:,} members; at most {most_arrays:,} are read",
+                shorten=shorten(name),
+                members=members,
+                most_arrays=MOST_ARRAYS,
+            )
+        )
     for format_name in FORMATS:
         reader = cast(Reader, importlib.import_module(f"{__name__}.{format_name}"))
         if reader.recognises(data, name):
             return reader.read(data, name, aside)
     raise ConvertError(
-        f"{shorten(name)} is of no format that can be read: PyTorch, safetensors, Keras, ONNX, or arrays in an .npz file"
+        tr(
+            "{shorten} is of no format that can be read: PyTorch, safetensors, Keras, ONNX, or arrays in an .npz file",
+            shorten=shorten(name),
+        )
     )
 
 
@@ -55,7 +73,14 @@ def read_path(path: str | Path) -> Draft:
     """What the foreign file at a path holds, and the lists and manifests `beside` it. Raises ConvertError, OSError."""
     path = Path(path)
     if path.is_file() and path.stat().st_size > LARGEST_FILE:
-        raise ConvertError(f"{path.name} has {path.stat().st_size >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
+        raise ConvertError(
+            tr(
+                "{path.name} has {st_size} MB; at most {largest_file} MB are read",
+                path=path,
+                st_size=path.stat().st_size >> 20,
+                largest_file=LARGEST_FILE >> 20,
+            )
+        )
     return read(path.read_bytes(), path.name, beside(path))
 
 

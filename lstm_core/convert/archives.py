@@ -9,6 +9,7 @@ import zlib
 from reprlib import repr as shorten
 
 from lstm_core.convert.draft import LARGEST_FILE, MOST_ARRAYS, ConvertError
+from lstm_core.words import tr
 
 # What Python's zipfile raises for archives that are damaged, encrypted or packed in a way it does not know.
 DAMAGE = (
@@ -47,15 +48,30 @@ def members(data: bytes, name: str, wanted: tuple[str, ...]) -> dict[str, bytes]
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if len(archive.infolist()) > MOST_ARRAYS:
-                raise ConvertError(f"{shorten(name)} has {len(archive.infolist()):,} members; at most {MOST_ARRAYS:,} are read")
+                raise ConvertError(
+                    tr(
+                        "{shorten} has {infolist_count:,} members; at most {most_arrays:,} are read",
+                        shorten=shorten(name),
+                        infolist_count=len(archive.infolist()),
+                        most_arrays=MOST_ARRAYS,
+                    )
+                )
             for member in wanted:
                 with archive.open(member) as opened:
                     found[member] = opened.read(room + 1)
                 room -= len(found[member])
                 if room < 0:
-                    raise ConvertError(f"{shorten(name)} unpacks to more than {LARGEST_FILE >> 20} MB, which is not read")
+                    raise ConvertError(
+                        tr(
+                            "{shorten} unpacks to more than {largest_file} MB, which is not read",
+                            shorten=shorten(name),
+                            largest_file=LARGEST_FILE >> 20,
+                        )
+                    )
     except ConvertError:
         raise
     except DAMAGE as error:
-        raise ConvertError(f"{shorten(name)} is a damaged zip archive: {' '.join(str(error).split())[:120]}") from error
+        raise ConvertError(
+            tr("{shorten} is a damaged zip archive: {split}", shorten=shorten(name), split=" ".join(str(error).split())[:120])
+        ) from error
     return found

@@ -11,11 +11,12 @@ from lstm_core.cells import cell as find_cell
 from lstm_core.convert.draft import ConvertError, Draft, numbers
 from lstm_core.formula import FUNCTIONS, Cell
 from lstm_core.text import Vocabulary
+from lstm_core.words import N_, tr
 
 GRU_FORMS = {
-    "gru": "the reset comes before the product, z near 1 lets the new in (the essay's)",
-    "gru_cho": "the reset comes before the product, z near 1 keeps the old (Cho et al.'s)",
-    "gru_pytorch": "the reset comes after the product, z near 1 keeps the old (PyTorch's, cuDNN's)",
+    "gru": N_("the reset comes before the product, z near 1 lets the new in (the essay's)"),
+    "gru_cho": N_("the reset comes before the product, z near 1 keeps the old (Cho et al.'s)"),
+    "gru_pytorch": N_("the reset comes after the product, z near 1 keeps the old (PyTorch's, cuDNN's)"),
 }
 
 
@@ -72,7 +73,14 @@ def layer(
         shape = wanted.get(name, (rows,))
         if array is not None and (array.shape != shape or 0 in shape):
             raise ConvertError(
-                f"“{title}”: {name} has shape {array.shape}, which does not fit {len(order)} blocks of {units} units each"
+                tr(
+                    "“{title}”: {name} has shape {array.shape}, which does not fit {order_count} blocks of {units} units each",
+                    title=title,
+                    name=name,
+                    array=array,
+                    order_count=len(order),
+                    units=units,
+                )
             )
     parameters = {name: _reordered(numbers(f"“{title}”", a), order, cell.rows) for name, a in given.items() if a is not None}
     if cell.biases == 1 and bias_ih is not None and bias_hh is not None:
@@ -81,12 +89,20 @@ def layer(
         looks, weights = peephole
         if weights.shape != (len(looks) * units,):
             raise ConvertError(
-                f"“{title}”: its peepholes have shape {weights.shape}, they must be {len(looks)} x {units} numbers"
+                tr(
+                    "“{title}”: its peepholes have shape {weights.shape}, they must be {looks_count} x {units} numbers",
+                    title=title,
+                    weights=weights,
+                    looks_count=len(looks),
+                    units=units,
+                )
             )
         parameters["weight_peephole"] = _reordered(numbers(f"“{title}”", weights), looks, cell.diagonals)
     found = sum(b is not None for b in (bias_ih, bias_hh))
-    added = ", added up" if cell.biases < found else ""
-    return Layer(title, cell, parameters, ("none in the cells", "one a layer", f"two a layer{added}")[found])
+    added = tr(", added up") if cell.biases < found else ""
+    return Layer(
+        title, cell, parameters, (tr("none in the cells"), tr("one a layer"), tr("two a layer{added}", added=added))[found]
+    )
 
 
 def _reordered(stacked: np.ndarray, given: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
@@ -122,20 +138,23 @@ class Found:
     def draft(self) -> Draft:
         """The draft of it all. Raises ConvertError where the parts are no character model of alike layers."""
         if not self.layers:
-            raise ConvertError("the file's model has no recurrent layer that could be read")
+            raise ConvertError(tr("the file's model has no recurrent layer that could be read"))
         if self.head is None:
             raise ConvertError(
-                f"the file's model has no head: after its last recurrent layer, “{self.layers[-1].title}”, no dense layer"
-                " predicts the next character"
+                tr(
+                    "the file's model has no head: after its last recurrent layer, “{title}”, no dense layer predicts"
+                    " the next character",
+                    title=self.layers[-1].title,
+                )
             )
         self._check()
         first, size = self.layers[0], len(self.head)
         cell, units = first.cell, first.units
-        parameters = {"head.weight": numbers("the head", self.head)}
+        parameters = {"head.weight": numbers(tr("the head"), self.head)}
         if self.head_bias is not None:
-            parameters["head.bias"] = numbers("the head's bias", self.head_bias)
+            parameters["head.bias"] = numbers(tr("the head's bias"), self.head_bias)
         if self.embedding is not None:
-            parameters["embedding.weight"] = numbers("the embedding", self.embedding)
+            parameters["embedding.weight"] = numbers(tr("the embedding"), self.embedding)
         biased = any("bias_ih" in layer.parameters for layer in self.layers)
         for k, each in enumerate(self.layers):
             for name, shape in cell.parameter_shapes(each.inputs, units, biased).items():
@@ -143,18 +162,32 @@ class Found:
                 parameters[f"rnn.{name}_l{k}"] = np.zeros(shape, np.float32) if array is None else array
         width = None if self.embedding is None else self.embedding.shape[1]
         weights = sum(array.size for array in parameters.values())
-        form = (("GRU form", GRU_FORMS[cell.name]),) if cell.name in GRU_FORMS else ()
-        head_bias = "without a bias" if self.head_bias is None else "with a bias"
+        form = ((tr("GRU form"), GRU_FORMS[cell.name]),) if cell.name in GRU_FORMS else ()
+        head_bias = tr("without a bias") if self.head_bias is None else tr("with a bias")
         detected = (
-            ("cell", f"{cell.title}, from “{first.title}”"),
-            ("layers", f"{len(self.layers)} × {units} units"),
-            ("sizes", f"{size} symbols, {weights:,} weights"),
-            ("gate order", self.order),
+            ("cell", tr("{cell.title}, from “{first.title}”", cell=cell, first=first)),
+            ("layers", tr("{layers_count} × {units} units", layers_count=len(self.layers), units=units)),
+            ("sizes", tr("{size} symbols, {weights:,} weights", size=size, weights=weights)),
+            (tr("gate order"), self.order),
             *form,
             ("biases", first.biases),
             ("activations", activations(cell)),
-            ("input", f"one-hot, {size} numbers" if width is None else f"embedding, {size} × {width}"),
-            ("head", f"linear, “{self.head_title}”, {size} × {units}, {head_bias}"),
+            (
+                "input",
+                tr("one-hot, {size} numbers", size=size)
+                if width is None
+                else tr("embedding, {size} × {width}", size=size, width=width),
+            ),
+            (
+                "head",
+                tr(
+                    "linear, “{self.head_title}”, {size} × {units}, {head_bias}",
+                    self=self,
+                    size=size,
+                    units=units,
+                    head_bias=head_bias,
+                ),
+            ),
             *self.more,
         )
         ignored = tuple(dict.fromkeys(self.ignored))
@@ -168,38 +201,77 @@ class Found:
         for below, each in zip(self.layers, self.layers[1:]):
             if each.cell != first.cell:
                 raise ConvertError(
-                    f"“{first.title}” is a {first.cell.title}, “{each.title}” a {each.cell.title}: layers of different cells"
-                    " are not supported"
+                    tr(
+                        "“{first.title}” is a {first.cell.title}, “{each.title}” a {each.cell.title}: layers of"
+                        " different cells are not supported",
+                        first=first,
+                        each=each,
+                    )
                 )
             if each.units != first.units:
                 raise ConvertError(
-                    f"“{first.title}” has {first.units} units, “{each.title}” {each.units}: layers of different sizes are not"
-                    " supported"
+                    tr(
+                        "“{first.title}” has {first.units} units, “{each.title}” {each.units}: layers of different"
+                        " sizes are not supported",
+                        first=first,
+                        each=each,
+                    )
                 )
             if each.inputs != below.units:
                 raise ConvertError(
-                    f"“{each.title}” reads {each.inputs} numbers, but “{below.title}” below it has {below.units} units"
+                    tr(
+                        "“{each.title}” reads {each.inputs} numbers, but “{below.title}” below it has {below.units} units",
+                        each=each,
+                        below=below,
+                    )
                 )
         if self.head.ndim != 2 or self.head.shape[1] != first.units:
             raise ConvertError(
-                f"the head “{self.head_title}” has shape {self.head.shape}; over {first.units} units it must be"
-                f" (symbols, {first.units})"
+                tr(
+                    "the head “{self.head_title}” has shape {self.head.shape}; over {first.units} units it must be"
+                    " (symbols, {first.units})",
+                    self=self,
+                    first=first,
+                )
             )
         if self.head_bias is not None and self.head_bias.shape != (size,):
-            raise ConvertError(f"the head's bias has shape {self.head_bias.shape}; for {size} symbols it must be ({size},)")
-        if self.embedding is None and first.inputs != size:
-            why = "it reads each character as a single number" if first.inputs == 1 else "it is no one-hot character model"
             raise ConvertError(
-                f"“{first.title}” reads {first.inputs} numbers a step, but the head predicts {size} symbols: {why}"
+                tr(
+                    "the head's bias has shape {self.head_bias.shape}; for {size} symbols it must be ({size},)",
+                    self=self,
+                    size=size,
+                )
+            )
+        if self.embedding is None and first.inputs != size:
+            why = (
+                tr("it reads each character as a single number")
+                if first.inputs == 1
+                else tr("it is no one-hot character model")
+            )
+            raise ConvertError(
+                tr(
+                    "“{first.title}” reads {first.inputs} numbers a step, but the head predicts {size} symbols: {why}",
+                    first=first,
+                    size=size,
+                    why=why,
+                )
             )
         if self.embedding is not None and (self.embedding.ndim != 2 or len(self.embedding) != size):
             raise ConvertError(
-                f"the embedding has shape {self.embedding.shape}, but the head predicts {size} symbols: it is no model that"
-                " predicts the next of the characters it reads"
+                tr(
+                    "the embedding has shape {self.embedding.shape}, but the head predicts {size} symbols: it is no"
+                    " model that predicts the next of the characters it reads",
+                    self=self,
+                    size=size,
+                )
             )
         if self.embedding is not None and self.embedding.shape[1] != first.inputs:
             raise ConvertError(
-                f"the embedding is {self.embedding.shape[1]} numbers wide, but “{first.title}” reads {first.inputs}"
+                tr(
+                    "the embedding is {shape} numbers wide, but “{first.title}” reads {first.inputs}",
+                    shape=self.embedding.shape[1],
+                    first=first,
+                )
             )
 
 
@@ -207,4 +279,4 @@ def activations(cell: Cell) -> str:
     """What a cell applies, in words: "sigmoid for the gates, tanh for the rest"."""
     now = {"sigmoid": "sigmoid", "tanh": "tanh"} | dict(cell.functions)
     gates, rest = (FUNCTIONS[now[name]].title for name in ("sigmoid", "tanh"))
-    return rest if cell.name == "rnn" else f"{gates} for the gates, {rest} for the rest"
+    return rest if cell.name == "rnn" else tr("{gates} for the gates, {rest} for the rest", gates=gates, rest=rest)

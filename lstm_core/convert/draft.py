@@ -15,6 +15,7 @@ from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 from lstm_core.model import CharModel, Recurrent
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 LARGEST_FILE = 64 << 20  # bytes: the largest file that is read, and all that a compressed one may unpack to
 LARGEST_ARRAY = LARGEST_FILE // 4  # numbers in one array, and in all parameters together
@@ -67,14 +68,27 @@ class Draft:
         for what, size in sizes:
             largest = LARGEST_SIZE.get(what, SYMBOLS_AT_MOST)
             if size is not None and not 1 <= size <= largest:
-                raise ConvertError(f"the file's model has {what} = {size:,}; it must be 1 to {largest:,}")
+                raise ConvertError(
+                    tr(
+                        "the file's model has {what} = {size:,}; it must be 1 to {largest:,}",
+                        what=what,
+                        size=size,
+                        largest=largest,
+                    )
+                )
         wanted = {name: tuple(tensor.shape) for name, tensor in self._empty(_placeholder(self.size)).state_dict().items()}
         given = {name: np.shape(array) for name, array in self.parameters.items()}
         for name in sorted(wanted.keys() | given.keys()):
             if wanted.get(name) != given.get(name):
                 raise ConvertError(
-                    f"{name} has shape {given.get(name, 'none: it is missing')}; a {self.cell.title} of {self.layers} layers x"
-                    f" {self.units} units over {self.size} symbols has {wanted.get(name, 'no such weights')}"
+                    tr(
+                        "{name} has shape {get}; a {self.cell.title} of {self.layers} layers x {self.units} units"
+                        " over {self.size} symbols has {get_2}",
+                        name=name,
+                        get=given.get(name, "none: it is missing"),
+                        self=self,
+                        get_2=wanted.get(name, "no such weights"),
+                    )
                 )
 
     def model(self, vocabulary: Vocabulary | Sequence[str] | None = None, name: str = "converted") -> CharModel:
@@ -86,13 +100,21 @@ class Draft:
         """
         known = self.vocabulary if vocabulary is None else vocabulary
         if known is None:
-            raise ConvertError(f"the file holds no vocabulary: name the {self.size} characters that its model predicts")
+            raise ConvertError(
+                tr("the file holds no vocabulary: name the {self.size} characters that its model predicts", self=self)
+            )
         try:
             known = known if isinstance(known, Vocabulary) else Vocabulary(known)
         except InputError as error:
             raise ConvertError(str(error)) from error
         if len(known) != self.size:
-            raise ConvertError(f"the vocabulary has {len(known)} characters, but the model predicts {self.size}")
+            raise ConvertError(
+                tr(
+                    "the vocabulary has {known_count} characters, but the model predicts {self.size}",
+                    known_count=len(known),
+                    self=self,
+                )
+            )
         model = self._empty(known, name)
         weights = {key: torch.from_numpy(np.array(array, np.float32)) for key, array in self.parameters.items()}
         model.load_state_dict(weights, assign=True)
@@ -131,11 +153,18 @@ def numbers(what: str, array: Any) -> np.ndarray:
     """
     array = np.asarray(array)
     if array.dtype.kind not in "fiu":
-        raise ConvertError(f"{what} holds {array.dtype}, not real numbers")
+        raise ConvertError(tr("{what} holds {array.dtype}, not real numbers", what=what, array=array))
     if array.size > LARGEST_ARRAY:
-        raise ConvertError(f"{what} has {array.size:,} numbers; at most {LARGEST_ARRAY:,} are read")
+        raise ConvertError(
+            tr(
+                "{what} has {array.size:,} numbers; at most {largest_array:,} are read",
+                what=what,
+                array=array,
+                largest_array=LARGEST_ARRAY,
+            )
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         converted = np.ascontiguousarray(array, np.float32)
     if not np.isfinite(converted).all():
-        raise ConvertError(f"{what} holds numbers that are not finite")
+        raise ConvertError(tr("{what} holds numbers that are not finite", what=what))
     return converted

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.convert.draft import DEEPEST, LARGEST_ARRAY, MOST_ARRAYS, ConvertError
+from lstm_core.words import tr
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 CHILD = Path(__file__).with_name("hdf5_process.py")
@@ -48,10 +49,18 @@ def read(data: bytes, name: str, skip: tuple[str, ...] = ()) -> Contents:
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=2 * LONGEST, check=False)
     except subprocess.TimeoutExpired:
-        raise ConvertError(f"{shorten(name)} is damaged: it could not be read in {2 * LONGEST} seconds") from None
+        raise ConvertError(
+            tr("{shorten} is damaged: it could not be read in {longest} seconds", shorten=shorten(name), longest=2 * LONGEST)
+        ) from None
     if done.returncode:
         last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ConvertError(f"{shorten(name)} is damaged: HDF5 can't read it ({last[:200] or 'its library stopped'})")
+        raise ConvertError(
+            tr(
+                "{shorten} is damaged: HDF5 can't read it ({value})",
+                shorten=shorten(name),
+                value=last[:200] or "its library stopped",
+            )
+        )
     header, _, numbers = done.stdout.partition(b"\n")
     found = json.loads(header)
     if "refused" in found:

@@ -19,11 +19,12 @@ import numpy as np
 from lstm_core.convert import archives, hdf5
 from lstm_core.convert.assembly import Found, Layer, layer, variant
 from lstm_core.convert.draft import DEEPEST, MOST_ARRAYS, ConvertError, Draft
+from lstm_core.words import N_, tr
 
 WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"  # in a .keras archive
 TRAINING = ("optimizer_weights", "optimizer")
 ORDERS = {"LSTM": "ifgo", "GRU": "zrn", "SimpleRNN": "h"}  # Keras's i, f, c, o and z, r, h in our letters
-GATE_ORDERS = {"LSTM": "i, f, c, o (Keras's)", "GRU": "z, r, h (Keras's)", "SimpleRNN": "one block: no gates"}
+GATE_ORDERS = {"LSTM": N_("i, f, c, o (Keras's)"), "GRU": N_("z, r, h (Keras's)"), "SimpleRNN": N_("one block: no gates")}
 CUDNN = {"CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
 CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
 KERAS_1_ROWS = {"LSTM": "icfo", "GRU": "zrh", "SimpleRNN": ""}  # the order of its separate arrays, three a gate
@@ -34,13 +35,13 @@ TRAINING_ONLY = (
 HARD = {True: "hard_sigmoid_keras2", False: "hard_sigmoid_keras3"}  # by whether it is older than Keras 3
 FUNCTIONS = ("sigmoid", "tanh", "relu", "linear")
 REFUSED = {
-    r"Bidirectional": "is bidirectional, which is not supported: a text is read from its start to its end",
-    r"ConvLSTM|Conv\d|Pooling": "is convolutional, which is not supported",
-    r"Attention|Transformer": "is attention, which is not supported",
-    r"LayerNormalization": "is a layer normalisation, which is not supported",
-    r"BatchNormalization": "is a batch normalisation, which is not supported",
-    r"Lambda": "runs code of its own, which is never run here",
-    r"Sequential|Model|Functional": "is a model within the model, which is not supported",
+    r"Bidirectional": N_("is bidirectional, which is not supported: a text is read from its start to its end"),
+    r"ConvLSTM|Conv\d|Pooling": N_("is convolutional, which is not supported"),
+    r"Attention|Transformer": N_("is attention, which is not supported"),
+    r"LayerNormalization": N_("is a layer normalisation, which is not supported"),
+    r"BatchNormalization": N_("is a batch normalisation, which is not supported"),
+    r"Lambda": N_("runs code of its own, which is never run here"),
+    r"Sequential|Model|Functional": N_("is a model within the model, which is not supported"),
 }
 
 Json = dict[str, Any]
@@ -77,36 +78,48 @@ class _File:
 def _from_archive(data: bytes, name: str) -> _File:
     wanted = tuple(member for member in (WEIGHTS, CONFIG, METADATA) if member in archives.names(data))
     if CONFIG not in wanted:
-        raise ConvertError(f"{shorten(name)} holds Keras's weights without {CONFIG}: what the layers are is not said")
+        raise ConvertError(
+            tr(
+                "{shorten} holds Keras's weights without {config}: what the layers are is not said",
+                shorten=shorten(name),
+                config=CONFIG,
+            )
+        )
     found = archives.members(data, name, wanted)
-    metadata = _json(found.get(METADATA, b"{}"), f"{METADATA} in {shorten(name)}")
+    metadata = _json(found.get(METADATA, b"{}"), tr("{metadata} in {shorten}", metadata=METADATA, shorten=shorten(name)))
     version = _major(metadata.get("keras_version", "3"), name)
-    contents = hdf5.read(found[WEIGHTS], f"{WEIGHTS} in {name}", TRAINING)
-    layers = _layers(_json(found[CONFIG], f"{CONFIG} in {shorten(name)}"), name)
+    contents = hdf5.read(found[WEIGHTS], tr("{weights} in {name}", weights=WEIGHTS, name=name), TRAINING)
+    layers = _layers(_json(found[CONFIG], tr("{config} in {shorten}", config=CONFIG, shorten=shorten(name))), name)
     arrays = _by_class(contents.arrays, layers)
-    return _File(f"Keras {version} archive (.keras)", version, layers, arrays, contents.ignored)
+    return _File(tr("Keras {version} archive (.keras)", version=version), version, layers, arrays, contents.ignored)
 
 
 def _from_hdf5(contents: hdf5.Contents, name: str, aside: Mapping[str, bytes]) -> _File:
     root = "model_weights" if "model_weights" in contents.attributes else ""
     attributes = contents.attributes.get("", {}) | contents.attributes.get(root, {})
-    kind = "full model"
+    kind = tr("full model")
     config: Json | None = None
     if "model_config" in attributes:
-        config = _json(str(attributes["model_config"]).encode("utf-8", "replace"), f"the model_config of {shorten(name)}")
+        config = _json(
+            str(attributes["model_config"]).encode("utf-8", "replace"),
+            tr("the model_config of {shorten}", shorten=shorten(name)),
+        )
     else:
-        kind = "weights, with the model's JSON beside"
+        kind = tr("weights, with the model's JSON beside")
         config = next(filter(None, (_model_json(content) for content in aside.values())), None)
     if config is None:
         raise ConvertError(
-            f"{shorten(name)} holds weights alone, and not what its layers are, such as which sigmoid: give the model's JSON"
-            " (model.to_json()) along with it"
+            tr(
+                "{shorten} holds weights alone, and not what its layers are, such as which sigmoid: give the model's"
+                " JSON (model.to_json()) along with it",
+                shorten=shorten(name),
+            )
         )
     layers = _layers(config, name)
     by_class = any(re.search(r"(^|/)vars/\d+$", path.replace("\\", "/")) for path in contents.arrays)
     version = _major(attributes.get("keras_version", config.get("keras_version", "3" if by_class else "1")), name)
     arrays = _by_class(contents.arrays, layers) if by_class else _by_name(contents, root, layers)
-    return _File(f"Keras {version} HDF5, {kind}", version, layers, arrays, contents.ignored)
+    return _File(tr("Keras {version} HDF5, {kind}", version=version, kind=kind), version, layers, arrays, contents.ignored)
 
 
 def _json(data: bytes, what: str) -> Json:
@@ -115,7 +128,7 @@ def _json(data: bytes, what: str) -> Json:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise ConvertError(f"{what} is no JSON object: the file is damaged")
+        raise ConvertError(tr("{what} is no JSON object: the file is damaged", what=what))
     return found
 
 
@@ -131,7 +144,13 @@ def _model_json(data: bytes) -> Json | None:
 def _major(version: Any, name: str) -> int:
     number = str(version).partition(".")[0]
     if number not in ("1", "2", "3"):
-        raise ConvertError(f"{shorten(name)} is of Keras {shorten(str(version))}; versions 1, 2 and 3 can be read")
+        raise ConvertError(
+            tr(
+                "{shorten} is of Keras {shorten_2}; versions 1, 2 and 3 can be read",
+                shorten=shorten(name),
+                shorten_2=shorten(str(version)),
+            )
+        )
     return int(number)
 
 
@@ -145,7 +164,11 @@ def _by_name(contents: hdf5.Contents, root: str, layers: Sequence[Json]) -> dict
             array = contents.arrays.get(f"{group}/{path}")
             if array is None:
                 raise ConvertError(
-                    f"the weights {shorten(path)} of the layer “{_title(each)}” are missing: the file is damaged"
+                    tr(
+                        "the weights {shorten} of the layer “{title}” are missing: the file is damaged",
+                        shorten=shorten(path),
+                        title=_title(each),
+                    )
                 )
             found[_title(each)].append((path, array))
     return found
@@ -192,10 +215,16 @@ def _layers(model: Json, name: str) -> list[Json]:
     layers = config.get("layers") if isinstance(config, dict) else config
     if kind not in ("Sequential", "Model", "Functional") or not isinstance(layers, list):
         raise ConvertError(
-            f"the model in {shorten(name)} is of a class of its own, {shorten(str(kind))}, whose layers are not said"
+            tr(
+                "the model in {shorten} is of a class of its own, {shorten_2}, whose layers are not said",
+                shorten=shorten(name),
+                shorten_2=shorten(str(kind)),
+            )
         )
     if len(layers) > MOST_ARRAYS or not all(isinstance(each, dict) for each in layers):
-        raise ConvertError(f"the layers of {shorten(name)} are described in a way that can't be read: the file is damaged")
+        raise ConvertError(
+            tr("the layers of {shorten} are described in a way that can't be read: the file is damaged", shorten=shorten(name))
+        )
     return layers if kind == "Sequential" else _in_line(layers)
 
 
@@ -207,26 +236,33 @@ def _in_line(layers: Sequence[Json]) -> list[Json]:
         title = _title(each)
         calls = each.get("inbound_nodes")
         if len(read) > 1 or (isinstance(calls, list) and len(calls) > 1) or (read and read[0] in below.values()):
-            raise ConvertError(f"the graph branches or joins at “{title}”; models whose layers stand in one line are supported")
+            raise ConvertError(
+                tr("the graph branches or joins at “{title}”; models whose layers stand in one line are supported", title=title)
+            )
         if read:
             below[title] = read[0]
     above = {under: title for title, under in below.items()}
     named = {_title(each): each for each in layers}
     starts = [title for title in named if title not in below]
     if len(starts) != 1 or len(named) != len(layers):
-        raise ConvertError(f"the graph has {len(starts)} beginnings; models whose layers stand in one line are supported")
+        raise ConvertError(
+            tr(
+                "the graph has {starts_count} beginnings; models whose layers stand in one line are supported",
+                starts_count=len(starts),
+            )
+        )
     ordered = [starts[0]]
     while ordered[-1] in above and len(ordered) <= len(layers):
         ordered.append(above[ordered[-1]])
     if len(ordered) != len(layers) or any(title not in named for title in ordered):
-        raise ConvertError("the graph's layers do not stand in one line: this is not supported")
+        raise ConvertError(tr("the graph's layers do not stand in one line: this is not supported"))
     return [named[title] for title in ordered]
 
 
 def _sources(nodes: Any, depth: int = 0) -> Iterator[str]:
     """The names of the layers that a layer reads, in any of the ways in which Keras has written that down."""
     if depth > DEEPEST:
-        raise ConvertError("the graph's description is nested too deeply: the file is damaged")
+        raise ConvertError(tr("the graph's description is nested too deeply: the file is damaged"))
     if isinstance(nodes, dict):
         for value in nodes.values():
             yield from _sources(value, depth + 1)
@@ -271,16 +307,16 @@ class _Chain:
         kind, title = str(each.get("class_name")), _title(each)
         found = self.found
         if kind in TRAINING_ONLY:
-            what = "which tells the input's shape alone" if kind == "InputLayer" else "which only training uses"
+            what = tr("which tells the input's shape alone") if kind == "InputLayer" else tr("which only training uses")
             found.ignored.append(f"“{title}” ({kind}), {what}")
         elif kind == "Masking":
-            found.ignored.append(f"“{title}” (Masking), which skips padding: a typed text has none")
+            found.ignored.append(tr("“{title}” (Masking), which skips padding: a typed text has none", title=title))
         elif kind in ("Activation", "Softmax"):
             self.activation(each, title)
         elif kind == "Embedding" and not found.layers and found.embedding is None:
             found.embedding = self.arrays(each, 1)[0]
             if _config(each).get("mask_zero"):
-                found.ignored.append(f"“{title}” skips id 0 (mask_zero): here every id is read")
+                found.ignored.append(tr("“{title}” skips id 0 (mask_zero): here every id is read", title=title))
         elif self.recurrent(each) is not None and found.head is None:
             described, cudnn = self.recurrent(each) or ("", False)
             found.layers.append(self.layer(each, described, cudnn))
@@ -296,25 +332,43 @@ class _Chain:
         if len(arrays) not in counts:
             wanted = " or ".join(map(str, counts))
             raise ConvertError(
-                f"the layer “{_title(each)}” has {len(arrays)} arrays in the file; a {each.get('class_name')} has {wanted}"
+                tr(
+                    "the layer “{title}” has {arrays_count} arrays in the file; a {get} has {wanted}",
+                    title=_title(each),
+                    arrays_count=len(arrays),
+                    get=each.get("class_name"),
+                    wanted=wanted,
+                )
             )
         return arrays
 
     def activation(self, each: Json, title: str) -> None:
         name = "softmax" if each.get("class_name") == "Softmax" else _activation(_config(each).get("activation"), "linear")
         if name not in ("softmax", "linear") or (name == "softmax" and self.found.head is None):
-            raise ConvertError(f"“{title}” applies {shorten(name)} between the layers, which is not supported")
-        self.found.ignored.append(f"“{title}” ({name}), which the next character's probabilities take anyway")
+            raise ConvertError(
+                tr("“{title}” applies {shorten} between the layers, which is not supported", title=title, shorten=shorten(name))
+            )
+        self.found.ignored.append(
+            tr("“{title}” ({name}), which the next character's probabilities take anyway", title=title, name=name)
+        )
 
     def head(self, each: Json) -> None:
         inner = _config(each).get("layer") if each.get("class_name") == "TimeDistributed" else each
         config, title = _config(inner if isinstance(inner, dict) else {}), _title(each)
         name = _activation(config.get("activation"), "linear")
         if name not in ("softmax", "linear"):
-            raise ConvertError(f"“{title}” ends in {shorten(name)}; a head that ends in softmax, or in nothing, is supported")
+            raise ConvertError(
+                tr(
+                    "“{title}” ends in {shorten}; a head that ends in softmax, or in nothing, is supported",
+                    title=title,
+                    shorten=shorten(name),
+                )
+            )
         kernel, *bias = self.arrays(each, 1, 2)
         if kernel.ndim != 2:
-            raise ConvertError(f"the head “{title}” has a kernel of shape {kernel.shape}, which is no matrix")
+            raise ConvertError(
+                tr("the head “{title}” has a kernel of shape {kernel.shape}, which is no matrix", title=title, kernel=kernel)
+            )
         self.found.head, self.found.head_title = kernel.T, title
         self.found.head_bias = bias[0] if bias else None
 
@@ -330,12 +384,12 @@ class _Chain:
     def layer(self, each: Json, kind: str, cudnn: bool) -> Layer:
         title, config = _title(each), _config(each)
         if config.get("go_backwards"):
-            raise ConvertError(f"“{title}” reads backwards (go_backwards), which is not supported")
+            raise ConvertError(tr("“{title}” reads backwards (go_backwards), which is not supported", title=title))
         inner = config.get("cell")
         if isinstance(inner, dict):
             config = _config(inner)
         if any(config.get(key) for key in ("dropout", "recurrent_dropout", "dropout_W", "dropout_U")):
-            self.found.ignored.append(f"“{title}” has dropout, which only training uses")
+            self.found.ignored.append(tr("“{title}” has dropout, which only training uses", title=title))
         if cudnn or (kind == "GRU" and config.get("reset_after")):
             name = {"LSTM": "lstm", "GRU": "gru_pytorch"}[kind]
         else:
@@ -347,7 +401,12 @@ class _Chain:
         if bias is not None and (cudnn or bias.ndim == 2):
             if bias.size != 2 * recurrent.shape[1]:
                 raise ConvertError(
-                    f"“{title}”: its biases have shape {bias.shape}, which does not fit a kernel of {kernel.shape}"
+                    tr(
+                        "“{title}”: its biases have shape {bias.shape}, which does not fit a kernel of {kernel.shape}",
+                        title=title,
+                        bias=bias,
+                        kernel=kernel,
+                    )
                 )
             first, second = bias.reshape(2, -1)
             halves = first, second
@@ -363,9 +422,15 @@ class _Chain:
             given["sigmoid"] = _activation(config.get("recurrent_activation", config.get("inner_activation")), gates)
         for place, name in given.items():
             if name not in (*FUNCTIONS, "hard_sigmoid"):
-                where = "for its gates" if place == "sigmoid" else "for its candidate"
+                where = tr("for its gates") if place == "sigmoid" else tr("for its candidate")
                 raise ConvertError(
-                    f"“{title}” applies {shorten(name)} {where}; {', '.join(FUNCTIONS)} and hard_sigmoid can be read"
+                    tr(
+                        "“{title}” applies {shorten} {where}; {functions} and hard_sigmoid can be read",
+                        title=title,
+                        shorten=shorten(name),
+                        where=where,
+                        functions=", ".join(FUNCTIONS),
+                    )
                 )
         return {place: HARD[older] if name == "hard_sigmoid" else name for place, name in given.items()}
 
@@ -378,12 +443,17 @@ class _Chain:
             if any(
                 len({a.shape[0] if a.ndim else 0 for a in arrays[k::3]}) > 1 or arrays[k].ndim != 2 - (k == 2) for k in range(3)
             ):
-                raise ConvertError(f"the arrays of “{_title(each)}” have shapes that do not fit each other")
+                raise ConvertError(tr("the arrays of “{title}” have shapes that do not fit each other", title=_title(each)))
             arrays = [np.concatenate([arrays[3 * rows.index(r) + k] for r in order], axis=-1) for k in range(3)]
         kernel, recurrent, *bias = arrays
         if kernel.ndim != 2 or recurrent.ndim != 2:
             raise ConvertError(
-                f"“{_title(each)}” has kernels of shapes {kernel.shape} and {recurrent.shape}, which are no matrices"
+                tr(
+                    "“{title}” has kernels of shapes {kernel.shape} and {recurrent.shape}, which are no matrices",
+                    title=_title(each),
+                    kernel=kernel,
+                    recurrent=recurrent,
+                )
             )
         return kernel, recurrent, bias[0] if bias else None
 
@@ -391,7 +461,7 @@ class _Chain:
 def _out_of_cudnn(kernel: np.ndarray, recurrent: np.ndarray, gates: int) -> tuple[np.ndarray, np.ndarray]:
     """cuDNN's kernels as (input, rows): it keeps (unit, input) a gate, which Keras wrote down under the turned shape."""
     if kernel.shape[1] % gates or recurrent.shape[1] % gates:
-        raise ConvertError(f"a kernel of shape {kernel.shape} can't be cut into {gates} gates")
+        raise ConvertError(tr("a kernel of shape {kernel.shape} can't be cut into {gates} gates", kernel=kernel, gates=gates))
     blocks = [block.reshape(block.shape[::-1]).T for block in np.split(kernel, gates, axis=1)]
     return np.hstack(blocks), np.hstack([block.T for block in np.split(recurrent, gates, axis=1)])
 
@@ -406,10 +476,13 @@ def _refusal(kind: str, title: str) -> str:
         if re.search(pattern, kind):
             return f"“{title}” ({shorten(kind)}) {sentence}"
     if kind in HEADS:
-        return (
-            f"“{title}” (Dense) stands beside the one head after the recurrent layers; a single dense layer there is supported"
+        return tr(
+            "“{title}” (Dense) stands beside the one head after the recurrent layers; a single dense layer there is supported",
+            title=title,
         )
-    return (
-        f"“{title}” ({shorten(kind)}) can't be read at its place: an Embedding or one-hot input, then LSTM, GRU or SimpleRNN"
-        " layers, then one Dense can"
+    return tr(
+        "“{title}” ({shorten}) can't be read at its place: an Embedding or one-hot input, then LSTM, GRU or"
+        " SimpleRNN layers, then one Dense can",
+        title=title,
+        shorten=shorten(kind),
     )

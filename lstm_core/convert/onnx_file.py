@@ -21,21 +21,22 @@ from onnx import TensorProto, numpy_helper
 from lstm_core.convert import vocabularies
 from lstm_core.convert.assembly import Found, Layer, layer, variant
 from lstm_core.convert.draft import LARGEST_ARRAY, MOST_ARRAYS, ConvertError, Draft
+from lstm_core.words import N_, tr
 
 NEXT_TAGS = b"\x12\x1a\x22\x28\x32\x3a\x42"  # what may follow a model's first field, its ir_version
 NEWEST = 32  # of ir_versions; 13 is in use
 RECURRENT = {"LSTM": "iofg", "GRU": "zrn", "RNN": "h"}  # ONNX's i, o, f, c and z, r, h in our letters
-GATE_ORDERS = {"LSTM": "i, o, f, c (ONNX's)", "GRU": "z, r, h (ONNX's)", "RNN": "one block: no gates"}
+GATE_ORDERS = {"LSTM": N_("i, o, f, c (ONNX's)"), "GRU": N_("z, r, h (ONNX's)"), "RNN": N_("one block: no gates")}
 # Operators that hand on what they are given first, in another shape or place, or choose some steps of it.
 TRANSPARENT = ("Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Identity", "Cast", "Dropout", "Slice")
 NUMBERS = {
     getattr(TensorProto, name) for name in ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT8", "UINT8", "INT32", "INT64", "BOOL")
 }
 DAMAGE = (DecodeError, ValueError, TypeError, RuntimeError, IndexError, OverflowError, AttributeError)
-_LOOP = "a loop of its own instead of an LSTM, GRU or RNN node"
+_LOOP = N_("a loop of its own instead of an LSTM, GRU or RNN node")
 KINDS = {
-    "Loop": _LOOP, "Scan": _LOOP, "Conv": "a convolution", "LayerNormalization": "a layer normalisation",
-    "BatchNormalization": "a batch normalisation", "Attention": "attention", "MultiHeadAttention": "attention",
+    "Loop": _LOOP, "Scan": _LOOP, "Conv": N_("a convolution"), "LayerNormalization": N_("a layer normalisation"),
+    "BatchNormalization": N_("a batch normalisation"), "Attention": "attention", "MultiHeadAttention": "attention",
 }  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
     try:
         model = onnx.load_from_string(data)
     except DAMAGE as error:
-        raise ConvertError(f"{shorten(name)} is damaged: it is no whole ONNX model") from error
+        raise ConvertError(tr("{shorten} is damaged: it is no whole ONNX model", shorten=shorten(name))) from error
     return _Walk(model, name).draft()
 
 
@@ -60,12 +61,21 @@ class _Walk:
         self.graph, self.name = model.graph, name
         if len(self.graph.node) > MOST_ARRAYS * 4 or len(self.graph.initializer) > MOST_ARRAYS:
             raise ConvertError(
-                f"{shorten(name)} has {len(self.graph.node):,} nodes and {len(self.graph.initializer):,} arrays: too many"
+                tr(
+                    "{shorten} has {node_count:,} nodes and {initializer_count:,} arrays: too many",
+                    shorten=shorten(name),
+                    node_count=len(self.graph.node),
+                    initializer_count=len(self.graph.initializer),
+                )
             )
         if not any(node.op_type in RECURRENT for node in self.graph.node):
             raise ConvertError(
-                f"{shorten(name)} has no LSTM, GRU or RNN node: its {len(self.graph.node):,} nodes may be a recurrence written"
-                " out step by step, or another model; torch.onnx.export(..., dynamo=False) keeps such nodes"
+                tr(
+                    "{shorten} has no LSTM, GRU or RNN node: its {node_count:,} nodes may be a recurrence written out"
+                    " step by step, or another model; torch.onnx.export(..., dynamo=False) keeps such nodes",
+                    shorten=shorten(name),
+                    node_count=len(self.graph.node),
+                )
             )
         self.made = {output: node for node in self.graph.node for output in node.output if output}
         self.stored = {tensor.name: tensor for tensor in self.graph.initializer}
@@ -73,7 +83,7 @@ class _Walk:
         self.room = 4 * LARGEST_ARRAY
         self.inputs = {value.name for value in self.graph.input} - set(self.stored)
         producer = f"{_text(model.producer_name)[:40]} {_text(model.producer_version)[:20]}".strip()
-        self.found = Found(f"ONNX, written by {producer}" if producer else "ONNX", "")
+        self.found = Found(tr("ONNX, written by {producer}", producer=producer) if producer else "ONNX", "")
         self.facts = {_text(entry.key): _text(entry.value) for entry in model.metadata_props}
 
     def draft(self) -> Draft:
@@ -86,7 +96,11 @@ class _Walk:
                 break
             if at != node.output[0] and self.found.layers:
                 raise ConvertError(
-                    f"“{self.found.layers[0].title}” reads the last state of “{_title(node)}” alone, not every step"
+                    tr(
+                        "“{title}” reads the last state of “{title_2}” alone, not every step",
+                        title=self.found.layers[0].title,
+                        title_2=_title(node),
+                    )
                 )
             self.found.layers.insert(0, self.layer(node))
             self.found.order = GATE_ORDERS[node.op_type]
@@ -105,9 +119,15 @@ class _Walk:
         outputs = [value.name for value in self.graph.output]
         heads = [name for name in outputs if self.under_softmax(name, quiet=True) not in (None, *RECURRENT)]
         if not heads:
-            raise ConvertError(f"{shorten(self.name)} has no head: none of its {len(outputs)} outputs is made by a dense layer")
+            raise ConvertError(
+                tr(
+                    "{shorten} has no head: none of its {outputs_count} outputs is made by a dense layer",
+                    shorten=shorten(self.name),
+                    outputs_count=len(outputs),
+                )
+            )
         chosen = next((name for name in heads if self.under_softmax(name, quiet=True) in ("MatMul", "Gemm", "Add")), heads[0])
-        self.found.ignored += [f"the output “{name[:60]}”" for name in outputs if name != chosen]
+        self.found.ignored += [tr("the output “{name}”", name=name[:60]) for name in outputs if name != chosen]
         return chosen
 
     def under_softmax(self, name: str, quiet: bool = False) -> str | None:
@@ -124,14 +144,18 @@ class _Walk:
             if node.op_type in also:
                 if not quiet:
                     self.found.ignored.append(
-                        f"“{_title(node)}” ({node.op_type}), which the next character's probabilities take anyway"
+                        tr(
+                            "“{title}” ({node.op_type}), which the next character's probabilities take anyway",
+                            title=_title(node),
+                            node=node,
+                        )
                     )
             elif node.op_type == "Gather" and self.constant(node.input[0]) is None and self.constant(node.input[1]) is not None:
                 pass  # chooses some steps, as the last one
             elif node.op_type not in TRANSPARENT:
                 return name
             name = node.input[0]
-        raise ConvertError(f"the graph in {shorten(self.name)} goes round in a circle: the file is damaged")
+        raise ConvertError(tr("the graph in {shorten} goes round in a circle: the file is damaged", shorten=shorten(self.name)))
 
     # The head
 
@@ -176,22 +200,34 @@ class _Walk:
         given, kind, title = _attributes(node), str(node.op_type), _title(node)
         direction = str(given.get("direction", "forward"))
         if direction != "forward":
-            how = "is bidirectional" if direction == "bidirectional" else "reads backwards"
-            raise ConvertError(f"“{title}” {how}, which is not supported: a text is read from its start to its end")
+            how = tr("is bidirectional") if direction == "bidirectional" else tr("reads backwards")
+            raise ConvertError(
+                tr("“{title}” {how}, which is not supported: a text is read from its start to its end", title=title, how=how)
+            )
         if given.get("clip"):
-            raise ConvertError(f"“{title}” clips what goes into its functions at {given['clip']:g}, which is not supported")
+            raise ConvertError(
+                tr(
+                    "“{title}” clips what goes into its functions at {clip:g}, which is not supported",
+                    title=title,
+                    clip=given["clip"],
+                )
+            )
         weight_ih, weight_hh = (self.weights(node, k, 3) for k in (1, 2))
         order = RECURRENT[kind]
         bias_ih = bias_hh = None
         if self.has(node, 3):
             both = self.weights(node, 3, 2)
             if both.size % 2:
-                raise ConvertError(f"“{title}” has biases of shape {both.shape}; they must be two halves")
+                raise ConvertError(
+                    tr("“{title}” has biases of shape {both.shape}; they must be two halves", title=title, both=both)
+                )
             bias_ih, bias_hh = np.split(both, 2)
         for k, what in ((5, "hidden"), (6, "cell")):
             value = self.constant(node.input[k]) if self.has(node, k) else None
             if value is not None and value.any():
-                self.found.ignored.append(f"the first {what} state of “{title}”: reading begins from zeros")
+                self.found.ignored.append(
+                    tr("the first {what} state of “{title}”: reading begins from zeros", what=what, title=title)
+                )
         functions = _functions(given, kind, title)
         peephole = self.weights(node, 7, 2) if kind == "LSTM" and self.has(node, 7) else None
         if peephole is not None and not peephole.any():
@@ -201,10 +237,13 @@ class _Walk:
             peephole is not None or functions["sigmoid"] not in ("sigmoid", "hard_sigmoid_keras2", "hard_sigmoid_keras3")
         ):
             raise ConvertError(
-                f"“{title}” couples its gates (input_forget) and has peepholes or other gates too: this is not supported"
+                tr(
+                    "“{title}” couples its gates (input_forget) and has peepholes or other gates too: this is not supported",
+                    title=title,
+                )
             )
         if coupled:  # f = 1 - s(a) = s(-a) for a sigmoid of either kind: our forget rows are ONNX's input rows, negated
-            self.found.more = (("coupled gates", "f = 1 − i (input_forget), kept as i = 1 − f"),)
+            self.found.more = ((tr("coupled gates"), tr("f = 1 − i (input_forget), kept as i = 1 − f")),)
             negated = [None if a is None else _first_negated(a) for a in (weight_ih, weight_hh, bias_ih, bias_hh)]
             return layer(title, variant("coupled", functions), ("f", "o", "unused", "g"), *negated)  # type: ignore[arg-type]
         if kind == "GRU":
@@ -221,9 +260,15 @@ class _Walk:
         """An input that must be stored numbers of one direction, without the axis of directions."""
         value = self.constant(node.input[k]) if self.has(node, k) else None
         if value is None or value.ndim != axes or value.shape[0] != 1:
-            found = "is computed" if value is None else f"has shape {value.shape}"
+            found = tr("is computed") if value is None else tr("has shape {value.shape}", value=value)
             raise ConvertError(
-                f"“{_title(node)}”: its input {k} {found}; it must be stored weights of one direction, of {axes} axes"
+                tr(
+                    "“{title}”: its input {k} {found}; it must be stored weights of one direction, of {axes} axes",
+                    title=_title(node),
+                    k=k,
+                    found=found,
+                    axes=axes,
+                )
             )
         return value[0]
 
@@ -235,14 +280,14 @@ class _Walk:
         node = self.made.get(at)
         if node is None:
             if at not in self.inputs:
-                raise ConvertError(f"“{at[:60]}” is read, but nothing makes it: the file is damaged")
+                raise ConvertError(tr("“{at}” is read, but nothing makes it: the file is damaged", at=at[:60]))
             return
         if node.op_type == "Gather" and _plain(node) and not _attributes(node).get("axis"):
             self.found.embedding = self.constant(node.input[0])
         elif node.op_type == "OneHot" and _plain(node):
             values = self.constant(node.input[2]) if self.has(node, 2) else None
             if values is None or values.tolist() != [0, 1]:
-                raise ConvertError(f"“{_title(node)}” makes vectors of other numbers than 0 and 1")
+                raise ConvertError(tr("“{title}” makes vectors of other numbers than 0 and 1", title=_title(node)))
         elif node.op_type == "Equal" and any(_counts_up(self.constant(name)) for name in node.input):
             pass  # ids compared with 0, 1, 2, ...: one-hot
         elif (weights := self.dense(node)) is not None and weights[1] is None and self.past(node.input[0]) in self.inputs:
@@ -258,7 +303,13 @@ class _Walk:
             value = self.known[name] = self.computed(name, depth)
             self.room -= 0 if value is None else value.size
             if self.room < 0:
-                raise ConvertError(f"the arrays around “{name[:60]}” have more than {4 * LARGEST_ARRAY:,} numbers")
+                raise ConvertError(
+                    tr(
+                        "the arrays around “{name}” have more than {largest_array:,} numbers",
+                        name=name[:60],
+                        largest_array=4 * LARGEST_ARRAY,
+                    )
+                )
         return self.known[name]
 
     def computed(self, name: str, depth: int) -> np.ndarray | None:
@@ -277,23 +328,31 @@ class _Walk:
         if not known or len(known) < sum(map(bool, node.input)) or values[0] is None:
             return None
         if sum(v.size for v in known) > LARGEST_ARRAY:
-            raise ConvertError(f"“{name[:60]}” is made of more than {LARGEST_ARRAY:,} numbers")
+            raise ConvertError(
+                tr("“{name}” is made of more than {largest_array:,} numbers", name=name[:60], largest_array=LARGEST_ARRAY)
+            )
         try:
             return FOLDED[node.op_type](known, given)
         except DAMAGE as error:
-            raise ConvertError(f"“{_title(node)}” ({node.op_type}) does not fit the arrays that it is given") from error
+            raise ConvertError(
+                tr("“{title}” ({node.op_type}) does not fit the arrays that it is given", title=_title(node), node=node)
+            ) from error
 
     def refusal(self, node: Any) -> str:
         kind = _text(node.op_type)[:60]
         if kind in KINDS:
-            return f"“{_title(node)}” ({kind}) is {KINDS[kind]}, which is not supported"
+            return tr("“{title}” ({kind}) is {kinds}, which is not supported", title=_title(node), kind=kind, kinds=KINDS[kind])
         if kind in ("MatMul", "Gemm", "Add"):
-            return (
-                f"“{_title(node)}” ({kind}) is not the one dense layer after the recurrent ones: only a single one is supported"
+            return tr(
+                "“{title}” ({kind}) is not the one dense layer after the recurrent ones: only a single one is supported",
+                title=_title(node),
+                kind=kind,
             )
-        return (
-            f"“{_title(node)}” ({kind}) can't be read at its place: an embedding or one-hot input, then LSTM, GRU or RNN nodes,"
-            " then one dense layer can"
+        return tr(
+            "“{title}” ({kind}) can't be read at its place: an embedding or one-hot input, then LSTM, GRU or RNN"
+            " nodes, then one dense layer can",
+            title=_title(node),
+            kind=kind,
         )
 
 
@@ -324,7 +383,9 @@ def _attributes(node: Any) -> dict[str, Any]:
         try:
             value = onnx.helper.get_attribute_value(attribute)
         except DAMAGE as error:
-            raise ConvertError(f"an attribute of “{_title(node)}” can't be read: the file is damaged") from error
+            raise ConvertError(
+                tr("an attribute of “{title}” can't be read: the file is damaged", title=_title(node))
+            ) from error
         if isinstance(value, list):
             value = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in value]
         found[attribute.name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
@@ -333,15 +394,21 @@ def _attributes(node: Any) -> dict[str, Any]:
 
 def _array(tensor: Any, name: str) -> np.ndarray:
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise ConvertError(f"the numbers of “{name[:60]}” lie in another file (external data); save the model in one file")
+        raise ConvertError(
+            tr("the numbers of “{name}” lie in another file (external data); save the model in one file", name=name[:60])
+        )
     if tensor.data_type not in NUMBERS:
-        raise ConvertError(f"“{name[:60]}” holds no plain numbers: quantised and other formats are not supported")
+        raise ConvertError(tr("“{name}” holds no plain numbers: quantised and other formats are not supported", name=name[:60]))
     if len(tensor.dims) > 8 or any(n < 0 for n in tensor.dims) or prod(tensor.dims) > LARGEST_ARRAY:
-        raise ConvertError(f"“{name[:60]}” has shape {shorten(list(tensor.dims))}, which is not read")
+        raise ConvertError(
+            tr("“{name}” has shape {shorten}, which is not read", name=name[:60], shorten=shorten(list(tensor.dims)))
+        )
     try:
         return np.asarray(numpy_helper.to_array(tensor))
     except DAMAGE as error:
-        raise ConvertError(f"“{name[:60]}” has not as many numbers as its shape says: the file is damaged") from error
+        raise ConvertError(
+            tr("“{name}” has not as many numbers as its shape says: the file is damaged", name=name[:60])
+        ) from error
 
 
 def _constant(given: Mapping[str, Any], name: str) -> np.ndarray | None:
@@ -398,9 +465,24 @@ def _functions(given: Mapping[str, Any], kind: str, title: str) -> dict[str, str
     alphas, betas = iter(given.get("activation_alpha") or ()), iter(given.get("activation_beta") or ())
     found = [_function(name, alphas, betas, title) for name in named]
     if len(found) != len(defaults):
-        raise ConvertError(f"“{title}” names {len(found)} functions; a forward {kind} has {len(defaults)}")
+        raise ConvertError(
+            tr(
+                "“{title}” names {found_count} functions; a forward {kind} has {defaults_count}",
+                title=title,
+                found_count=len(found),
+                kind=kind,
+                defaults_count=len(defaults),
+            )
+        )
     if kind == "LSTM" and found[1] != found[2]:
-        raise ConvertError(f"“{title}” applies {named[1]} to its candidate and {named[2]} to its state, which is not supported")
+        raise ConvertError(
+            tr(
+                "“{title}” applies {named} to its candidate and {named_2} to its state, which is not supported",
+                title=title,
+                named=named[1],
+                named_2=named[2],
+            )
+        )
     return dict(zip(("sigmoid", "tanh"), found)) if kind != "RNN" else {"tanh": found[0]}
 
 
@@ -418,10 +500,15 @@ def _function(name: str, alphas: Iterable[float], betas: Iterable[float], title:
     for (our_slope, our_offset), ours in known.items():
         if isclose(slope, our_slope, abs_tol=1e-5) and isclose(offset, our_offset, abs_tol=1e-5):
             return ours
-    numbers = f" with alpha {slope:g} and beta {offset:g}" if known else ""
+    numbers = tr(" with alpha {slope:g} and beta {offset:g}", slope=slope, offset=offset) if known else ""
     raise ConvertError(
-        f"“{title}” applies {shorten(name)}{numbers}; Sigmoid, Tanh, Relu, Affine (1, 0) and HardSigmoid (0.2 or 1/6, 0.5) can"
-        " be read"
+        tr(
+            "“{title}” applies {shorten}{numbers}; Sigmoid, Tanh, Relu, Affine (1, 0) and HardSigmoid (0.2 or 1/6,"
+            " 0.5) can be read",
+            title=title,
+            shorten=shorten(name),
+            numbers=numbers,
+        )
     )
 
 

@@ -10,6 +10,7 @@ from lstm_core.convert import vocabularies
 from lstm_core.convert.draft import ConvertError, Draft
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 
 def open_checkpoint(path: str | Path, vocabulary: Vocabulary | Sequence[str] | None = None) -> CharModel:
@@ -46,6 +47,9 @@ def own_or_beside(draft: Draft, aside: Mapping[str, bytes]) -> Vocabulary:
         return listed.vocabulary
     fitting = " or ".join(c.label for c in offered)
     raise ConvertError(
-        f"the file does not say which {draft.size} characters its model knows, nor does a list beside it: name them"
-        + (f" ({fitting} would fit)" if fitting else "")
+        tr(
+            "the file does not say which {draft.size} characters its model knows, nor does a list beside it: name them",
+            draft=draft,
+        )
+        + (tr(" ({fitting} would fit)", fitting=fitting) if fitting else "")
     )

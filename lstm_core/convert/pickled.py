@@ -12,6 +12,7 @@ from reprlib import repr as shorten
 from typing import Any
 
 from lstm_core.convert.draft import ConvertError
+from lstm_core.words import N_, tr
 
 MOST_OPERATIONS = 1_000_000  # one takes about a microsecond, and makes an object of some hundred bytes at most
 NOTE_SIZE = 400  # bytes that the note of a call takes
@@ -85,9 +86,15 @@ class Unpickler:
                 return self.pop()
             operation = OPERATIONS.get(opcode)
             if operation is None:
-                raise ConvertError(f"the pickle is damaged: at byte {self.position - 1} stands {opcode!r}, which means nothing")
+                raise ConvertError(
+                    tr(
+                        "the pickle is damaged: at byte {position} stands {opcode!r}, which means nothing",
+                        position=self.position - 1,
+                        opcode=opcode,
+                    )
+                )
             operation(self)
-        raise ConvertError(f"the pickle has more than {self.operations:,} operations")
+        raise ConvertError(tr("the pickle has more than {self.operations:,} operations", self=self))
 
     # the bytes
 
@@ -95,7 +102,7 @@ class Unpickler:
         """The next bytes. Raises ConvertError when there are fewer."""
         taken = self.data[self.position : self.position + count]
         if count < 0 or len(taken) < count:
-            raise ConvertError("the pickle ends in its middle: the file is damaged or not complete")
+            raise ConvertError(tr("the pickle ends in its middle: the file is damaged or not complete"))
         self.position += count
         return taken
 
@@ -103,7 +110,7 @@ class Unpickler:
         """The bytes to the end of the line, without it."""
         end = self.data.find(b"\n", self.position, self.position + (1 << 16))
         if end < 0:
-            raise ConvertError("the pickle ends in its middle: the file is damaged or not complete")
+            raise ConvertError(tr("the pickle ends in its middle: the file is damaged or not complete"))
         return self.take(end + 1 - self.position)[:-1]
 
     def number(self, shape: str) -> Any:
@@ -120,7 +127,9 @@ class Unpickler:
         """Counts bytes of memory. Raises ConvertError when it is too many of them."""
         self.room -= size
         if self.room < 0:
-            raise ConvertError(f"the pickle holds more than {MOST_MEMORY >> 20} MB of text and lists")
+            raise ConvertError(
+                tr("the pickle holds more than {most_memory} MB of text and lists", most_memory=MOST_MEMORY >> 20)
+            )
 
     # the stack
 
@@ -131,7 +140,7 @@ class Unpickler:
     def pop(self) -> Any:
         """Takes a value from the stack. Raises ConvertError when there is none."""
         if not self.stack or self.stack[-1] is MARK:
-            raise ConvertError("the pickle is damaged: it uses a value that it never made")
+            raise ConvertError(tr("the pickle is damaged: it uses a value that it never made"))
         return self.stack.pop()
 
     def top(self) -> Any:
@@ -147,12 +156,12 @@ class Unpickler:
                 values = self.stack[place + 1 :]
                 del self.stack[place:]
                 return values
-        raise ConvertError("the pickle is damaged: it closes what it never opened")
+        raise ConvertError(tr("the pickle is damaged: it closes what it never opened"))
 
     def recall(self, key: int) -> None:
         """Puts what was remembered under a number on the stack."""
         if key not in self.memo:
-            raise ConvertError(f"the pickle is damaged: it recalls number {key}, which it never kept")
+            raise ConvertError(tr("the pickle is damaged: it recalls number {key}, which it never kept", key=key))
         self.push(self.memo[key])
 
     def remember(self, key: int) -> None:
@@ -168,7 +177,7 @@ class Unpickler:
     def make(self, kind: Any, args: Any) -> None:
         """Notes a call."""
         if not isinstance(args, tuple):
-            raise ConvertError("the pickle is damaged: it calls something without a list of arguments")
+            raise ConvertError(tr("the pickle is damaged: it calls something without a list of arguments"))
         if not isinstance(kind, Name):  # a method, or what a call returned: still nothing is called
             kind = Name("", type(kind).__name__)
         self.push(self.call(kind, args))
@@ -222,14 +231,14 @@ class Unpickler:
         elif isinstance(target, list):
             target.extend(values)
         else:
-            raise ConvertError(f"the pickle is damaged: it appends to a {type(target).__name__}")
+            raise ConvertError(tr("the pickle is damaged: it appends to a {name}", name=type(target).__name__))
 
     def put(self, flat: list[Any]) -> None:
         """Fills a dictionary."""
         target = self.top()
         table = target.entries if isinstance(target, Inert) else target
         if not isinstance(table, dict):
-            raise ConvertError(f"the pickle is damaged: it puts keys into a {type(target).__name__}")
+            raise ConvertError(tr("the pickle is damaged: it puts keys into a {name}", name=type(target).__name__))
         self.fill(table, flat)
 
     def table(self, flat: list[Any]) -> dict[Any, Any]:
@@ -241,15 +250,15 @@ class Unpickler:
     def fill(self, table: dict[Any, Any], flat: list[Any]) -> None:
         """Puts key, value, key, value, ... into a dictionary; a key that would take long to hash is numbered instead."""
         if len(flat) % 2:
-            raise ConvertError("the pickle is damaged: a dictionary has a key without a value")
+            raise ConvertError(tr("the pickle is damaged: a dictionary has a key without a value"))
         self.spend(50 * len(flat))
         for key, value in zip(flat[::2], flat[1::2]):
-            table[key if _is_key(key) else f"<key {len(table)}>"] = value
+            table[key if _is_key(key) else tr("<key {table_count}>", table_count=len(table))] = value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, (str, bytes)) or len(value) > LONGEST_NAME:
-        raise ConvertError("the pickle is damaged: it names a class by something that is no name")
+        raise ConvertError(tr("the pickle is damaged: it names a class by something that is no name"))
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
@@ -262,7 +271,7 @@ def _unicode(data: bytes) -> str:
 
 def _long(data: bytes) -> int:
     if len(data) > 64:
-        raise ConvertError(f"the pickle holds a whole number of {len(data):,} bytes")
+        raise ConvertError(tr("the pickle holds a whole number of {data_count:,} bytes", data_count=len(data)))
     return int.from_bytes(data, "little", signed=True)
 
 
@@ -273,20 +282,20 @@ def _decimal(line: bytes) -> int | bool:
     try:
         return int(line[:40].rstrip(b"L"))
     except ValueError:
-        raise ConvertError(f"the pickle is damaged: {shorten(line)} is no whole number") from None
+        raise ConvertError(tr("the pickle is damaged: {shorten} is no whole number", shorten=shorten(line))) from None
 
 
 def _real(line: bytes) -> float:
     try:
         return float(line[:40])
     except ValueError:
-        raise ConvertError(f"the pickle is damaged: {shorten(line)} is no number") from None
+        raise ConvertError(tr("the pickle is damaged: {shorten} is no number", shorten=shorten(line))) from None
 
 
 def _quoted(line: bytes) -> str:
     """Protocol 0's text in quotes; escapes beyond quotes and backslashes stay as they are."""
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
-        raise ConvertError("the pickle is damaged: a text has no end")
+        raise ConvertError(tr("the pickle is damaged: a text has no end"))
     return line[1:-1].decode("latin-1").replace("\\n", "\n").replace("\\'", "'").replace("\\\\", "\\")
 
 
@@ -294,7 +303,7 @@ def _raw_unicode(line: bytes) -> str:
     try:
         return line.decode("raw-unicode-escape")
     except UnicodeDecodeError:
-        raise ConvertError("the pickle is damaged: a text is not well formed") from None
+        raise ConvertError(tr("the pickle is damaged: a text is not well formed")) from None
 
 
 def _copy(u: Unpickler) -> None:
@@ -318,7 +327,7 @@ def _some(count: int) -> Callable[[Unpickler], None]:
 
 def _refuse(what: str) -> Callable[[Unpickler], None]:
     def refuse(u: Unpickler) -> None:
-        raise ConvertError(f"the pickle uses {what}, which no model needs")
+        raise ConvertError(tr("the pickle uses {what}, which no model needs", what=what))
 
     return refuse
 
@@ -396,8 +405,8 @@ OPERATIONS: dict[bytes, Callable[[Unpickler], None]] = {
     b"C": lambda u: u.push(u.counted("<B")),
     b"\x8e": lambda u: u.push(u.counted("<Q")),
     b"\x96": lambda u: u.push(u.counted("<Q")),
-    b"\x97": _refuse("out-of-band buffers"),
-    b"\x98": _refuse("out-of-band buffers"),
+    b"\x97": _refuse(N_("out-of-band buffers")),
+    b"\x98": _refuse(N_("out-of-band buffers")),
     # containers
     b"(": lambda u: u.push(MARK),
     b")": lambda u: u.push(()),
@@ -438,12 +447,12 @@ OPERATIONS: dict[bytes, Callable[[Unpickler], None]] = {
     b"b": lambda u: u.build(),
     b"P": lambda u: u.push(u.kept_elsewhere(u.line().decode("latin-1"))),
     b"Q": lambda u: u.push(u.kept_elsewhere(u.pop())),
-    b"\x82": _refuse("the registry of extensions"),
-    b"\x83": _refuse("the registry of extensions"),
-    b"\x84": _refuse("the registry of extensions"),
+    b"\x82": _refuse(N_("the registry of extensions")),
+    b"\x83": _refuse(N_("the registry of extensions")),
+    b"\x84": _refuse(N_("the registry of extensions")),
 }
 
 
 def _protocol(version: int) -> None:
     if version > 5:
-        raise ConvertError(f"the pickle has protocol {version}; 0 to 5 are read")
+        raise ConvertError(tr("the pickle has protocol {version}; 0 to 5 are read", version=version))

@@ -23,12 +23,13 @@ from lstm_core.convert import torch_weights
 from lstm_core.convert.draft import DEEPEST, LARGEST_ARRAY, LARGEST_FILE, MOST_ARRAYS, ConvertError, Draft
 from lstm_core.convert.pickled import MOST_OPERATIONS, Inert, Name, Unpickler
 from lstm_core.convert.torch_weights import Contents, Lazy
+from lstm_core.words import N_, tr
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_VERSION = 1001
 STORAGE_FILE = 1 << 14  # what a file within a file, of one storage, costs beside its bytes
 STORAGE_OPERATIONS = 1000  # and how many operations its pickles may have
-SAVE_AGAIN = "open it with the PyTorch it was made with, and save model.state_dict() anew with torch.save"
+SAVE_AGAIN = N_("open it with the PyTorch it was made with, and save model.state_dict() anew with torch.save")
 DTYPES = {
     "DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": "u2", "LongStorage": "i8",
     "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?",
@@ -63,15 +64,21 @@ def _is_tar(data: bytes) -> bool:
 def read(data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
     """The model in a PyTorch file, its vocabulary where it has one. Raises ConvertError, one sentence."""
     if _is_tar(data):
-        raise ConvertError(f"{shorten(name)} is a tar archive, as PyTorch made before 0.2, which can't be read: {SAVE_AGAIN}")
+        raise ConvertError(
+            tr(
+                "{shorten} is a tar archive, as PyTorch made before 0.2, which can't be read: {save_again}",
+                shorten=shorten(name),
+                save_again=SAVE_AGAIN,
+            )
+        )
     form = ""
     if data[:2] == b"PK":
         root = _from_zip(data, name)
     else:
-        root, form = _from_pickles(data, name), ", in the form before 1.6"
+        root, form = _from_pickles(data, name), tr(", in the form before 1.6")
     contents = _Collector().collected(root)
-    kind = "module" if contents.kinds.get("") else "checkpoint" if contents.facts or contents.ignored else "state dict"
-    return torch_weights.draft(f"PyTorch {kind}{form}", contents)
+    kind = "module" if contents.kinds.get("") else "checkpoint" if contents.facts or contents.ignored else tr("state dict")
+    return torch_weights.draft(tr("PyTorch {kind}{form}", kind=kind, form=form), contents)
 
 
 # Tensors, as the pickle describes them
@@ -90,7 +97,13 @@ class Storage:
         """All of them. Raises ConvertError when the file has fewer bytes than it says."""
         raw = self.fetch()
         if len(raw) != self.count * np.dtype(self.dtype).itemsize:
-            raise ConvertError(f"the file holds {len(raw):,} bytes of {self.count:,} numbers: it is damaged or not complete")
+            raise ConvertError(
+                tr(
+                    "the file holds {raw_count:,} bytes of {self.count:,} numbers: it is damaged or not complete",
+                    raw_count=len(raw),
+                    self=self,
+                )
+            )
         flat = np.frombuffer(raw, self.dtype)
         return torch_weights.from_bfloat16(flat) if self.bfloat16 else flat
 
@@ -108,10 +121,17 @@ class Tensor:
         """The numbers in their shape. Raises ConvertError when they do not lie in the storage."""
         size = prod(self.shape)
         if size > LARGEST_ARRAY:
-            raise ConvertError(f"an array of shape {self.shape} has {size:,} numbers; at most {LARGEST_ARRAY:,} are read")
+            raise ConvertError(
+                tr(
+                    "an array of shape {self.shape} has {size:,} numbers; at most {largest_array:,} are read",
+                    self=self,
+                    size=size,
+                    largest_array=LARGEST_ARRAY,
+                )
+            )
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides))
         if size and last >= self.storage.count:
-            raise ConvertError(f"an array of shape {self.shape} does not lie in its storage: the file is damaged")
+            raise ConvertError(tr("an array of shape {self.shape} does not lie in its storage: the file is damaged", self=self))
         if not size:
             return np.zeros(self.shape, np.float32)
         numbers = self.storage.numbers()[self.offset :]
@@ -145,7 +165,7 @@ class _TorchUnpickler(Unpickler):
                 return self.call(rebuild, inner) if str(rebuild) != str(kind) else self.note(kind, args)
             case "torch.storage._load_from_bytes", (bytes() as inner,):
                 self.spend(len(inner) + STORAGE_FILE)
-                loaded = _legacy(inner, "a storage", nested=True)
+                loaded = _legacy(inner, tr("a storage"), nested=True)
                 return loaded if isinstance(loaded, Storage) else self.note(kind, args)
         return super().call(kind, args)
 
@@ -169,9 +189,9 @@ def _tensor(storage: Storage, offset: Any, shape: Any, strides: Any) -> Tensor:
     shape = tuple(shape.args[0]) if isinstance(shape, Inert) and shape.args and isinstance(shape.args[0], tuple) else shape
     for sizes in (shape, strides):
         if not isinstance(sizes, tuple) or not all(type(n) is int and 0 <= n < 1 << 40 for n in sizes) or len(sizes) > 8:
-            raise ConvertError("an array has a shape that can't be read: the file is damaged")
+            raise ConvertError(tr("an array has a shape that can't be read: the file is damaged"))
     if len(shape) != len(strides) or type(offset) is not int or not 0 <= offset < 1 << 40:
-        raise ConvertError("an array has a shape that can't be read: the file is damaged")
+        raise ConvertError(tr("an array has a shape that can't be read: the file is damaged"))
     return Tensor(storage, offset, shape, strides)
 
 
@@ -198,7 +218,7 @@ def _numpy_array(value: Inert) -> np.ndarray | None:
     wanted = np.dtype((">" if big else "<") + kind)
     sizes = [n for n in shape if type(n) is int and 0 <= n <= LARGEST_ARRAY]
     if len(sizes) < len(shape) or len(sizes) > 8 or prod(sizes) * wanted.itemsize != len(raw) or not wanted.itemsize:
-        raise ConvertError("a NumPy array has not as many numbers as its shape says: the file is damaged")
+        raise ConvertError(tr("a NumPy array has not as many numbers as its shape says: the file is damaged"))
     return np.frombuffer(raw, wanted).reshape(sizes, order=order)
 
 
@@ -210,34 +230,64 @@ def _from_zip(data: bytes, name: str) -> Any:
         archive = zipfile.ZipFile(io.BytesIO(data))
         entries = {info.filename: info for info in archive.infolist()}
     except ZIP_ERRORS as error:
-        raise ConvertError(f"{shorten(name)} is not a whole zip archive: it is damaged or not complete") from error
+        raise ConvertError(
+            tr("{shorten} is not a whole zip archive: it is damaged or not complete", shorten=shorten(name))
+        ) from error
     total = sum(info.file_size for info in entries.values())
     if len(archive.infolist()) > MOST_ARRAYS or total > LARGEST_FILE:
         raise ConvertError(
-            f"{shorten(name)} unpacks to {len(archive.infolist()):,} entries of {total >> 20:,} MB; at most {MOST_ARRAYS:,} of"
-            f" {LARGEST_FILE >> 20} MB are read"
+            tr(
+                "{shorten} unpacks to {infolist_count:,} entries of {total:,} MB; at most {most_arrays:,} of"
+                " {largest_file} MB are read",
+                shorten=shorten(name),
+                infolist_count=len(archive.infolist()),
+                total=total >> 20,
+                most_arrays=MOST_ARRAYS,
+                largest_file=LARGEST_FILE >> 20,
+            )
         )
     pickles = [entry for entry in entries if entry == "data.pkl" or entry.endswith("/data.pkl")]
     if not pickles:
-        raise ConvertError(f"{shorten(name)} is a zip archive without the data.pkl that PyTorch writes")
+        raise ConvertError(tr("{shorten} is a zip archive without the data.pkl that PyTorch writes", shorten=shorten(name)))
     top = pickles[0].removesuffix("data.pkl")
     if any(entry.startswith((f"{top}code/", f"{top}constants.pkl")) for entry in entries):
         raise ConvertError(
-            f"{shorten(name)} is a TorchScript program, which would have to be run to be read: save the module's state_dict()"
-            " with torch.save instead"
+            tr(
+                "{shorten} is a TorchScript program, which would have to be run to be read: save the module's"
+                " state_dict() with torch.save instead",
+                shorten=shorten(name),
+            )
         )
 
     def member(entry: str, most: int) -> bytes:
         info = entries.get(entry)
         if info is None:
-            raise ConvertError(f"{shorten(name)} lacks {shorten(entry)}: it is damaged or not complete")
+            raise ConvertError(
+                tr(
+                    "{shorten} lacks {shorten_2}: it is damaged or not complete",
+                    shorten=shorten(name),
+                    shorten_2=shorten(entry),
+                )
+            )
         if info.file_size > most or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ConvertError(f"{shorten(entry)} in {shorten(name)} is not of the size or kind that PyTorch writes")
+            raise ConvertError(
+                tr(
+                    "{shorten} in {shorten_2} is not of the size or kind that PyTorch writes",
+                    shorten=shorten(entry),
+                    shorten_2=shorten(name),
+                )
+            )
         try:
             with archive.open(info) as opened:
                 return opened.read(most + 1)
         except ZIP_ERRORS as error:
-            raise ConvertError(f"{shorten(entry)} in {shorten(name)} can't be unpacked: the file is damaged") from error
+            raise ConvertError(
+                tr(
+                    "{shorten} in {shorten_2} can't be unpacked: the file is damaged",
+                    shorten=shorten(entry),
+                    shorten_2=shorten(name),
+                )
+            ) from error
 
     order = ">" if f"{top}byteorder" in entries and member(f"{top}byteorder", 16) == b"big" else "<"
     fetch = lambda key, size: member(f"{top}data/{key}", size)  # noqa: E731
@@ -250,7 +300,13 @@ def _from_pickles(data: bytes, name: str) -> Any:
         return _legacy(data, name)
 
     def none(key: str, size: int) -> bytes:
-        raise ConvertError(f"{shorten(name)} is a pickle that keeps its numbers elsewhere: {SAVE_AGAIN}")
+        raise ConvertError(
+            tr(
+                "{shorten} is a pickle that keeps its numbers elsewhere: {save_again}",
+                shorten=shorten(name),
+                save_again=SAVE_AGAIN,
+            )
+        )
 
     return _TorchUnpickler(data, 0, none).load()
 
@@ -267,17 +323,25 @@ def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
 
     reader = reader_at(0)
     if reader.load() != LEGACY_MAGIC:
-        raise ConvertError(f"{shorten(name)} is not of the form that PyTorch wrote before 1.6")
+        raise ConvertError(tr("{shorten} is not of the form that PyTorch wrote before 1.6", shorten=shorten(name)))
     version = reader_at(reader.position)
     if version.load() != LEGACY_VERSION:
-        raise ConvertError(f"{shorten(name)} was made by a PyTorch too old to be read: {SAVE_AGAIN}")
+        raise ConvertError(
+            tr("{shorten} was made by a PyTorch too old to be read: {save_again}", shorten=shorten(name), save_again=SAVE_AGAIN)
+        )
     machine = reader_at(version.position)
     described = machine.load()
     little = not isinstance(described, dict) or described.get("little_endian", True)
 
     def fetch(key: str, size: int) -> bytes:
         if key not in places:
-            raise ConvertError(f"{shorten(name)} lacks the numbers called {shorten(key)}: it is damaged or not complete")
+            raise ConvertError(
+                tr(
+                    "{shorten} lacks the numbers called {shorten_2}: it is damaged or not complete",
+                    shorten=shorten(name),
+                    shorten_2=shorten(key),
+                )
+            )
         return data[places[key] : places[key] + size]
 
     class Recording(_TorchUnpickler):
@@ -287,7 +351,13 @@ def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
 
         def kept_elsewhere(self, identity: Any) -> Any:
             if isinstance(identity, tuple) and len(identity) > 5 and identity[5] is not None:
-                raise ConvertError(f"{shorten(name)} holds views of storages in a form that can't be read: {SAVE_AGAIN}")
+                raise ConvertError(
+                    tr(
+                        "{shorten} holds views of storages in a form that can't be read: {save_again}",
+                        shorten=shorten(name),
+                        save_again=SAVE_AGAIN,
+                    )
+                )
             storage = super().kept_elsewhere(identity)
             if isinstance(storage, Storage):
                 self.sizes[identity[2]] = storage.count * np.dtype(storage.dtype).itemsize
@@ -295,7 +365,7 @@ def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
 
         def call(self, kind: Name, args: tuple[Any, ...]) -> Any:
             if nested and str(kind) == "torch.storage._load_from_bytes":
-                raise ConvertError(f"{shorten(name)} holds files within files within files")
+                raise ConvertError(tr("{shorten} holds files within files within files", shorten=shorten(name)))
             return super().call(kind, args)
 
     objects = Recording(data, machine.position, fetch, "<" if little else ">")
@@ -305,15 +375,21 @@ def _legacy(data: bytes, name: str, nested: bool = False) -> Any:
     listed = keys.load()
     position = keys.position
     if not isinstance(listed, list) or len(listed) > MOST_ARRAYS * 4:
-        raise ConvertError(f"{shorten(name)} does not list its arrays: it is damaged")
+        raise ConvertError(tr("{shorten} does not list its arrays: it is damaged", shorten=shorten(name)))
     for key in listed:
         size = objects.sizes.get(key) if isinstance(key, str) else None
         if size is None:
-            raise ConvertError(f"{shorten(name)} lists numbers of a kind that can't be read: {SAVE_AGAIN}")
+            raise ConvertError(
+                tr(
+                    "{shorten} lists numbers of a kind that can't be read: {save_again}",
+                    shorten=shorten(name),
+                    save_again=SAVE_AGAIN,
+                )
+            )
         places[key] = position + 8
         position += 8 + size
     if position > len(data):
-        raise ConvertError(f"{shorten(name)} ends before its numbers do: it is damaged or not complete")
+        raise ConvertError(tr("{shorten} ends before its numbers do: it is damaged or not complete", shorten=shorten(name)))
     return root
 
 
@@ -337,7 +413,7 @@ def _plain(array: np.ndarray) -> Any:
     try:
         return array.tolist()
     except ValueError:  # numbers that are no code points
-        raise ConvertError("a NumPy array of text is damaged") from None
+        raise ConvertError(tr("a NumPy array of text is damaged")) from None
 
 
 @dataclass(eq=False)
@@ -358,7 +434,11 @@ class _Collector:
         self.values += 1
         if self.values > MOST_VALUES or depth > DEEPEST:
             raise ConvertError(
-                f"the file is nested too deeply or too widely: {DEEPEST} levels and {MOST_VALUES:,} values are looked at"
+                tr(
+                    "the file is nested too deeply or too widely: {deepest} levels and {most_values:,} values are looked at",
+                    deepest=DEEPEST,
+                    most_values=MOST_VALUES,
+                )
             )
         if isinstance(value, Tensor):
             if arrays:
@@ -379,7 +459,7 @@ class _Collector:
 
     def array(self, value: Tensor, path: tuple[str, ...]) -> None:
         if len(self.contents.arrays) >= MOST_ARRAYS:
-            raise ConvertError(f"the file holds more than {MOST_ARRAYS:,} arrays")
+            raise ConvertError(tr("the file holds more than {most_arrays:,} arrays", most_arrays=MOST_ARRAYS))
         self.contents.arrays[".".join(path)] = Lazy(value.shape, value.array)
 
     def fact(self, path: tuple[str, ...], value: Any) -> None:
@@ -388,7 +468,7 @@ class _Collector:
 
     def table(self, value: dict[Any, Any], path: tuple[str, ...], depth: int, arrays: bool) -> None:
         if "param_groups" in value and "state" in value:
-            self.contents.ignored.append("the optimiser's state")
+            self.contents.ignored.append(tr("the optimiser's state"))
             return
         self.fact(path, {key: _single(inner) for key, inner in value.items()})
         if len(value) > MOST_ARRAYS and not any(isinstance(v, (Tensor, dict, Inert)) for v in value.values()):
@@ -406,7 +486,7 @@ class _Collector:
         """A module by its own lists; any other object by all that was put into it."""
         kind = value.kind
         if kind.module.startswith("torch.optim"):
-            self.contents.ignored.append("the optimiser's state")
+            self.contents.ignored.append(tr("the optimiser's state"))
             return
         if str(kind) in ("builtins.set", "builtins.frozenset", "__builtin__.set", "__builtin__.frozenset"):
             members = value.items or (value.args[0] if value.args and isinstance(value.args[0], (list, tuple)) else [])

@@ -30,6 +30,7 @@ from lstm_core.cells import cell as find_cell
 from lstm_core.convert import archives, vocabularies
 from lstm_core.convert.assembly import Found, Layer, layer
 from lstm_core.convert.draft import LARGEST_ARRAY, MOST_ARRAYS, ConvertError, Draft
+from lstm_core.words import N_, tr
 
 MANIFEST = "manifest"
 LARGEST_BIAS = 1000  # to be added to a forget gate's; 1 is usual
@@ -38,8 +39,8 @@ LONGEST_HEADER = 10_000  # bytes before an array's numbers
 PLAIN = r"[<>|=]?([fiu][1248]|b1|[US]\d{1,6})"  # what is read: numbers and texts of fixed sizes
 BASIC_LSTM, LSTM, GRU, RNN, CHAR_RNN = "tf1-basic-lstm", "tf1-lstm", "tf1-gru", "tf1-basic-rnn", "char-rnn-lstm"
 SOURCES = {
-    BASIC_LSTM: "TensorFlow 1, BasicLSTMCell", LSTM: "TensorFlow 1, LSTMCell", GRU: "TensorFlow 1, GRUCell",
-    RNN: "TensorFlow 1, BasicRNNCell", CHAR_RNN: "Torch7, char-rnn",
+    BASIC_LSTM: N_("TensorFlow 1, BasicLSTMCell"), LSTM: N_("TensorFlow 1, LSTMCell"), GRU: N_("TensorFlow 1, GRUCell"),
+    RNN: N_("TensorFlow 1, BasicRNNCell"), CHAR_RNN: N_("Torch7, char-rnn"),
 }  # fmt: skip
 ORDERS = {BASIC_LSTM: "ijfo", LSTM: "ijfo", CHAR_RNN: "ifog"}
 FORGET_BIASES = {BASIC_LSTM: 1.0, LSTM: 1.0, CHAR_RNN: 0.0}
@@ -72,7 +73,7 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
     assert found.head is not None
     facts = contents.facts | dict(vocabularies.flattened({k: manifest[k] for k in ("vocabulary",) if k in manifest}))
     found.vocabulary, remarks = vocabularies.in_facts(facts, len(found.head))
-    found.ignored += [*remarks, *(f"“{left[:60]}”, which no part of the model asks for" for left in rest)]
+    found.ignored += [*remarks, *(tr("“{left}”, which no part of the model asks for", left=left[:60]) for left in rest)]
     return found.draft()
 
 
@@ -99,13 +100,19 @@ def _contents(data: bytes, name: str) -> _Contents:
             texts = [t.decode("utf-8", "replace") if isinstance(t, bytes) else t for t in array.ravel().tolist()]
             found.facts[title] = texts if array.ndim else _parsed(texts[0])
         elif TRAINING.search(title):
-            found.ignored.append(f"“{title[:60]}”, which only training uses")
+            found.ignored.append(tr("“{title}”, which only training uses", title=title[:60]))
         elif array.dtype.kind in "fiu":
             found.arrays[title] = array
         else:
-            found.ignored.append(f"“{title[:60]}”, which holds no numbers")
+            found.ignored.append(tr("“{title}”, which holds no numbers", title=title[:60]))
     if sum(array.size for array in found.arrays.values()) > 2 * LARGEST_ARRAY:
-        raise ConvertError(f"{shorten(name)} has more than {2 * LARGEST_ARRAY:,} numbers, which is not read")
+        raise ConvertError(
+            tr(
+                "{shorten} has more than {largest_array:,} numbers, which is not read",
+                shorten=shorten(name),
+                largest_array=2 * LARGEST_ARRAY,
+            )
+        )
     return found
 
 
@@ -114,12 +121,20 @@ def _array(content: bytes, title: str) -> np.ndarray:
     described, start = _header(content)
     descr, shape = described.get("descr"), described.get("shape")
     if not isinstance(descr, str) or not isinstance(shape, tuple) or not all(type(n) is int for n in shape):
-        raise ConvertError(f"“{title[:60]}” is no plain array that NumPy writes: the file is damaged")
+        raise ConvertError(tr("“{title}” is no plain array that NumPy writes: the file is damaged", title=title[:60]))
     if not re.fullmatch(PLAIN, descr):
-        raise ConvertError(f"“{title[:60]}” holds Python objects, which are never unpickled; save plain arrays instead")
+        raise ConvertError(
+            tr("“{title}” holds Python objects, which are never unpickled; save plain arrays instead", title=title[:60])
+        )
     dtype, left = np.dtype(descr), len(content) - start
     if len(shape) > 8 or any(n < 0 for n in shape) or prod(shape) * dtype.itemsize != left:
-        raise ConvertError(f"“{title[:60]}” has not as many numbers as its shape {shorten(shape)} says: the file is damaged")
+        raise ConvertError(
+            tr(
+                "“{title}” has not as many numbers as its shape {shorten} says: the file is damaged",
+                title=title[:60],
+                shorten=shorten(shape),
+            )
+        )
     flat = np.frombuffer(content, dtype, -1, start) if left else np.zeros(0, dtype)
     return flat.reshape(shape, order="F" if described.get("fortran_order") else "C")
 
@@ -152,11 +167,17 @@ def _manifest(contents: _Contents, aside: Mapping[str, bytes]) -> dict[str, Any]
     given = [_parsed(content.decode("utf-8", "replace")) for content in aside.values()]
     manifests = [m for m in (inside, *given) if isinstance(m, dict) and set(m) & set(KEYS[:4])]
     if inside is not None and inside not in manifests:
-        raise ConvertError(f"the manifest must be a JSON object of {', '.join(KEYS)}")
+        raise ConvertError(tr("the manifest must be a JSON object of {keys}", keys=", ".join(KEYS)))
     manifest = manifests[0] if manifests else {}
     unknown = sorted(str(key) for key in manifest if key not in KEYS)
     if unknown:
-        raise ConvertError(f"the manifest has {shorten(unknown[0])}, which means nothing here; it may have {', '.join(KEYS)}")
+        raise ConvertError(
+            tr(
+                "the manifest has {shorten}, which means nothing here; it may have {keys}",
+                shorten=shorten(unknown[0]),
+                keys=", ".join(KEYS),
+            )
+        )
     return manifest
 
 
@@ -164,21 +185,33 @@ def _kind(contents: _Contents, manifest: Mapping[str, Any], name: str) -> str:
     kind = manifest.get("format")
     if kind is not None:
         if str(kind) not in SOURCES:
-            raise ConvertError(f"the manifest's format is {shorten(str(kind))}; it must be one of {', '.join(SOURCES)}")
+            raise ConvertError(
+                tr(
+                    "the manifest's format is {shorten}; it must be one of {sources}",
+                    shorten=shorten(str(kind)),
+                    sources=", ".join(SOURCES),
+                )
+            )
         return str(kind)
     joined = "\n".join(contents.arrays)
     if re.search(r"layer_?norm", joined, re.IGNORECASE):
-        raise ConvertError(f"{shorten(name)} holds a layer-normalised cell, which is not supported")
+        raise ConvertError(tr("{shorten} holds a layer-normalised cell, which is not supported", shorten=shorten(name)))
     if re.search(r"opaque_kernel|cudnn", joined, re.IGNORECASE):
-        raise ConvertError(f"{shorten(name)} holds cuDNN's opaque weights; save TensorFlow's canonical ones instead")
+        raise ConvertError(
+            tr("{shorten} holds cuDNN's opaque weights; save TensorFlow's canonical ones instead", shorten=shorten(name))
+        )
     if re.search(r"i2h", joined) and re.search(r"h2h", joined):
         return CHAR_RNN
     for found, pattern in KINDS.items():
         if re.search(pattern, joined, re.IGNORECASE):
             return found
     raise ConvertError(
-        f"the names of the arrays in {shorten(name)} do not tell what they are: add a manifest, JSON with format (one of"
-        f" {', '.join(SOURCES)}), layers and head"
+        tr(
+            "the names of the arrays in {shorten} do not tell what they are: add a manifest, JSON with format (one of"
+            " {sources}), layers and head",
+            shorten=shorten(name),
+            sources=", ".join(SOURCES),
+        )
     )
 
 
@@ -189,7 +222,9 @@ def _named(rest: dict[str, np.ndarray], name: Any, what: str) -> np.ndarray:
     """An array that the manifest names, taken out of the rest."""
     key = str(name).removesuffix(":0")
     if key not in rest:
-        raise ConvertError(f"the manifest names {shorten(str(name))} as {what}, but the file has no such array")
+        raise ConvertError(
+            tr("the manifest names {shorten} as {what}, but the file has no such array", shorten=shorten(str(name)), what=what)
+        )
     return rest.pop(key)
 
 
@@ -197,11 +232,17 @@ def _listed(rest: dict[str, np.ndarray], manifest: Mapping[str, Any], parts: Seq
     """The layers that the manifest lists."""
     layers = manifest["layers"]
     if not isinstance(layers, list) or not layers or not all(isinstance(each, dict) for each in layers):
-        raise ConvertError('the manifest\'s "layers" must be a list with an object of names for each layer')
+        raise ConvertError(tr('the manifest\'s "layers" must be a list with an object of names for each layer'))
     found = []
     for each in layers[:MOST_ARRAYS]:
         if unknown := [str(key) for key in each if key not in parts]:
-            raise ConvertError(f"a layer of the manifest has {shorten(unknown[0])}; it may have {', '.join(parts)}")
+            raise ConvertError(
+                tr(
+                    "a layer of the manifest has {shorten}; it may have {parts}",
+                    shorten=shorten(unknown[0]),
+                    parts=", ".join(parts),
+                )
+            )
         found.append({part: _named(rest, name, part) for part, name in each.items()})
     return found
 
@@ -213,7 +254,7 @@ def _tensorflow(rest: dict[str, np.ndarray], manifest: Mapping[str, Any], kind: 
     layers: dict[tuple[int, ...], dict[str, np.ndarray]] = {}
     for name in [n for n in rest if re.search(KINDS[kind], n, re.IGNORECASE)]:
         if "projection" in name.lower():
-            raise ConvertError(f"“{name[:60]}” is a projection of the cell's output, which is not supported")
+            raise ConvertError(tr("“{name}” is a projection of the cell's output, which is not supported", name=name[:60]))
         part = PART.search(name)
         if part is None:
             continue
@@ -223,7 +264,7 @@ def _tensorflow(rest: dict[str, np.ndarray], manifest: Mapping[str, Any], kind: 
             key = {"kernel": "gates", "bias": "gates_bias"}[key]
         place = tuple(int(n) for n in re.findall(r"\d{1,6}", name))  # cell_0, cell_1, ...
         if key in layers.setdefault(place, {}):
-            raise ConvertError(f"“{name[:60]}” is there twice for one layer: say in a manifest which is which")
+            raise ConvertError(tr("“{name}” is there twice for one layer: say in a manifest which is which", name=name[:60]))
         layers[place][key] = rest.pop(name)
     return [layers[place] for place in sorted(layers)]
 
@@ -245,13 +286,15 @@ def _char_rnn(rest: dict[str, np.ndarray], manifest: Mapping[str, Any]) -> list[
 
 def _cells(found: Found, layers: Sequence[Mapping[str, np.ndarray]], kind: str, manifest: Mapping[str, Any]) -> None:
     if not layers:
-        raise ConvertError(f"no array of a layer of {SOURCES[kind]} was found; a manifest can name them")
+        raise ConvertError(tr("no array of a layer of {sources} was found; a manifest can name them", sources=SOURCES[kind]))
     order = _order(manifest, kind)
     forget = manifest.get("forget_bias", FORGET_BIASES.get(kind, 0.0))
     if type(forget) not in (int, float) or not -LARGEST_BIAS <= forget <= LARGEST_BIAS:
-        raise ConvertError(f"the manifest's forget_bias must be a number of usual size, not {shorten(str(forget))}")
+        raise ConvertError(
+            tr("the manifest's forget_bias must be a number of usual size, not {shorten}", shorten=shorten(str(forget)))
+        )
     for k, arrays in enumerate(layers):
-        title = f"layer {k + 1}"
+        title = tr("layer {k}", k=k + 1)
         if kind == CHAR_RNN:
             made = _of_char_rnn(title, arrays, order, forget)
         elif kind == GRU:
@@ -260,11 +303,11 @@ def _cells(found: Found, layers: Sequence[Mapping[str, np.ndarray]], kind: str, 
             made = _of_kernel(title, arrays, kind, order, forget)
         found.layers.append(made)
     if kind in FORGET_BIASES:
-        whose = "as the manifest says" if "forget_bias" in manifest else "the default, for the file does not say"
-        found.more = (("forget bias", f"{forget:g} is added to what is stored, {whose}"),)
-        found.order = ", ".join(manifest.get("order", ORDERS[kind])) + " (j, g or c is the candidate)"
+        whose = tr("as the manifest says") if "forget_bias" in manifest else tr("the default, for the file does not say")
+        found.more = ((tr("forget bias"), tr("{forget:g} is added to what is stored, {whose}", forget=forget, whose=whose)),)
+        found.order = ", ".join(manifest.get("order", ORDERS[kind])) + tr(" (j, g or c is the candidate)")
     else:
-        found.order = "r, u (gates), c apart (TensorFlow's)" if kind == GRU else "one block: no gates"
+        found.order = tr("r, u (gates), c apart (TensorFlow's)") if kind == GRU else tr("one block: no gates")
 
 
 def _order(manifest: Mapping[str, Any], kind: str) -> str:
@@ -273,7 +316,10 @@ def _order(manifest: Mapping[str, Any], kind: str) -> str:
     ours = re.sub("[jc]", "g", order) if isinstance(order, str) else ""
     if kind in ORDERS and sorted(ours) != ["f", "g", "i", "o"]:
         raise ConvertError(
-            f'the manifest\'s order is {shorten(str(order))}; it must be the letters i, f, o and j in their order, as "ijfo"'
+            tr(
+                'the manifest\'s order is {shorten}; it must be the letters i, f, o and j in their order, as "ijfo"',
+                shorten=shorten(str(order)),
+            )
         )
     return ours
 
@@ -281,16 +327,28 @@ def _order(manifest: Mapping[str, Any], kind: str) -> str:
 def _part(arrays: Mapping[str, np.ndarray], part: str, title: str, axes: int) -> np.ndarray:
     array = arrays.get(part)
     if array is None:
-        raise ConvertError(f"{title} has no {part}: it has {', '.join(sorted(arrays)) or 'nothing'}")
+        raise ConvertError(
+            tr("{title} has no {part}: it has {value}", title=title, part=part, value=", ".join(sorted(arrays)) or "nothing")
+        )
     if array.ndim != axes:
-        raise ConvertError(f"the {part} of {title} has shape {array.shape}; it must have {axes} axes")
+        raise ConvertError(
+            tr(
+                "the {part} of {title} has shape {array.shape}; it must have {axes} axes",
+                part=part,
+                title=title,
+                array=array,
+                axes=axes,
+            )
+        )
     return array
 
 
 def _forgetting(bias: np.ndarray, order: str, forget: float) -> np.ndarray:
     """The bias with what is added to the forget gate's when it runs."""
     if bias.ndim != 1 or len(bias) % len(order):
-        raise ConvertError(f"a bias of shape {bias.shape} can't be cut into {len(order)} gates")
+        raise ConvertError(
+            tr("a bias of shape {bias.shape} can't be cut into {order_count} gates", bias=bias, order_count=len(order))
+        )
     added = np.zeros((len(order), len(bias) // len(order)), np.float64)
     added[order.index("f")] = forget
     return bias.astype(np.float64) + added.ravel()
@@ -300,7 +358,12 @@ def _cut(kernel: np.ndarray, units: int, title: str) -> tuple[np.ndarray, np.nda
     """TensorFlow's one kernel, (input + unit, rows), as one for x and one for h, (rows, input) and (rows, unit)."""
     if not 0 < units < len(kernel):
         raise ConvertError(
-            f"the kernel of {title} has shape {kernel.shape}, which leaves no rows for the input over {units} units"
+            tr(
+                "the kernel of {title} has shape {kernel.shape}, which leaves no rows for the input over {units} units",
+                title=title,
+                kernel=kernel,
+                units=units,
+            )
         )
     return kernel[:-units].T, kernel[-units:].T
 
@@ -318,7 +381,14 @@ def _of_kernel(title: str, arrays: Mapping[str, np.ndarray], kind: str, order: s
     if not looks:
         return layer(title, find_cell("lstm"), order, weight_ih, weight_hh, bias)
     if any(look.shape != (units,) for look in looks) or len(looks) != 3:
-        raise ConvertError(f"{title} has {len(looks)} peepholes that do not all have {units} numbers; an LSTM has three")
+        raise ConvertError(
+            tr(
+                "{title} has {looks_count} peepholes that do not all have {units} numbers; an LSTM has three",
+                title=title,
+                looks_count=len(looks),
+                units=units,
+            )
+        )
     return layer(title, find_cell("peephole"), order, weight_ih, weight_hh, bias, None, ("ifo", np.concatenate(looks)))
 
 
@@ -328,12 +398,24 @@ def _of_gru(title: str, arrays: Mapping[str, np.ndarray]) -> Layer:
     units = candidate.shape[1]
     if gates.shape != (len(candidate), 2 * units):
         raise ConvertError(
-            f"{title} has a kernel of shape {gates.shape} for its gates, {candidate.shape} for its candidate: they do not fit"
+            tr(
+                "{title} has a kernel of shape {gates.shape} for its gates, {candidate.shape} for its candidate: they"
+                " do not fit",
+                title=title,
+                gates=gates,
+                candidate=candidate,
+            )
         )
     biases = arrays.get("gates_bias", np.zeros(2 * units)), arrays.get("bias", np.zeros(units))
     if any(b.shape != (n * units,) for n, b in zip((2, 1), biases)):
         raise ConvertError(
-            f"{title} has biases of shapes {biases[0].shape} and {biases[1].shape}; they do not fit {units} units"
+            tr(
+                "{title} has biases of shapes {shape} and {shape_2}; they do not fit {units} units",
+                title=title,
+                shape=biases[0].shape,
+                shape_2=biases[1].shape,
+                units=units,
+            )
         )
     weight_ih, weight_hh = _cut(np.hstack([gates, candidate]), units, title)
     return layer(title, find_cell("gru_cho"), "rzn", weight_ih, weight_hh, np.concatenate(biases))
@@ -356,32 +438,46 @@ def _ends(found: Found, rest: dict[str, np.ndarray], kind: str, manifest: Mappin
     units, inputs = found.layers[-1].units, found.layers[0].inputs
     head_axis = 1 if kind == CHAR_RNN else 0  # Torch7 keeps (symbol, unit), TensorFlow (unit, symbol)
     if "embedding" in manifest:
-        found.embedding = _named(rest, manifest["embedding"], "the embedding")
+        found.embedding = _named(rest, manifest["embedding"], tr("the embedding"))
     else:
         table = [n for n, a in rest.items() if a.ndim == 2 and a.shape[1] == inputs and re.search("emb", n, re.IGNORECASE)]
         found.embedding = rest.pop(table[0]) if len(table) == 1 and table[0] != manifest.get("head") else None
     if "head" in manifest:
         found.head_title = str(manifest["head"])
-        head = _named(rest, manifest["head"], "the head")
+        head = _named(rest, manifest["head"], tr("the head"))
     else:
         heads = [n for n, a in rest.items() if a.ndim == 2 and a.shape[head_axis] == units]
         if len(heads) != 1:
             names = ", ".join(f"“{n[:40]}”" for n in heads[:3]) or "none"
             raise ConvertError(
-                f"the head can't be told among the arrays ({names} would fit {units} units): name it in a manifest"
+                tr(
+                    "the head can't be told among the arrays ({names} would fit {units} units): name it in a manifest",
+                    names=names,
+                    units=units,
+                )
             )
         found.head_title = heads[0]
         head = rest.pop(heads[0])
     if head.ndim != 2:
-        raise ConvertError(f"the head “{found.head_title[:60]}” has shape {head.shape}, which is no matrix")
+        raise ConvertError(
+            tr(
+                "the head “{head_title}” has shape {head.shape}, which is no matrix",
+                head_title=found.head_title[:60],
+                head=head,
+            )
+        )
     found.head = head if head_axis else head.T
     size = len(found.head)
     if "head_bias" in manifest:
-        found.head_bias = _named(rest, manifest["head_bias"], "the head's bias")
+        found.head_bias = _named(rest, manifest["head_bias"], tr("the head's bias"))
     else:
         biases = [n for n, a in rest.items() if a.shape == (size,)]
         if len(biases) > 1:
             raise ConvertError(
-                f"“{biases[0][:40]}” and “{biases[1][:40]}” could both be the head's bias: name it in a manifest"
+                tr(
+                    "“{biases}” and “{biases_2}” could both be the head's bias: name it in a manifest",
+                    biases=biases[0][:40],
+                    biases_2=biases[1][:40],
+                )
             )
         found.head_bias = rest.pop(biases[0]) if biases else None

@@ -16,6 +16,7 @@ import numpy as np
 from lstm_core.convert import torch_weights, vocabularies
 from lstm_core.convert.draft import MOST_ARRAYS, ConvertError, Draft
 from lstm_core.convert.torch_weights import Contents, Lazy
+from lstm_core.words import tr
 
 LARGEST_HEADER = 1 << 22
 DTYPES = {
@@ -35,7 +36,7 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
     header, start = _header(data, name)
     metadata = header.pop("__metadata__", {})
     if isinstance(metadata, dict) and "gatescope" in metadata:
-        raise ConvertError(f"{shorten(name)} is a model of Gatescope's own, which needs no conversion")
+        raise ConvertError(tr("{shorten} is a model of Gatescope's own, which needs no conversion", shorten=shorten(name)))
     contents = Contents()
     for array, described in header.items():
         contents.arrays[array] = _array(array, described, data, start)
@@ -49,15 +50,29 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
 def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
     size = int.from_bytes(data[:8], "little")
     if size > LARGEST_HEADER:
-        raise ConvertError(f"the header of {shorten(name)} has {size:,} bytes; at most {LARGEST_HEADER:,} are read")
+        raise ConvertError(
+            tr(
+                "the header of {shorten} has {size:,} bytes; at most {largest_header:,} are read",
+                shorten=shorten(name),
+                size=size,
+                largest_header=LARGEST_HEADER,
+            )
+        )
     try:
         header = json.loads(data[8 : 8 + size])
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise ConvertError(f"the header of {shorten(name)} is no JSON object: the file is damaged")
+        raise ConvertError(tr("the header of {shorten} is no JSON object: the file is damaged", shorten=shorten(name)))
     if len(header) > MOST_ARRAYS:
-        raise ConvertError(f"{shorten(name)} holds {len(header):,} arrays; at most {MOST_ARRAYS:,} are read")
+        raise ConvertError(
+            tr(
+                "{shorten} holds {header_count:,} arrays; at most {most_arrays:,} are read",
+                shorten=shorten(name),
+                header_count=len(header),
+                most_arrays=MOST_ARRAYS,
+            )
+        )
     return header, 8 + size
 
 
@@ -66,15 +81,29 @@ def _array(name: str, described: Any, data: bytes, start: int) -> Lazy:
     shape, dtype, offsets = (described.get(key) for key in ("shape", "dtype", "data_offsets"))
     whole = [isinstance(part, list) and all(type(n) is int and 0 <= n < 1 << 48 for n in part) for part in (shape, offsets)]
     if not all(whole) or len(shape) > 8 or len(offsets) != 2:
-        raise ConvertError(f"the header describes {shorten(name)} in a way that can't be read: the file is damaged")
+        raise ConvertError(
+            tr("the header describes {shorten} in a way that can't be read: the file is damaged", shorten=shorten(name))
+        )
     begin, end = offsets
 
     def read_numbers() -> np.ndarray:
         kind = DTYPES.get(str(dtype))
         if kind is None:
-            raise ConvertError(f"{shorten(name)} holds numbers of kind {shorten(str(dtype))}, which can't be read")
+            raise ConvertError(
+                tr(
+                    "{shorten} holds numbers of kind {shorten_2}, which can't be read",
+                    shorten=shorten(name),
+                    shorten_2=shorten(str(dtype)),
+                )
+            )
         if end - begin != prod(shape) * np.dtype(kind).itemsize or start + end > len(data):
-            raise ConvertError(f"{shorten(name)} has not as many numbers as its shape {shape} says: the file is damaged")
+            raise ConvertError(
+                tr(
+                    "{shorten} has not as many numbers as its shape {shape} says: the file is damaged",
+                    shorten=shorten(name),
+                    shape=shape,
+                )
+            )
         flat = np.frombuffer(data, kind, prod(shape), start + begin).reshape(shape)
         return torch_weights.from_bfloat16(flat) if dtype == "BF16" else flat
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
+from lstm_core.words import N_, tr
 
 CELLS: dict[type[nn.RNNBase], str] = {nn.LSTM: "lstm", nn.GRU: "gru_pytorch", nn.RNN: "rnn"}
 
@@ -19,7 +20,7 @@ def from_torch(
     embedding: nn.Embedding | None = None,
     *,
     head: nn.Linear,
-    name: str = "from torch",
+    name: str = N_("from torch"),
 ) -> CharModel:
     """Wraps a trained nn.LSTM, nn.GRU or nn.RNN as a CharModel; weights are copied, as float32.
 
@@ -61,7 +62,7 @@ def _check(module: nn.RNNBase, vocab: int, embedding: nn.Embedding | None, head:
     if embedding is not None and embedding.num_embeddings != vocab:
         raise ValueError(f"the embedding has {embedding.num_embeddings} rows, the vocabulary {vocab} characters")
     width = vocab if embedding is None else embedding.embedding_dim
-    what = "one-hot characters" if embedding is None else "the embedding"
+    what = tr("one-hot characters") if embedding is None else tr("the embedding")
     if module.input_size != width:
         raise ValueError(f"the module reads {module.input_size} numbers a step, but {what} give {width}")
     if (head.in_features, head.out_features) != (module.hidden_size, vocab):

@@ -17,16 +17,17 @@ import numpy as np
 from lstm_core.cells import cell as find_cell
 from lstm_core.convert import vocabularies
 from lstm_core.convert.draft import LARGEST_ARRAY, ConvertError, Draft, numbers
+from lstm_core.words import N_, tr
 
 PART = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d{1,3}))?(_reverse)?")
 CELLS = {4: "lstm", 3: "gru_pytorch", 1: "rnn"}
 MODES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
-ORDERS = {"lstm": "i, f, g, o (PyTorch's)", "gru_pytorch": "r, z, n (PyTorch's)", "rnn": "one block: no gates"}
-FORMS = {"gru_pytorch": "the reset comes after the product, z near 1 keeps the old (PyTorch's, cuDNN's)"}
+ORDERS = {"lstm": N_("i, f, g, o (PyTorch's)"), "gru_pytorch": N_("r, z, n (PyTorch's)"), "rnn": N_("one block: no gates")}
+FORMS = {"gru_pytorch": N_("the reset comes after the product, z near 1 keeps the old (PyTorch's, cuDNN's)")}
 ACTIVATIONS = {
-    "lstm": "sigmoid for the gates, tanh for the candidate and the output, as in nn.LSTM",
-    "gru_pytorch": "sigmoid for the gates, tanh for the candidate, as in nn.GRU",
-    "rnn": "tanh, nn.RNN's own, unless the file says otherwise: a ReLU's weights look the same, and would not read",
+    "lstm": N_("sigmoid for the gates, tanh for the candidate and the output, as in nn.LSTM"),
+    "gru_pytorch": N_("sigmoid for the gates, tanh for the candidate, as in nn.GRU"),
+    "rnn": N_("tanh, nn.RNN's own, unless the file says otherwise: a ReLU's weights look the same, and would not read"),
 }
 LONGEST_NAME = 500
 MOST_STACKS = 32  # recurrent modules among which copies are looked for
@@ -76,7 +77,7 @@ class _Stack:
 
     @property
     def title(self) -> str:
-        return self.prefix.rstrip("._") or "the top"
+        return self.prefix.rstrip("._") or tr("the top")
 
 
 def draft(source: str, contents: Contents) -> Draft:
@@ -86,13 +87,19 @@ def draft(source: str, contents: Contents) -> Draft:
     be meant, and for what is not supported. Source: torch.nn; rows i, f, g, o (LSTM), r, z, n (GRU).
     """
     if any(len(name) > LONGEST_NAME for name in contents.arrays):
-        raise ConvertError(f"an array has a name of more than {LONGEST_NAME} characters: the file is damaged")
+        raise ConvertError(
+            tr("an array has a name of more than {longest_name} characters: the file is damaged", longest_name=LONGEST_NAME)
+        )
     ignored = list(dict.fromkeys(contents.ignored))
     unreadable = [n for n in contents.unreadable if not any(OPTIMISER.fullmatch(part) for part in n.split("."))]
     if unreadable:
         raise ConvertError(
-            f"“{unreadable[0][-60:]}” is quantised, sparse, complex, of 8-bit floats or without numbers"
-            f" ({_counted(len(unreadable), 'such array')}): save the weights as float32"
+            tr(
+                "“{unreadable}” is quantised, sparse, complex, of 8-bit floats or without numbers ({counted}): save"
+                " the weights as float32",
+                unreadable=unreadable[0][-60:],
+                counted=_counted(len(unreadable), "such array"),
+            )
         )
     arrays = _without_optimiser(contents.arrays, ignored)
     arrays = _unnormed(arrays)
@@ -111,15 +118,36 @@ def draft(source: str, contents: Contents) -> Draft:
     layers = len(stack.layers)
     two = any("bias_ih" in part for part in stack.layers.values())
     detected = (
-        ("cell", f"{cell.title}: {'nn.' + {'lstm': 'LSTM', 'gru_pytorch': 'GRU', 'rnn': 'RNN'}[cell_name]}, by its shapes"),
-        ("layers", f"{layers} × {units} units, from {_from(stack)}"),
-        ("sizes", f"{size} symbols, {sum(w.size for w in wanted.values()):,} weights"),
-        ("gate order", ORDERS[cell_name]),
-        *((("GRU form", FORMS[cell_name]),) if cell_name in FORMS else ()),
-        ("biases", "two a layer, b_ih and b_hh, which are added" if two else "none in the cells"),
+        (
+            "cell",
+            tr(
+                "{cell.title}: {value}, by its shapes",
+                cell=cell,
+                value="nn." + {"lstm": "LSTM", "gru_pytorch": "GRU", "rnn": "RNN"}[cell_name],
+            ),
+        ),
+        ("layers", tr("{layers} × {units} units, from {from_}", layers=layers, units=units, from_=_from(stack))),
+        ("sizes", tr("{size} symbols, {values:,} weights", size=size, values=sum(w.size for w in wanted.values()))),
+        (tr("gate order"), ORDERS[cell_name]),
+        *(((tr("GRU form"), FORMS[cell_name]),) if cell_name in FORMS else ()),
+        ("biases", tr("two a layer, b_ih and b_hh, which are added") if two else tr("none in the cells")),
         ("activations", ACTIVATIONS[cell_name]),
-        ("input", f"one-hot, {inputs} numbers" if table is None else f"embedding “{table}”, {size} × {inputs}"),
-        ("head", f"linear, “{head}”, {size} × {units}, {'with' if bias in others else 'without'} a bias"),
+        (
+            "input",
+            tr("one-hot, {inputs} numbers", inputs=inputs)
+            if table is None
+            else tr("embedding “{table}”, {size} × {inputs}", table=table, size=size, inputs=inputs),
+        ),
+        (
+            "head",
+            tr(
+                "linear, “{head}”, {size} × {units}, {value} a bias",
+                head=head,
+                size=size,
+                units=units,
+                value="with" if bias in others else "without",
+            ),
+        ),
     )
     parameters = {name: numbers(name, lazy.read()) for name, lazy in wanted.items()}
     width = None if table is None else inputs
@@ -132,7 +160,7 @@ def draft(source: str, contents: Contents) -> Draft:
 def _without_optimiser(arrays: Mapping[str, Lazy], ignored: list[str]) -> dict[str, Lazy]:
     kept = {n: a for n, a in arrays.items() if not any(OPTIMISER.fullmatch(part) for part in n.split("."))}
     if len(kept) < len(arrays):
-        ignored.append(f"the optimiser's state: {_counted(len(arrays) - len(kept), 'array')}")
+        ignored.append(tr("the optimiser's state: {counted}", counted=_counted(len(arrays) - len(kept), "array")))
     return kept
 
 
@@ -154,17 +182,25 @@ def _unnormed(arrays: Mapping[str, Lazy]) -> dict[str, Lazy]:
         elif not new:
             folded.setdefault(name, array)
         else:
-            raise ConvertError(f"“{whole}” is parametrised by something else than weight_norm, which is not supported")
+            raise ConvertError(
+                tr("“{whole}” is parametrised by something else than weight_norm, which is not supported", whole=whole)
+            )
     return folded
 
 
 def _weight_norm(g: Lazy, v: Lazy) -> np.ndarray:
     """g v / |v|, the norm over all axes that g does not have."""
     if max(v.size, g.size) > LARGEST_ARRAY:
-        raise ConvertError(f"an array has {max(v.size, g.size):,} numbers; at most {LARGEST_ARRAY:,} are read")
+        raise ConvertError(
+            tr(
+                "an array has {size:,} numbers; at most {largest_array:,} are read",
+                size=max(v.size, g.size),
+                largest_array=LARGEST_ARRAY,
+            )
+        )
     shape = (1,) * len(v.shape) if g.size == 1 else g.shape
     if len(shape) != len(v.shape) or any(n not in (1, m) for n, m in zip(shape, v.shape)):
-        raise ConvertError(f"weight_norm's g has shape {g.shape}, its v {v.shape}: they do not fit")
+        raise ConvertError(tr("weight_norm's g has shape {g.shape}, its v {v.shape}: they do not fit", g=g, v=v))
     scale, direction = g.read().astype(np.float64).reshape(shape), v.read().astype(np.float64)
     norm = np.sqrt((direction**2).sum(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True))
     return direction * np.divide(scale, norm, where=norm > 0, out=np.zeros(norm.shape))
@@ -183,7 +219,10 @@ def _stacks(arrays: Mapping[str, Lazy]) -> tuple[dict[str, _Stack], dict[str, La
         stack = stacks.setdefault(prefix, _Stack(prefix))
         if part[2] == "hr":
             raise ConvertError(
-                f"“{stack.title}” is a projected LSTM (weight_hr), which is not supported: h must be as wide as C"
+                tr(
+                    "“{stack.title}” is a projected LSTM (weight_hr), which is not supported: h must be as wide as C",
+                    stack=stack,
+                )
             )
         if part[4]:
             stack.reverse = True
@@ -192,8 +231,11 @@ def _stacks(arrays: Mapping[str, Lazy]) -> tuple[dict[str, _Stack], dict[str, La
     for stack in stacks.values():
         if stack.reverse:
             raise ConvertError(
-                f"“{stack.title}” is bidirectional (its weights end in _reverse), which is not supported: a text is read"
-                " from its start to its end"
+                tr(
+                    "“{stack.title}” is bidirectional (its weights end in _reverse), which is not supported: a text"
+                    " is read from its start to its end",
+                    stack=stack,
+                )
             )
     return stacks, others
 
@@ -209,7 +251,9 @@ def _chosen(stacks: dict[str, _Stack], others: dict[str, Lazy], ignored: list[st
     if _numbered(stacks):
         return _joined(stacks), others
     names = " and ".join(f"“{s.title}”" for s in list(stacks.values())[:3])
-    raise ConvertError(f"the file holds several recurrent modules, {names}: models of more than one are not supported")
+    raise ConvertError(
+        tr("the file holds several recurrent modules, {names}: models of more than one are not supported", names=names)
+    )
 
 
 def _originals(
@@ -226,7 +270,7 @@ def _originals(
             inner = second if second.startswith(first) else None
             outer = first if first.startswith(second) else None
             if _contents(stacks, others, first, inner) == _contents(stacks, others, second, outer):
-                ignored.append(f"“{second.rstrip('.') or 'the top'}”, a second copy of the weights")
+                ignored.append(tr("“{value}”, a second copy of the weights", value=second.rstrip(".") or "the top"))
                 gone = [n for n in (*stacks, *others) if n.startswith(second) and not (outer and n.startswith(outer))]
                 stacks = {p: s for p, s in stacks.items() if p not in gone}
                 others = {n: a for n, a in others.items() if n not in gone}
@@ -262,7 +306,7 @@ def _joined(stacks: Mapping[str, _Stack]) -> _Stack:
     """Modules that are numbered, as one stack in the order of their numbers."""
     ordered = sorted(stacks.values(), key=lambda s: [int(n) for n in re.findall(r"\d{1,9}", s.prefix)])
     titles = [s.title for s in ordered]
-    joined = _Stack(f"{titles[0]} to {titles[-1]}, one on another in this order")
+    joined = _Stack(tr("{titles} to {titles_2}, one on another in this order", titles=titles[0], titles_2=titles[-1]))
     for stack in ordered:
         for layer in sorted(stack.layers):
             joined.layers[len(joined.layers)] = stack.layers[layer]
@@ -271,17 +315,22 @@ def _joined(stacks: Mapping[str, _Stack]) -> _Stack:
 
 def _no_recurrent(others: Mapping[str, Lazy]) -> str:
     if list(others) == [""]:
-        return "the file holds a single array and no names: no weights of a model"
+        return tr("the file holds a single array and no names: no weights of a model")
     if not others:
-        return "the file holds no arrays at all: no weights of a model"
+        return tr("the file holds no arrays at all: no weights of a model")
     words = " ".join(others).lower()
     names = ", ".join(f"“{name[-50:]}”" for name in list(others)[:3])
     kind = ""
     if re.search(r"attn|attention|transformer|query|\bwte\b", words):
-        kind = ": it looks like a transformer, which is not supported"
+        kind = tr(": it looks like a transformer, which is not supported")
     elif any(len(a.shape) in (3, 4, 5) for a in others.values()):
-        kind = ": it looks convolutional, which is not supported"
-    return f"no recurrent layer is in the file: none of its {len(others)} arrays ({names}, ...) is named weight_hh{kind}"
+        kind = tr(": it looks convolutional, which is not supported")
+    return tr(
+        "no recurrent layer is in the file: none of its {others_count} arrays ({names}, ...) is named weight_hh{kind}",
+        others_count=len(others),
+        names=names,
+        kind=kind,
+    )
 
 
 def _weights_alone(others: Mapping[str, Lazy], contents: Contents, ignored: list[str]) -> dict[str, Lazy]:
@@ -290,22 +339,32 @@ def _weights_alone(others: Mapping[str, Lazy], contents: Contents, ignored: list
     for name, array in others.items():
         last = name.rpartition(".")[2].lower()
         if array.size <= 1 or last in ("num_batches_tracked",):
-            ignored.append(f"“{name[-60:]}”, a single number" if array.size == 1 else f"“{name[-60:]}”, which is empty")
+            ignored.append(
+                tr("“{name}”, a single number", name=name[-60:])
+                if array.size == 1
+                else tr("“{name}”, which is empty", name=name[-60:])
+            )
         elif re.fullmatch(r"(h|c)_?0|hidden(_state)?|init(ial)?_?(h|c|hidden|cell|state)?|state|(h|c|hx|cx)", last):
-            ignored.append(f"“{name[-60:]}”, a first or last state: reading begins from zeros")
+            ignored.append(tr("“{name}”, a first or last state: reading begins from zeros", name=name[-60:]))
         else:
             kept[name] = array
     for name, array in kept.items():
         module, _, last = name.rpartition(".")
         kind = contents.kinds.get(module, "")
         if re.search(r"att(entio)?n", name, re.IGNORECASE):
-            raise ConvertError(f"“{name[-60:]}” belongs to attention, which is not supported")
+            raise ConvertError(tr("“{name}” belongs to attention, which is not supported", name=name[-60:]))
         if len(array.shape) >= 3 or kind.startswith("Conv"):
-            raise ConvertError(f"“{name[-60:]}”, of shape {array.shape}, belongs to a convolution, which is not supported")
+            raise ConvertError(
+                tr(
+                    "“{name}”, of shape {array.shape}, belongs to a convolution, which is not supported",
+                    name=name[-60:],
+                    array=array,
+                )
+            )
         if f"{module}.running_mean" in kept or kind.startswith("BatchNorm"):
-            raise ConvertError(f"“{module[-60:]}” is a batch normalisation, which is not supported")
+            raise ConvertError(tr("“{module}” is a batch normalisation, which is not supported", module=module[-60:]))
         if kind == "LayerNorm" or (len(array.shape) == 1 and last in ("weight", "gamma")):
-            raise ConvertError(f"“{module[-60:]}” is a layer normalisation, which is not supported")
+            raise ConvertError(tr("“{module}” is a layer normalisation, which is not supported", module=module[-60:]))
     return kept
 
 
@@ -316,17 +375,24 @@ def _measured(stack: _Stack, contents: Contents) -> tuple[str, int, int]:
     """The cell's name, its units and its input size, from shapes that fit one another."""
     layers = sorted(stack.layers)
     if layers != list(range(len(layers))):
-        raise ConvertError(f"“{stack.title}” has layers {', '.join(map(str, layers))}: one is missing")
+        raise ConvertError(tr("“{stack.title}” has layers {map}: one is missing", stack=stack, map=", ".join(map(str, layers))))
     first = stack.layers[0]
     for layer, parts in stack.layers.items():
         for part in ("weight_ih", "weight_hh"):
             if part not in parts or len(parts[part].shape) != 2:
-                raise ConvertError(f"“{stack.title}” has no matrix {part} in layer {layer}")
+                raise ConvertError(
+                    tr("“{stack.title}” has no matrix {part} in layer {layer}", stack=stack, part=part, layer=layer)
+                )
     rows, units = first["weight_hh"].shape
     if not units or rows % units or rows // units not in CELLS:
         raise ConvertError(
-            f"“{stack.title}” has weight_hh of {rows} × {units}: an LSTM has 4, a GRU 3 and an RNN 1 times as many rows as"
-            " columns"
+            tr(
+                "“{stack.title}” has weight_hh of {rows} × {units}: an LSTM has 4, a GRU 3 and an RNN 1 times as many"
+                " rows as columns",
+                stack=stack,
+                rows=rows,
+                units=units,
+            )
         )
     for layer, parts in stack.layers.items():
         below = first["weight_ih"].shape[1] if layer == 0 else units
@@ -335,13 +401,35 @@ def _measured(stack: _Stack, contents: Contents) -> tuple[str, int, int]:
             if array.shape == wanted[part]:
                 continue
             if part == "weight_ih" and layer and array.shape == (rows, 2 * units):
-                raise ConvertError(f"“{stack.title}” is bidirectional, by the width of layer {layer}: it is not supported")
+                raise ConvertError(
+                    tr(
+                        "“{stack.title}” is bidirectional, by the width of layer {layer}: it is not supported",
+                        stack=stack,
+                        layer=layer,
+                    )
+                )
             if part == "weight_hh" or (part == "weight_ih" and layer):
                 raise ConvertError(
-                    f"the layers of “{stack.title}” have different sizes ({part} of layer {layer} is"
-                    f" {' × '.join(map(str, array.shape))}, not {' × '.join(map(str, wanted[part]))}), which is not supported"
+                    tr(
+                        "the layers of “{stack.title}” have different sizes ({part} of layer {layer} is {map}, not"
+                        " {map_2}), which is not supported",
+                        stack=stack,
+                        part=part,
+                        layer=layer,
+                        map=" × ".join(map(str, array.shape)),
+                        map_2=" × ".join(map(str, wanted[part])),
+                    )
                 )
-            raise ConvertError(f"{part} of layer {layer} of “{stack.title}” has shape {array.shape}, not {wanted[part]}")
+            raise ConvertError(
+                tr(
+                    "{part} of layer {layer} of “{stack.title}” has shape {array.shape}, not {wanted}",
+                    part=part,
+                    layer=layer,
+                    stack=stack,
+                    array=array,
+                    wanted=wanted[part],
+                )
+            )
     _check_options(contents)
     return CELLS[rows // units], units, first["weight_ih"].shape[1]
 
@@ -351,11 +439,15 @@ def _check_options(contents: Contents) -> None:
     for name, value in contents.facts.items():
         option = name.rpartition(".")[2]
         if option in ("nonlinearity", "mode") and isinstance(value, str) and "relu" in value.lower():
-            raise ConvertError(f"the RNN's activation is {value}; tanh alone is supported")
+            raise ConvertError(tr("the RNN's activation is {value}; tanh alone is supported", value=value))
         if option == "bidirectional" and value is True:
-            raise ConvertError("the model is bidirectional, which is not supported: a text is read from its start to its end")
+            raise ConvertError(
+                tr("the model is bidirectional, which is not supported: a text is read from its start to its end")
+            )
         if option == "max_norm" and isinstance(value, (int, float)) and not isinstance(value, bool):
-            raise ConvertError(f"the embedding has max_norm = {value:g}, which is not supported: it changes as it is read")
+            raise ConvertError(
+                tr("the embedding has max_norm = {value:g}, which is not supported: it changes as it is read", value=value)
+            )
 
 
 def _from(stack: _Stack) -> str:
@@ -395,13 +487,20 @@ def _embedding_and_head(others: Mapping[str, Lazy], inputs: int, units: int, con
     best, *rest = sorted(fits, key=doubts)
     if rest and doubts(best) == doubts(rest[0]):
         raise ConvertError(
-            f"“{best[1]}” and “{rest[0][1]}” could both be the head: the file does not tell which of them predicts"
+            tr(
+                "“{best}” and “{rest}” could both be the head: the file does not tell which of them predicts",
+                best=best[1],
+                rest=rest[0][1],
+            )
         )
     left = [n for n in _left_over(others, *best) if not any(_equal(others[n], others[m]) for m in best if m is not None)]
     if left:
         raise ConvertError(
-            f"“{left[0][-60:]}”, of shape {others[left[0]].shape}, is none of embedding, cells and head: a layer more is not"
-            " supported"
+            tr(
+                "“{left}”, of shape {shape}, is none of embedding, cells and head: a layer more is not supported",
+                left=left[0][-60:],
+                shape=others[left[0]].shape,
+            )
         )
     return best
 
@@ -425,8 +524,12 @@ def _unpadded(others: dict[str, Lazy], inputs: int, units: int, contents: Conten
     first = not whole[0].any()
     kept = whole[1:] if first else whole[:-1]
     ignored.append(
-        f"the {'first' if first else 'last'} row of “{table[-60:]}”{', all zeros' if first else ''}: the head predicts one"
-        " symbol fewer than the embedding knows"
+        tr(
+            "the {value} row of “{table}”{value_2}: the head predicts one symbol fewer than the embedding knows",
+            value="first" if first else "last",
+            table=table[-60:],
+            value_2=", all zeros" if first else "",
+        )
     )
     return others | {table: Lazy(kept.shape, lambda: kept)}
 
@@ -448,21 +551,34 @@ def _no_fit(
     matrices: Mapping[str, tuple[int, ...]], tables: Sequence[str], heads: Sequence[str], inputs: int, units: int
 ) -> str:
     if not heads:
-        return f"the file has no head: none of its other matrices has {units} columns, one a unit, to predict from"
+        return tr(
+            "the file has no head: none of its other matrices has {units} columns, one a unit, to predict from", units=units
+        )
     head = heads[-1]
     symbols = matrices[head][0]
     deeper = [n for n, shape in matrices.items() if n != head and shape[1] == symbols]
     if deeper:
-        return f"the head has several layers (“{head}”, “{deeper[0]}”); a single linear layer alone is supported"
+        return tr(
+            "the head has several layers (“{head}”, “{deeper}”); a single linear layer alone is supported",
+            head=head,
+            deeper=deeper[0],
+        )
     table = next((n for n in tables if n != head), None)
     if table is not None:
-        return (
-            f"the head “{head}” predicts {symbols} symbols, but the embedding “{table}” knows {matrices[table][0]}: it is no"
-            " model that predicts the next of the characters it reads"
+        return tr(
+            "the head “{head}” predicts {symbols} symbols, but the embedding “{table}” knows {matrices}: it is no"
+            " model that predicts the next of the characters it reads",
+            head=head,
+            symbols=symbols,
+            table=table,
+            matrices=matrices[table][0],
         )
-    return (
-        f"the head “{head}” predicts {symbols} symbols, but the cells read {inputs} numbers, and no embedding is {symbols} ×"
-        f" {inputs}: it is no model that predicts the next of the characters it reads"
+    return tr(
+        "the head “{head}” predicts {symbols} symbols, but the cells read {inputs} numbers, and no embedding is"
+        " {symbols} × {inputs}: it is no model that predicts the next of the characters it reads",
+        head=head,
+        symbols=symbols,
+        inputs=inputs,
     )
 
 
@@ -479,13 +595,15 @@ def _parameters(
             rows = parts["weight_hh"].shape[0]
             wanted[f"rnn.{part}_l{layer}"] = parts.get(part) or Lazy((rows,), lambda rows=rows: np.zeros(rows, np.float32))  # type: ignore[misc]
             if part not in parts:
-                ignored.append(f"layer {layer} has no {part}: it is taken as zero")
+                ignored.append(tr("layer {layer} has no {part}: it is taken as zero", layer=layer, part=part))
     wanted["head.weight"] = others[head]
     if bias in others:
         wanted["head.bias"] = others[bias]
     total = sum(array.size for array in wanted.values())
     if total > LARGEST_ARRAY:
-        raise ConvertError(f"the model has {total:,} weights; at most {LARGEST_ARRAY:,} are read")
+        raise ConvertError(
+            tr("the model has {total:,} weights; at most {largest_array:,} are read", total=total, largest_array=LARGEST_ARRAY)
+        )
     return wanted
 
 
@@ -496,7 +614,7 @@ def _dropout(contents: Contents, ignored: list[str]) -> None:
             and isinstance(value, float)
             and 0 < value < 1
         ):
-            ignored.append(f"dropout ({value:g}), which only training uses")
+            ignored.append(tr("dropout ({value:g}), which only training uses", value=value))
             return
 
 

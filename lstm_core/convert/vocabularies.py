@@ -13,6 +13,7 @@ from typing import Any
 
 from lstm_core.convert.draft import DEEPEST, MOST_ARRAYS, SYMBOLS_AT_MOST, ConvertError, Draft
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 MOST_SPECIALS = 8  # entries such as <unk> in a list of characters; with more of them it is a list of words
 MOST_ENTRIES = 1_000_000  # of all lists of one file that are looked at
@@ -57,10 +58,10 @@ def candidates(draft: Draft, text: str | None = None, aside: Mapping[str, bytes]
     """
     found = []
     if draft.vocabulary is not None:
-        found.append(Candidate("the file's own", draft.vocabulary, "It stands in the file beside the weights."))
+        found.append(Candidate(tr("the file's own"), draft.vocabulary, tr("It stands in the file beside the weights.")))
     for name, data in ({} if aside is None else aside).items():
         try:
-            found.append(Candidate(name, from_file(data, name, draft.size), "It is the list that was given along."))
+            found.append(Candidate(name, from_file(data, name, draft.size), tr("It is the list that was given along.")))
         except ConvertError:
             continue  # another file than a list, or a list for another model
     found += _of_text(text, draft.size) if text else ()
@@ -76,30 +77,37 @@ def _of_text(text: str, size: int) -> Iterator[Candidate]:
         "in order of first appearance": list(dict.fromkeys(text)),
     }
     for order, characters in orders.items():
-        label = f"the text's characters, {order}"
+        label = tr("the text's characters, {order}", order=order)
         if len(characters) == size:
-            yield Candidate(label, Vocabulary(characters), f"The text has {size} different characters, as many as the model.")
+            yield Candidate(
+                label, Vocabulary(characters), tr("The text has {size} different characters, as many as the model.", size=size)
+            )
         if len(characters) == size - 1 and not {"␀", "�"} & set(characters):
-            for where, padded in (("id 0", ["␀", *characters]), ("the last id", [*characters, "�"])):
-                why = f"The text has {size - 1} different characters; {where} of the {size} would be kept for none of them."
-                yield Candidate(f"{label}, and {where} for none", Vocabulary(padded), why)
+            for where, padded in ((tr("id 0"), ["␀", *characters]), (tr("the last id"), [*characters, "�"])):
+                why = tr(
+                    "The text has {size} different characters; {where} of the {size_2} would be kept for none of them.",
+                    size=size - 1,
+                    where=where,
+                    size_2=size,
+                )
+                yield Candidate(tr("{label}, and {where} for none", label=label, where=where), Vocabulary(padded), why)
 
 
 def _standard(size: int) -> Iterator[Candidate]:
     lists = {
         "Python's string.printable": (
             string.printable,
-            "Python's string.printable, as it stands: digits, letters, signs, blanks.",
+            tr("Python's string.printable, as it stands: digits, letters, signs, blanks."),
         ),
-        "tinyshakespeare's characters": (TINY_SHAKESPEARE, "The 65 characters of the corpus tinyshakespeare, sorted."),
-        "ASCII": ("".join(map(chr, range(128))), "The 128 characters of ASCII, in their order."),
-        "printable ASCII": ("".join(map(chr, range(32, 127))), "The 95 printable characters of ASCII, in their order."),
+        "tinyshakespeare's characters": (TINY_SHAKESPEARE, tr("The 65 characters of the corpus tinyshakespeare, sorted.")),
+        "ASCII": ("".join(map(chr, range(128))), tr("The 128 characters of ASCII, in their order.")),
+        "printable ASCII": ("".join(map(chr, range(32, 127))), tr("The 95 printable characters of ASCII, in their order.")),
     }
     for label, (characters, why) in lists.items():
         if len(characters) == size:
             yield Candidate(label, Vocabulary(characters), why)
     if size == 256:
-        yield Candidate("bytes", Vocabulary.of_bytes(), "256 symbols: the bytes of a text's UTF-8, one a step.")
+        yield Candidate("bytes", Vocabulary.of_bytes(), tr("256 symbols: the bytes of a text's UTF-8, one a step."))
 
 
 # Lists as people keep them
@@ -119,7 +127,13 @@ def in_facts(facts: Mapping[str, Any], size: int) -> tuple[Vocabulary | None, tu
         usual = USUAL_NAMES.fullmatch(name.rpartition(".")[2]) is not None
         if isinstance(value, (set, frozenset)):
             if usual:
-                remarks.append(f"{_cited(name)} is a set of {len(value)}, which has no order, so that no ids follow from it")
+                remarks.append(
+                    tr(
+                        "{cited} is a set of {value_count}, which has no order, so that no ids follow from it",
+                        cited=_cited(name),
+                        value_count=len(value),
+                    )
+                )
             continue
         count = len(value) if isinstance(value, (str, list, tuple, Mapping)) else 0
         room -= count if usual or count == size else 0
@@ -143,7 +157,13 @@ def in_facts(facts: Mapping[str, Any], size: int) -> tuple[Vocabulary | None, tu
     _, name, vocabulary, more = min(fitting, key=lambda f: f[0])
     others = [n for _, n, v, _ in fitting if v.characters != vocabulary.characters]
     if others:
-        remarks.append(f"{_cited(others[0])} gives the characters in another order than {_cited(name)}, which is taken")
+        remarks.append(
+            tr(
+                "{cited} gives the characters in another order than {cited_2}, which is taken",
+                cited=_cited(others[0]),
+                cited_2=_cited(name),
+            )
+        )
     return vocabulary, (*remarks, *(f"{_cited(name)}: {remark}" for remark in more))
 
 
@@ -184,29 +204,40 @@ def _holds_words(table: Mapping[int, str | bytes]) -> bool:
 
 def _word_in(name: str, table: Mapping[int, str | bytes]) -> str:
     word = next(entry for entry in table.values() if len(entry) > 1)
-    return f"the model reads words or parts of them ({_cited(name)} has {shorten(word)}), not characters: it is not supported"
+    return tr(
+        "the model reads words or parts of them ({cited} has {shorten}), not characters: it is not supported",
+        cited=_cited(name),
+        shorten=shorten(word),
+    )
 
 
 def _fitted(table: Mapping[int, str | bytes], size: int, is_table: bool) -> tuple[Vocabulary | None, str]:
     """A vocabulary of exactly `size` entries, or None; and a remark on what was added, or on why there is none."""
     if len(set(table.values())) < len(table):
-        return None, "names a character twice"
+        return None, tr("names a character twice")
     if max(table) >= size:
-        return None, f"has {len(table)} entries up to id {max(table)}, but the model predicts {size} symbols"
+        return None, tr(
+            "has {table_count} entries up to id {table}, but the model predicts {size} symbols",
+            table_count=len(table),
+            table=max(table),
+            size=size,
+        )
     missing = [k for k in range(size) if k not in table]
     if missing and not (is_table and len(missing) <= MOST_UNNAMED):
-        return None, f"has {len(table)} entries, but the model predicts {size} symbols"
+        return None, tr("has {table_count} entries, but the model predicts {size} symbols", table_count=len(table), size=size)
     if all(isinstance(entry, bytes) for entry in table.values()) and not missing:
         single = [entry[0] for _, entry in sorted(table.items()) if isinstance(entry, bytes) and len(entry) == 1]
-        return (Vocabulary.of_bytes(single), "") if len(single) == size else (None, "holds more than single bytes")
+        return (Vocabulary.of_bytes(single), "") if len(single) == size else (None, tr("holds more than single bytes"))
     texts = {k: entry if isinstance(entry, str) else entry.decode("utf-8", "replace") for k, entry in table.items()}
     special = {k: texts.get(k, "") for k in range(size) if not _is_character(texts.get(k, ""))}
     taken = {text for k, text in texts.items() if k not in special}
     characters = [texts[k] if k not in special else _picture(special[k], taken) for k in range(size)]
     if len(set(characters)) < size:
-        return None, "names a character twice"
-    shown = [f"{special[k] or f'id {k}'} as {characters[k]}" for k in list(special)[:4]]
-    return Vocabulary(characters), f"what is no character is shown as a picture: {', '.join(shown)}" if shown else ""
+        return None, tr("names a character twice")
+    shown = [tr("{value} as {characters}", value=special[k] or f"id {k}", characters=characters[k]) for k in list(special)[:4]]
+    return Vocabulary(characters), tr(
+        "what is no character is shown as a picture: {shown}", shown=", ".join(shown)
+    ) if shown else ""
 
 
 def _is_character(entry: str) -> bool:
@@ -232,13 +263,13 @@ def from_file(data: bytes, name: str, size: int) -> Vocabulary:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConvertError(f"{shorten(name)} is no list of characters: it is not UTF-8") from None
+        raise ConvertError(tr("{shorten} is no list of characters: it is not UTF-8", shorten=shorten(name))) from None
     facts = _json_facts(text)
     if facts is None:
         facts = {"characters": _lines(text, size)}
     vocabulary, remarks = in_facts(facts, size)
     if vocabulary is None:
-        reason = remarks[0].partition("” ")[2] if remarks else "holds no list of characters"
+        reason = remarks[0].partition("” ")[2] if remarks else tr("holds no list of characters")
         raise ConvertError(f"{shorten(name)} {reason}")
     return vocabulary
 

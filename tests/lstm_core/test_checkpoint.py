@@ -352,6 +352,8 @@ import resource, sys
 from pathlib import Path
 import lstm_core as lc
 
+lc.load, lc.CheckpointError, __import__("torch")  # before memory is limited: names load on first use
+
 size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (size + (1 << 29), size + (1 << 29)))
 for path in sys.argv[1:]:
