@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.numbering import Counted
-from lstm_core.words import _
+from lstm_core.words import tr
 
 LONGEST_TEXT = 2000  # characters; a longer text does not belong in an address
 LONGEST_QUOTE = 60  # characters of what was asked that a sentence repeats
@@ -71,7 +71,7 @@ class Field:
         kept = (self.kind.write(getattr(now, self.attribute or self.name, None)) or "").replace(",", ", ")
         told = [(part.sentence or self.sentence, part.asked[:LONGEST_QUOTE], part.known) for part in refused]
         filled = {"now": now, "kept": kept, "kind": self.kind}
-        return [_(sentence, asked=asked, known=known, **filled) for sentence, asked, known in told if sentence]
+        return [tr(sentence, asked=asked, known=known, **filled) for sentence, asked, known in told if sentence]
 
 
 def read(fields: Sequence[Field], query: Mapping[str, str], start: T, world: Any = None) -> tuple[T, list[str]]:
