@@ -220,7 +220,7 @@ def run(
     cell: a registered cell's name. units: of its one layer. seed: decides the first weights, and the sequences, which are
     the same for every cell. protocol: everything else. report_every: seconds; it yields that often, and after each look.
     Who leaves the generator be interrupts the run, and who closes it stops it; neither changes what it would have become.
-    Raises ValueError for an unknown cell or fewer than 1 unit, FloatingPointError when the loss is no finite number.
+    Raises ValueError for an unknown cell or fewer than 1 unit, DivergenceError when the loss is no finite number.
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; the task: see `Protocol`.
     """
     found: dict[int, float] = {}

@@ -17,11 +17,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from lstm_core.analysis.ngrams import ngram_loss
 from lstm_core.checkpoint import write
 from lstm_core.corpora import Corpus
 from lstm_core.errors import DivergenceError, InputError
 from lstm_core.model import CharModel, States
+from lstm_core.ngrams import ngram_loss
 from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
 from lstm_core.words import tr

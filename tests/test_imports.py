@@ -85,6 +85,10 @@ def test_the_core_knows_no_streamlit_and_no_pages() -> None:
     assert len(CORE) > 20 and imports_of(CORE, "streamlit", "pages", "app") == []
 
 
+def test_training_knows_no_analysis() -> None:
+    assert imports_of([ROOT / "lstm_core/training.py", ROOT / "lstm_core/ngrams.py"], "lstm_core.analysis") == []
+
+
 def test_pages_know_no_torch() -> None:
     assert len(PAGES) > 3 and imports_of(PAGES, "torch") == []
 

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from lstm_core.analysis.ngrams import NgramLoss, ngram_loss
 from lstm_core.errors import InputError
 from lstm_core.formula import SOURCES
 from lstm_core.model import CharModel
+from lstm_core.ngrams import NgramLoss, ngram_loss
 from lstm_core.text import Vocabulary
 from lstm_core.training import held_out_loss
 

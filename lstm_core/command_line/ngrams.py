@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from lstm_core.analysis import ngrams as tables
+from lstm_core import ngrams as tables
 from lstm_core.command_line import _common as common
 
 

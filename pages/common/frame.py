@@ -14,6 +14,7 @@ from streamlit.navigation.page import StreamlitPage
 import lstm_core as lc
 from lstm_core.errors import InputError
 from lstm_core.places import APP, ASSETS
+from lstm_core.words import tr
 from pages.common import address, caches, sidebar
 from pages.common.view_state import ViewState
 
@@ -51,10 +52,11 @@ def route() -> None:
 def report_line(page: str, error: Exception) -> str:
     """What a person is told of an error that is not theirs: what to report, and where its traceback stands."""
     kind = type(error.args[0] if isinstance(error, FragmentHandledException) and error.args else error).__name__
-    return (
-        f"⚠ This is a fault in Gatescope, not in what you did. Please report it with this line: Gatescope {lc.__version__},"
-        f" page {page}, {kind}. The traceback stands in the server's log."
-    )
+    return tr(
+        "⚠ This is a fault in Gatescope, not in what you did. Please report it with this line: Gatescope {version}, page"
+        " {page}, {kind}. The traceback stands in the server's log.",
+        version=lc.__version__, page=page, kind=kind,
+    )  # fmt: skip
 
 
 def landing() -> StreamlitPage:

@@ -18,11 +18,10 @@ import numpy as np
 import pytest
 
 import lstm_core as lc
-from lstm_core import checkpoint, command_line, corpora
+from lstm_core import checkpoint, command_line, corpora, ngrams
 from lstm_core.__main__ import main
-from lstm_core.analysis import ngrams
-from lstm_core.analysis.ngrams import ngram_loss
 from lstm_core.errors import InputError
+from lstm_core.ngrams import ngram_loss
 from lstm_core.recipes import SHIPPED, Recipe
 from lstm_core.training import fit, held_out_loss
 
@@ -129,7 +128,7 @@ def test_a_bug_is_raised_and_not_put_on_the_person(error: Exception, folder: Pat
 
 
 def test_a_bug_is_a_traceback_and_code_1(folder: Path) -> None:
-    broken = "from lstm_core.analysis import ngrams; ngrams.losses_by_order = None"
+    broken = "from lstm_core import ngrams; ngrams.losses_by_order = None"
     code = f"{broken}; import sys; from lstm_core.__main__ import main; sys.exit(main(['ngrams', '--corpus', 'clouds.txt']))"
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True

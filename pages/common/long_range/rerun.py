@@ -56,7 +56,7 @@ class Run:
         return 1.0 if self.finished else (whole + (self.now.done if self.now else 0.0)) / len(self.cells)
 
     def advance(self) -> None:
-        """Goes on to the next report. Raises FloatingPointError when the training breaks down."""
+        """Goes on to the next report. Raises DivergenceError when the training diverges."""
         if self._going is None:
             cell = self.cells[len(self.accuracies)]
             self._going = recall.run(cell, self.units, self.seed, recall.QUICK, REPORTED)

@@ -20,10 +20,10 @@ from lstm_core.figures.growth import in_training
 from lstm_core.figures.lettering import escaped
 from lstm_core.text import Vocabulary
 from lstm_core.training import Recipe
+from lstm_core.worker import EVALUATED, MAX_SECONDS, POLL_TIMEOUT, Report, Training, TrainingQueue, suited_recipe
 from pages.common import detail, frame, own_models, selection
 from pages.common.models import listing as models_list
 from pages.common.training.view import life_view
-from pages.common.training_worker import JUDGED, LONGEST, UNSEEN, Hall, Report, Training, fitted
 
 KEY = "training here"
 UNITS = (16, 32, 64, 96, 128)
@@ -51,9 +51,9 @@ class Mine:
 
 
 @st.cache_resource(show_spinner=False)
-def hall() -> Hall:
-    """Of this server: all processors but one train, at least one; the rest is for whoever looks at the pages."""
-    return Hall(max(1, (os.cpu_count() or 1) - 1))
+def queue() -> TrainingQueue:
+    """This server's queue: all processors but one train, at least one; the rest is for the pages."""
+    return TrainingQueue(max(1, (os.cpu_count() or 1) - 1))
 
 
 def mine() -> Mine:
@@ -67,11 +67,11 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     """The choice of what to train, and the training as it goes."""
     st.caption(
         f"A small model of your own, trained on this server while you watch: up to 2 layers of {max(UNITS)} units, a text of up"
-        f" to {MOST_TEXT:,} characters, {LONGEST / 60:.0f} minutes of work, one training a person. Meanwhile you can look at"
-        f" other pages, for {UNSEEN / 60:.0f} minutes at a time; then it stops, and can go on. It goes with this tab."
+        f" to {MOST_TEXT:,} characters, {MAX_SECONDS / 60:.0f} minutes of work, one training a person. Meanwhile you can look"
+        f" at other pages, for {POLL_TIMEOUT / 60:.0f} minutes at a time; then it stops, and can go on. It goes with this tab."
     )
     own = mine()
-    works = own.training is not None and own.training.look().works
+    works = own.training is not None and own.training.report().works
     _form(own, works)
     if own.told:
         st.text(own.told)
@@ -187,7 +187,14 @@ def _begin(own: Mine, corpus: Corpus, recipe: Recipe, seconds: float | None) -> 
     sentence = selection.current().text[:SENTENCE]
     name = f"{recipe.cell} {recipe.layers}x{recipe.units}"
     training = Training(
-        corpus, fitted(recipe, corpus), sentence, hall(), name=name, vocabulary=known(corpus), seconds=seconds, alive=_alive()
+        corpus,
+        suited_recipe(recipe, corpus),
+        sentence,
+        queue(),
+        name=name,
+        vocabulary=known(corpus),
+        seconds=seconds,
+        alive=_alive(),
     )
     if own.training is not None:
         own.training.stop()
@@ -212,12 +219,12 @@ def _watched(own: Mine, worked: bool) -> None:
     training = own.training
     if training is None:
         return
-    report = training.look()
+    report = training.report()
     if worked and not report.works:
         st.rerun()  # the form can be used again, and nobody has to ask any more
     _standing(report)
     _buttons(own, training, report)
-    if report.trained:
+    if report.train_losses:
         _curve(training, report)
     if report.stages:
         _reading(training, report)
@@ -226,8 +233,8 @@ def _watched(own: Mine, worked: bool) -> None:
 def _standing(report: Report) -> None:
     share = report.step / report.steps if report.steps else 0.0
     if report.state == "waiting":
-        waits = f"{report.before} before you" if report.before else "your turn is next"
-        st.info(f"This server trains {hall().most} at once; {waits}. It begins by itself.", icon="⏳")
+        waits = f"{report.ahead} before you" if report.ahead else "your turn is next"
+        st.info(f"This server trains {queue().limit} at once; {waits}. It begins by itself.", icon="⏳")
     elif report.state == "measuring":
         st.progress(0.0, "Measuring how fast it goes …")
     elif report.state == "running":
@@ -235,12 +242,11 @@ def _standing(report: Report) -> None:
     elif report.state == "finishing":
         st.progress(1.0, f"All {report.steps:,} steps are done; judging what was learnt …")
     elif report.state == "failed":
-        st.text(f"⚠ {report.said}")
+        st.text(f"⚠ {report.message}")
     else:
         word = "Done" if report.state == "done" else "Stopped"
-        st.text(
-            f"{word} after {report.step:,} of {report.steps:,} steps, {_clock(report.seconds)} of work. {report.said}".strip()
-        )
+        worked = f"{report.step:,} of {report.steps:,} steps, {_clock(report.seconds)} of work"
+        st.text(f"{word} after {worked}. {report.message}".strip())
 
 
 def _left(seconds: float) -> str:
@@ -258,7 +264,7 @@ def _buttons(own: Mine, training: Training, report: Report) -> None:
         if report.works:
             st.button("Stop", key=f"{KEY}: stop", on_click=_stop, args=(training,), disabled=report.state == "finishing")
             return
-        if report.state == "stopped" and report.seconds < LONGEST and st.button("Go on", key=f"{KEY}: go on"):
+        if report.state == "stopped" and report.seconds < MAX_SECONDS and st.button("Go on", key=f"{KEY}: go on"):
             training.start()
             st.rerun()
         if st.button("Throw it away", key=f"{KEY}: away"):
@@ -309,18 +315,18 @@ def _told(training: Training) -> str:
 
 def _curve(training: Training, report: Report) -> None:
     uniform = math.log(len(training.vocabulary))
-    figure = in_training(report.trained, report.held_out, report.steps, uniform, [_told(training)], detail.theme())
+    figure = in_training(report.train_losses, report.held_out_losses, report.steps, uniform, [_told(training)], detail.theme())
     st.plotly_chart(figure, key=f"{KEY}: curve", theme=None, config=detail.PLOT)
     st.markdown(verdict(report, uniform))
 
 
 def verdict(report: Report, uniform: float) -> str:
     """Where the loss stands, in words."""
-    first, last = report.trained[0][1], report.trained[-1][1]
+    first, last = report.train_losses[0][1], report.train_losses[-1][1]
     told = f"Loss on the text it trains on: **{last:.3f}** nats a character, {first:.3f} at the beginning"
-    if report.held_out:
-        best_step, best = min(report.held_out, key=lambda point: point[1])
-        now = report.held_out[-1][1]
+    if report.held_out_losses:
+        best_step, best = min(report.held_out_losses, key=lambda point: point[1])
+        now = report.held_out_losses[-1][1]
         told += f"; on the text that is held out **{now:.3f}**"
         if now > best + 0.02:
             told += f", and it was {best:.3f} after step {best_step:,}: since then it learns its text by heart"
@@ -332,7 +338,7 @@ def _reading(training: Training, report: Report) -> None:
         f"How it reads the first {len(training.sentence)} characters of the text at the left, then and now, and what it writes:"
         " the slider goes back through its life."
     )
-    judged = min(JUDGED, len(training.corpus.held_out))
+    judged = min(EVALUATED, len(training.corpus.held_out))
     life_view(
         report.stages, key=f"{KEY}: life", name=training.name, prompt=training.prompt,
         judged=f"held-out loss, {judged:,} characters", steps=report.steps, layer=training.recipe.layers - 1,

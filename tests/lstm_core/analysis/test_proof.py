@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import lstm_core as lc
-from lstm_core.analysis import ngrams
+from lstm_core import ngrams
 from lstm_core.analysis import proof as module_of_proof
 from lstm_core.analysis.proof import SHORTEST, _changed, _reorder, _shift, _transpose, _turn_round, rank
 from lstm_core.model import CharModel

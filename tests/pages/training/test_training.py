@@ -15,13 +15,13 @@ from streamlit.testing.v1 import AppTest
 import lstm_core as lc
 from lstm_core.analysis import growth, memory
 from lstm_core.analysis.growth import Stage
+from lstm_core.worker import Report
 from pages.common import links, own_models
 from pages.common.training import bias as training_bias
 from pages.common.training import choice, here
 from pages.common.training import life as training_life
 from pages.common.training.choice import FIELDS, STATE, Choice
 from pages.common.training.view import NEWEST, Place, _Shown
-from pages.common.training_worker import Report
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "a quiet evening"
@@ -194,7 +194,7 @@ def test_it_trains_and_what_it_learnt_is_kept(no_thread_is_left: None) -> None:
     assert not app.exception
     (name,) = app.session_state[own_models.KEY].models
     assert name.startswith(own_models.PREFIX) and f"It is listed as “{name}”" in said(app)
-    losses = training.look().trained
+    losses = training.report().train_losses
     assert losses[-1][1] < losses[0][1]
     app.button(key="training here: away").click().run()
     assert app.session_state[here.KEY].training is None
@@ -207,10 +207,10 @@ def test_it_is_stopped_and_goes_on_and_one_at_a_time_is_trained(no_thread_is_lef
     app.button(key="training here: stop").click().run()
     app.run()
     assert "Stopped after" in said(app) and not app.button(key="training here: train").disabled
-    stopped = app.session_state[here.KEY].training.look().step
+    stopped = app.session_state[here.KEY].training.report().step
     app.button(key="training here: go on").click().run()
     time.sleep(1)
-    assert app.session_state[here.KEY].training.look().step >= stopped
+    assert app.session_state[here.KEY].training.report().step >= stopped
     app.button(key="training here: stop").click().run()
 
 
@@ -243,7 +243,7 @@ def test_the_verdict_says_when_it_learns_by_heart() -> None:
     report = Report("running", "", 30, 100, 1.0, 2.0, ((10, 3.0), (30, 1.0)), ((10, 2.0), (20, 1.8), (30, 2.2)), (), 0)
     told = here.verdict(report, 4.0)
     assert "**1.000**" in told and "it was 1.800 after step 20" in told and "by heart" in told
-    assert "by heart" not in here.verdict(replace(report, held_out=((10, 2.0), (20, 1.8))), 4.0)
+    assert "by heart" not in here.verdict(replace(report, held_out_losses=((10, 2.0), (20, 1.8))), 4.0)
     assert here._left(math.nan) == "how long it takes is not known yet"
     assert here._left(125) == "about 2 min 5 s left"
     assert NEWEST < 0

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core import corpora
-from lstm_core.analysis.ngrams import NgramLoss, losses_by_order, ngram_loss
+from lstm_core.ngrams import NgramLoss, losses_by_order, ngram_loss
 
 SHARED = Path(__file__).parents[3] / "../shared/data/corpora"
 few_letters = st.text("abc", min_size=1, max_size=60)
