@@ -8,7 +8,7 @@
 import { colourTable, mix, readTheme } from "../shared/colours.js";
 import { choice, element, iconButton, reducedMotion, saveAs } from "../shared/elements.js";
 import { destroy, instances } from "../shared/instances.js";
-import { clamp, percent, written, written0 } from "../shared/numbers.js";
+import { agrees, clamp, DECIMALS, fixed, MOST_DECIMALS, percent, precisions, rounded, short, written } from "../shared/numbers.js";
 import { penOn, STANDALONE, wrapped } from "../shared/pens.js";
 import { showPlaying, stop, togglePlay } from "../shared/player.js";
 
@@ -24,8 +24,6 @@ const RIM = 5; // of the cells around a box
 const OVERLAP = 20; // of two copies: the lines of one run into those of the next
 const SLIDE = 190; // milliseconds
 const PATIENCE = 900; // milliseconds without a change before the look goes into the address
-const RESULT = 2; // decimals of a result, where the numbers add up with no more
-const MOST = 7; // decimals of an operand: what float32 holds of a number about 1
 
 const LOOK = { reading: "all", copies: "three", weights: "one", biases: "one", path: "off", state: "plain", walk: 0 };
 const INKS = {
@@ -207,8 +205,6 @@ function grouped(shares, look) {
   return left.concat(look.biases === "two" ? biases.map(({ value }) => value) : [sum(biases)]);
 }
 
-const rounded = (value, decimals) => Number(value.toFixed(decimals));
-
 /** An expression of numbers, evaluated; with decimals, from the numbers as they are written. */
 function evaluated(tree, decimals = null) {
   switch (tree.kind) {
@@ -227,7 +223,6 @@ function evaluated(tree, decimals = null) {
   }
 }
 
-const numberText = (value, decimals) => (rounded(value, decimals) + 0).toFixed(decimals).replace(/^-(?=0\.?0*$)/, "").replace("-", "−");
 const guarded = (text) => (text.startsWith("−") ? `(${text})` : text);
 
 /** An expression of numbers as it is written; shares: the decimals of the summands that stand for a sum, or null. */
@@ -235,8 +230,8 @@ function numbersText(tree, decimals, shares = null, inside = false) {
   const of = (child, within) => guarded(numbersText(child, decimals, shares, within));
   switch (tree.kind) {
     case "number": {
-      if (!tree.shares || shares === null) return numberText(tree.value, decimals);
-      const text = tree.shares.map((value, k) => (k ? guarded(numberText(value, shares)) : numberText(value, shares))).join(" + ");
+      if (!tree.shares || shares === null) return fixed(tree.value, decimals);
+      const text = tree.shares.map((value, k) => (k ? guarded(fixed(value, shares)) : fixed(value, shares))).join(" + ");
       return inside ? `(${text})` : text;
     }
     case "apply":
@@ -254,20 +249,9 @@ function numbersText(tree, decimals, shares = null, inside = false) {
   }
 }
 
-// A hair less than half a unit of the last digit: whoever rounds a tie the other way agrees as well.
-const agrees = (written, value, decimals) => Math.abs(written - rounded(value, decimals)) < 0.4999 * 10 ** -decimals;
-
-/** Few decimals of the result first, and for each, few decimals of the operands; one of the result in the end. */
-function* precisions(decimals = RESULT) {
-  const results = [];
-  for (let digits = decimals; digits < MOST; digits++) results.push(digits);
-  for (let digits = decimals - 1; digits >= 0; digits--) results.push(digits);
-  for (const digits of results) for (let more = Math.max(digits, RESULT); more <= Math.max(MOST, digits + 2); more++) yield [digits, more];
-}
-
 /** The fewest decimals, `least` or more, with which what is written gives `value` as it is written with `digits`; or -1. */
 function finest(least, digits, value, evaluate) {
-  for (let decimals = least; decimals <= MOST + 2; decimals++) if (agrees(evaluate(decimals), value, digits)) return decimals;
+  for (let decimals = least; decimals <= MOST_DECIMALS + 2; decimals++) if (agrees(evaluate(decimals), value, digits)) return decimals;
   return -1;
 }
 
@@ -276,7 +260,7 @@ const leavesOf = (tree) => (tree.kind === "number" ? [tree] : childrenOf(tree).f
 /** The decimals that all shares of all sums need, so that each sum is what is written for it with `decimals`. */
 function sharesDecimals(tree, decimals) {
   const sums = leavesOf(tree).filter((leaf) => leaf.shares);
-  for (let fine = decimals; fine <= MOST + 2; fine++) {
+  for (let fine = decimals; fine <= MOST_DECIMALS + 2; fine++) {
     if (sums.every((leaf) => agrees(leaf.shares.reduce((sum, value) => sum + rounded(value, fine), 0), leaf.value, decimals))) return fine;
   }
   return -1;
@@ -298,10 +282,10 @@ function chainOf(moment, signal, unit, look) {
     const links = [];
     if (leavesOf(tree).some((leaf) => leaf.shares)) links.push(numbersText(tree, operands, shares));
     if (!outer || outer.argument.kind !== "number") links.push(numbersText(tree, operands));
-    if (outer) links.push(`${outer.function.label}(${numberText(evaluated(outer.argument), more)})`);
-    return { value, text: `${[...links, numberText(value, digits)].join(" = ")}` };
+    if (outer) links.push(`${outer.function.label}(${fixed(evaluated(outer.argument), more)})`);
+    return { value, text: `${[...links, fixed(value, digits)].join(" = ")}` };
   }
-  return { value, text: `${numbersText(tree, RESULT)} ≈ ${numberText(value, RESULT)}` }; // too large for float32 to hold its decimals
+  return { value, text: `${numbersText(tree, DECIMALS)} ≈ ${fixed(value, DECIMALS)}` }; // too large for float32 to hold its decimals
 }
 
 /** In a clamped trace a signal may be held at another value than its equation gives. */
@@ -317,9 +301,9 @@ function barsOf(moment, signal, unit) {
   const value = moment.held({ name: signal.name })[unit];
   for (const [digits, more] of precisions()) {
     if (!agrees(parts.reduce((sum, part) => sum + rounded(part.value, more), 0), value, digits)) continue;
-    return { parts: parts.map((part) => ({ ...part, text: numberText(part.value, more) })), value, text: numberText(value, digits) };
+    return { parts: parts.map((part) => ({ ...part, text: fixed(part.value, more) })), value, text: fixed(value, digits) };
   }
-  return { parts: parts.map((part) => ({ ...part, text: numberText(part.value, RESULT) })), value, text: `≈ ${numberText(value, RESULT)}` };
+  return { parts: parts.map((part) => ({ ...part, text: fixed(part.value, DECIMALS) })), value, text: `≈ ${fixed(value, DECIMALS)}` };
 }
 
 // ---------------------------------------------------------------- letters
@@ -1087,7 +1071,7 @@ function writeReadout(inst) {
   el.typed.textContent = shown;
   el.typed.title = name;
   el.step.textContent = `${data.meta.step} ${step + 1} of ${data.meta.steps}`;
-  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`;
+  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${fixed(nats, 2)} nats (${percent(Math.exp(-nats))})`;
   el.replaced.textContent = typed === read ? "" : `read as ${spokenGlyph(inst, read)}`;
   expected(inst, step).forEach(([index, chance], rank) => {
     el.nexts[rank].textContent = data.meta.glyphs[index][0];
@@ -1151,7 +1135,7 @@ function rangeWords(inst, value) {
   if (tree.kind === "concatenation") return "";
   if (scale === "gate") return value === "x" ? "one 1, the rest 0" : "0 to 1";
   const free = state || most > high || !Number.isInteger(high);
-  return free ? `unbounded, colours to ±${written0(high)}${most > high ? `, largest ${written0(most)}` : ""}` : `${written0(low)} to ${written0(high)}`;
+  return free ? `unbounded, colours to ±${short(high, 3)}${most > high ? `, largest ${short(most, 3)}` : ""}` : `${short(low, 3)} to ${short(high, 3)}`;
 }
 
 function sizeWords(inst, value) {
@@ -1235,7 +1219,7 @@ function paintScales(inst) {
   const free = Object.values(data.meta.drawn).find(({ tree, state }) => state && tree.kind === "vector" && !tree.previous && tree.name === state);
   const tanh = look.state === "tanh";
   const scales = [["gates", "gate", "0", "1"], ["others", "diverging", "−1", "1"]];
-  if (free) scales.push([tanh ? `tanh ${data.signals[free.state].symbol}` : data.signals[free.state].symbol, "diverging", tanh ? "−1" : written0(free.low), tanh ? "1" : written0(free.high) + (free.most > free.high ? ` (largest ${written0(free.most)})` : "")]);
+  if (free) scales.push([tanh ? `tanh ${data.signals[free.state].symbol}` : data.signals[free.state].symbol, "diverging", tanh ? "−1" : short(free.low, 3), tanh ? "1" : short(free.high, 3) + (free.most > free.high ? ` (largest ${short(free.most, 3)})` : "")]);
   const used = scales.filter(([, scale]) => scale !== "gate" || data.meta.signals.some((s) => data.meta.drawn[s.name].scale === "gate"));
   el.scales.replaceChildren(
     ...used.map(([name, scale, low, high]) => {
@@ -1375,7 +1359,7 @@ function writePath(inst) {
   const limit = Math.max(1e-9, ...found.flatMap(({ added }) => added.reduce((most, v) => Math.max(most, Math.abs(v)), 0)));
   const table = colourTables(inst).diverging;
   const next = spokenGlyph(inst, data.steps.typed[cursor.step + 1]);
-  const head = element("p", { textContent: `What unit ${cursor.unit} hands on here is weighed anew for every unit of the next step: so its state reaches theirs. Each strip: what it adds to all ${data.meta.units} sums at ${next}, before the squashing; colours to ±${written0(limit)}.` });
+  const head = element("p", { textContent: `What unit ${cursor.unit} hands on here is weighed anew for every unit of the next step: so its state reaches theirs. Each strip: what it adds to all ${data.meta.units} sums at ${next}, before the squashing; colours to ±${short(limit, 3)}.` });
   const rows = found.map(({ signal, affine, input, own, added }) => {
     const bar = element("canvas", { width: added.length, height: 1 });
     const context = bar.getContext("2d");

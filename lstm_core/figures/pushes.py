@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
+from lstm_core.numbers import short
 from lstm_core.trace import Trace
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
     said = [
         f"{lettering.escaped(trace.model)}, layer {numbering.layer(reached.layer)}:"
         f" from {now}, character {numbering.character(reached.step)}, to {then}.",
-        f"Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{limit:g}.",
+        f"Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{short(limit, 3)}.",
     ]
     top = paper.write_above(figure, title, said, width, GAP, [trace])
     plot = len(moved) * STRIP + (len(moved) - 1) * GAP
