@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lstm_core import numbering
 from lstm_core.analysis.explain import Explanation, explain
 from lstm_core.analysis.first_look import first_look
 from lstm_core.browser import gates, inside, modules
@@ -83,8 +84,11 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
         title=escape(f"{trace.model} reads"),
         lead=_lead(trace),
-        inside_title=escape(f"The cell of layer {layer + 1}, alive: {trace.cell.title}"),
-        pin_title=escape(f"Unit {unit} of layer {layer + 1} at character {step + 1} of {trace.steps}, in numbers"),
+        inside_title=escape(f"The cell of layer {numbering.layer(layer)}, alive: {trace.cell.title}"),
+        pin_title=escape(
+            f"Unit {unit} of layer {numbering.layer(layer)} at character {numbering.character(step)} of {trace.steps},"
+            " in numbers"
+        ),
         numbers=_numbers(explained),
         preactivations=_preactivations(explained),
         certificate=escape(_certified(seal, trace)),

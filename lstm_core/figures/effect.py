@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.analysis.effect import Effect
 from lstm_core.clamp import Clamp
 from lstm_core.figures import lettering, palette, paper
@@ -90,7 +91,7 @@ def predictions(
         figure.add_trace(_bars(name, trace.probs[step][wanted], told, colour, pattern, theme))
     following = "the text ends here" if came is None else f"what came is marked: “{lettering.tick(known[came])}”"
     where = (
-        f"What {lettering.escaped(before.model)} expects after character {step + 1} of {before.steps},"
+        f"What {lettering.escaped(before.model)} expects after character {numbering.character(step)} of {before.steps},"
         f" “{lettering.tick(before.chars[step] or known[before.ids[step]])}”; {following}"
     )
     top = paper.write_above(figure, title, [where], width, 8, [after])

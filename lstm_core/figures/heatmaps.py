@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
@@ -211,7 +212,7 @@ def _named(trace: Trace) -> str:
 
 
 def _layer_of(trace: Trace, layer: int) -> str:
-    return f"layer {layer + 1} of {trace.layers}"
+    return f"layer {numbering.layer(layer)} of {trace.layers}"
 
 
 def _count(trace: Trace) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, marks, palette, paper
 from lstm_core.figures.unit_lines import MARKERS
 from lstm_core.numbers import short
@@ -32,7 +33,7 @@ class Lives:
     @property
     def name(self) -> str:
         """The model, and which of its layers where it has several."""
-        return f"{self.model}, layer {self.layer + 1}" if self.layers > 1 else self.model
+        return f"{self.model}, layer {numbering.layer(self.layer)}" if self.layers > 1 else self.model
 
 
 def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light", width: int | None = None) -> go.Figure:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.numbers import short
 from lstm_core.trace import Trace
@@ -33,7 +34,8 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
     now, then = (f"“{lettering.tick(character)}”" for character in typed)
     title = f"What unit {reached.unit} moves at the next character"
     said = [
-        f"{lettering.escaped(trace.model)}, layer {reached.layer + 1}: from {now}, character {reached.step + 1}, to {then}.",
+        f"{lettering.escaped(trace.model)}, layer {numbering.layer(reached.layer)}:"
+        f" from {now}, character {numbering.character(reached.step)}, to {then}.",
         f"Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{short(limit, 3)}.",
     ]
     top = paper.write_above(figure, title, said, width, GAP, [trace])

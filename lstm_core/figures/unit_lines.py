@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.trace import Trace
 
@@ -36,7 +37,9 @@ def unit_lines(
     beyond = [name for name in trace.signals if np.abs(trace[name][layer, :, unit]).max() > 1]
     for k, name in enumerate(trace.signals):
         figure.add_trace(_line(trace, name, layer, unit, k, theme, "y2" if name in beyond else "y"))
-    where = f"layer {layer + 1} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
+    where = (
+        f"layer {numbering.layer(layer)} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
+    )
     said = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
     top = paper.write_above(figure, f"Unit {unit} over time", [where, said], width, paper.letters_height([trace], width) + 12)
     figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
