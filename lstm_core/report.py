@@ -43,7 +43,7 @@ NARROW = 32  # letters of LaTeX that a row of numbers may have beside its equati
 def longest(model: CharModel, layers: int | None = None) -> int:
     """How many steps a report of this model can hold, 0 or more: its numbers take at most 32 MB.
 
-    layers: how many the linked view shows (default: all). Source: what `browser.gates` and `browser.inside` send.
+    layers: how many the linked view shows (default: all).
     """
     cell = model.cell
     linked = sum(2 if math.isfinite(cell[n].range[1] - cell[n].range[0]) else 4 for n in cell.names) * (layers or model.layers)
@@ -69,7 +69,6 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     `analysis.first_look` would look first). Returns the page, to be saved as UTF-8, at most 34 MB. Every word of a text or a
     file in it is escaped. Raises ValueError for a layer, step or unit that the trace lacks, for a trace that is not this
     model's, and, one sentence, for a text whose numbers would take more than 32 MB.
-    Source: the trace, `certify`, `analysis.explain`.
     """
     trace.check(layer)
     check(model, trace)

@@ -21,7 +21,6 @@ def apart(reading: Reading, trace: Trace, layer: int, theme: palette.Theme = "li
 
     reading: as `analysis.gru_forms.read_as` gives it; trace: the one that it was compared with. layer: counted from 0.
     width: pixels to lay out for. Raises ValueError for a layer that the trace lacks, or an unknown theme.
-    Source: none; a subtraction.
     """
     trace.check(layer)
     figure = go.Figure(layout=paper.theme_layout(theme))

@@ -87,7 +87,7 @@ def difference_heatmaps(
     Arguments as for `gate_heatmaps`. Every signal is diverging about 0, to plus or minus the width of its declared
     range; an unbounded one to limits taken from the data and printed. All numbers are float32.
     Raises ValueError when the traces differ in cell, units or layers, or in their number of steps: the message names
-    both. Source: none; a subtraction.
+    both.
     """
     trace_a.check(layer=layer)
     _check_same(trace_a, trace_b)

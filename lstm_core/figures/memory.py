@@ -22,7 +22,7 @@ LEAST, MOST = 0.03, 1e5  # steps: ends of the axis, where what lies beyond is dr
 class Lives:
     """The half-lives of one layer.
 
-    model: its name. layer: counted from 0, of layers. values: float64 (unit,), steps, 0 to inf. Source: `analysis.memory`.
+    model: its name. layer: counted from 0, of layers. values: float64 (unit,), steps, 0 to inf.
     """
 
     model: str
@@ -41,7 +41,7 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
 
     every: one a layer; each dot's customdata is (its place among them, unit). steps: of the text, marked: a longer life than
     that is an estimate. Lives beyond the axis are drawn at its end. width: pixels to lay out for. Raises ValueError for no
-    layer at all, or an unknown theme. Source: `analysis.memory.half_life`.
+    layer at all, or an unknown theme.
     """
     if not every:
         raise ValueError("there is no layer to draw: give at least one")

@@ -35,7 +35,7 @@ def gradient_lines(
     found: of one text. step: whose loss, one of the targets. layer, state: as for `vanishing.path`. start: the number of the
     first step in the text that it is a stretch of. Dotted: along the belt alone. Where a line vanishes or explodes it is
     marked and named. width: pixels to lay out for. Raises ValueError for a step that was not asked for, a state or layer that
-    is not there, and an unknown theme. Source: `analysis.gradients`.
+    is not there, and an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, each in enumerate(found):
@@ -61,7 +61,7 @@ def gradient_map(
     """The gradient of every loss (down) with respect to the state after every character before it (across), on a log scale.
 
     Arguments as for `gradient_lines`. Shares of the value at s = t: blank where it has vanished, full ink at 1 and above.
-    Raises ValueError for a state or layer that is not there, and an unknown theme. Source: `analysis.gradients`.
+    Raises ValueError for a state or layer that is not there, and an unknown theme.
     """
     where = vanishing.path(found, layer, state)
     shares = vanishing.share(found, where)
@@ -103,7 +103,6 @@ def gradient_by_distance(
     band, and the median along the belt alone, dotted.
 
     Arguments as for `gradient_lines`. Raises ValueError for a state or layer that is not there, and an unknown theme.
-    Source: `analysis.vanishing.left`.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, each in enumerate(found):
