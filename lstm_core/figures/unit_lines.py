@@ -38,8 +38,8 @@ def unit_lines(
     for k, name in enumerate(trace.signals):
         figure.add_trace(_line(trace, name, layer, unit, k, theme, "y2" if name in beyond else "y"))
     where = f"layer {layer + 1} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
-    said = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
-    top = paper.write_above(figure, f"Unit {unit} over time", [where, said], width, paper.letters_height([trace], width) + 12)
+    notes = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
+    top = paper.write_above(figure, f"Unit {unit} over time", [where, notes], width, paper.letters_height([trace], width) + 12)
     figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
     if beyond:
         figure.update_layout(yaxis2=_own_axis(trace, beyond, layer, unit))

@@ -138,7 +138,7 @@ def test_a_walk_of_another_cell_does_not_agree() -> None:
 # The file
 
 
-GOOD = {"title": "A", "text": "B.", "try": "C.", "lights": ["x"], "equations": ["hidden"], "bars": False}
+GOOD = {"title": "A", "text": "B.", "attempt": "C.", "lights": ["x"], "equations": ["hidden"], "bars": False}
 
 
 def written(folder: Path, steps: object, cell: str = "rnn") -> Path:

@@ -181,7 +181,7 @@ def test_the_right_vocabulary_ranks_first() -> None:
 def test_a_large_model_is_judged_alike_and_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     model, shares = lc.load("family-gru"), []
     monkeypatch.setattr(module_of_proof, "LARGE", 1000)
-    judged = lc.proof(model, WAR_AND_PEACE, told=shares.append)
+    judged = lc.proof(model, WAR_AND_PEACE, progress=shares.append)
     assert judged.verdict == "reads" and judged.others[0].loss > judged.plain
     assert shares == sorted(set(shares)) and len(shares) == len(judged.others) and shares[0] > 0 and shares[-1] < 1
 
