@@ -162,7 +162,8 @@ def _preactivations(explained: Explanation) -> str:
 def _certified(certificate: Certificate, trace: Trace) -> str:
     distance = (
         f"max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against};"
-        f" each step within {certificate.step_error:.1e} of it, every signal within {certificate.signal_error:.1e} of its equation"
+        f" each step within {certificate.step_error:.1e} of it,"
+        f" every signal within {certificate.signal_error:.1e} of its equation"
     )
     if trace.steps > 1:
         distance += (

@@ -15,7 +15,7 @@ import torch
 import lstm_core as lc
 from lstm_core import ngrams
 from lstm_core.analysis import proof as module_of_proof
-from lstm_core.analysis.proof import SHORTEST, _changed, _reorder, _shift, _transpose, _turn_round, rank
+from lstm_core.analysis.proof import SHORTEST, _changed, _complement_update, _reorder, _shift, _transpose, rank
 from lstm_core.model import CharModel
 from lstm_core.training import held_out_loss
 
@@ -88,7 +88,7 @@ def test_a_missed_transpose_is_told(model: CharModel) -> None:
 
 @pytest.mark.parametrize("name", [name for name, cell in SHIPPED.items() if "update" in cell.names])
 def test_an_update_gate_the_wrong_way_round_is_told(name: str) -> None:
-    proof = lc.proof(_changed(lc.load(name), _turn_round), own_text(name))
+    proof = lc.proof(_changed(lc.load(name), _complement_update), own_text(name))
     assert proof.verdict == "wrong" and proof.others[0].label.startswith("the update gate z turned round")
 
 
