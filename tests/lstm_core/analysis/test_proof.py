@@ -6,6 +6,7 @@ import copy
 import inspect
 import math
 import random
+import textwrap
 from itertools import permutations
 
 import numpy as np
@@ -39,7 +40,7 @@ That flesh is heir to, 'tis a consummation
 Devoutly to be wish'd. To die, to sleep;
 To sleep: perchance to dream: ay, there's the rub;
 """
-PYTHON = inspect.getsource(ngrams)[:1500]
+PYTHON = inspect.getsource(textwrap)[:1500]
 OWN = {"shakespeare-lstm": SHAKESPEARE, "python-lstm": PYTHON}
 SHIPPED = {info.name: lc.cell(info.config["cell"]) for info in lc.models()}
 
