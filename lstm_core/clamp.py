@@ -12,6 +12,7 @@ import numpy as np
 
 from lstm_core.errors import InputError
 from lstm_core.formula import Cell
+from lstm_core.numbers import short
 from lstm_core.words import tr
 
 Held = tuple[list[np.ndarray], list[np.ndarray]]  # of one signal, an entry a step: values (unit,), and which units are held
@@ -187,7 +188,7 @@ def span_in_words(clamp: Clamp) -> str:
 
 def number(value: float) -> str:
     """A number as people write it, with a real minus: "0", "0.25", "−1"."""
-    return f"{value:.6g}".replace("-", "−")
+    return short(value, 6)
 
 
 def units_as_typed(units: Sequence[int]) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 from lstm_core.checkpoint import load
 from lstm_core.errors import InputError
 from lstm_core.model import CharModel
+from lstm_core.numbers import fixed, percent
 from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
@@ -362,15 +363,8 @@ def fill(text: str, lesson: Lesson, numbers: Mapping[str, float]) -> str:
         name, form = match.groups()
         if name in ("unit", "layer"):
             return str(getattr(lesson, name))
-        return _percent(numbers[name]) if form == "%" else f"{numbers[name]:.{form or 2}f}".replace("-", "−")
+        if form == "%":
+            return percent(numbers[name], 6).replace(" ", "\N{NO-BREAK SPACE}")
+        return fixed(numbers[name], int(form or 2))
 
     return PLACEHOLDER.sub(number, text)
-
-
-def _percent(share: float) -> str:
-    """Two digits that tell a share from none and from all: "0.086 %", "7.1 %", "61 %", "98.2 %", "over 99.9 %"."""
-    away = min(share, 1 - share) * 100  # from none, or from all
-    if share > 0.999 and away > 0:
-        return "over 99.9\N{NO-BREAK SPACE}%"
-    decimals = 0 if away >= 10 or away <= 0 else min(6, 1 - int(np.floor(np.log10(away))))
-    return f"{100 * share:.{decimals if share < 0.5 else min(decimals, 1)}f}\N{NO-BREAK SPACE}%"

@@ -12,6 +12,7 @@ import numpy as np
 
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
+from lstm_core.numbers import short
 from lstm_core.trace import Trace
 
 MOST_COLUMNS, MOST_ROWS = 120, 64  # of a picture: with them the whole card has at most 100 kB
@@ -72,7 +73,7 @@ def _row(trace: Trace, signal: Signal, units: np.ndarray, columns: int) -> str:
     data = base64.b64encode(_png(colours, palette.lut(scale))).decode()
     width = min(max(COLUMN * columns, NARROWEST), WIDEST)
     label = f"{lettering.plain_symbol(signal.symbol)}  {signal.title}"
-    ends = f"{low:g} to {high:g}".replace("-", "−")
+    ends = f"{short(low, 3)} to {short(high, 3)}"
     cell = "padding:2px 12px 2px 0;text-align:left;white-space:nowrap"
     return (
         f'<tr><td style="{cell}">{html.escape(label)}<br><small>colours: {ends}</small></td><td style="padding:2px 0">'

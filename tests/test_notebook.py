@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,13 +29,13 @@ def shown(cell: str, names: dict[str, Any]) -> Any:
     return None if last is None else eval(compile(ast.Expression(last.value), "cell", "eval"), names)
 
 
-def test_its_cells_run_in_order(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(NOTEBOOK.parent)
-    root = str(NOTEBOOK.parents[2])
-    monkeypatch.setattr("sys.path", [path for path in sys.path if path != root])
+def test_its_cells_run_in_order_in_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     results = [value for value in (shown(cell, names) for cell in CODE) if value is not None]
-    assert sys.path[0] == root, "the first cell finds the project"
+    assert list(tmp_path.iterdir()) == []
     figures = [value for value in results if isinstance(value, go.Figure)]
     traces = [value for value in results if isinstance(value, lc.Trace)]
     assert len(figures) == 5 and len(traces) == 1
@@ -41,6 +43,14 @@ def test_its_cells_run_in_order(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert printed.count("the same: True") == 3
     assert names["clamped"].loss > names["trace"].loss
     assert names["mine"].name == "untrained" and "guessing" in printed
+
+
+def test_its_first_cell_finds_a_checkout_that_is_not_installed() -> None:
+    code = f"{CODE[0]}\nimport lstm_core\nprint(lstm_core.__file__)"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, cwd=NOTEBOOK.parent, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(NOTEBOOK.parents[2] / "lstm_core" / "__init__.py")
 
 
 def test_it_shows_the_whole_way() -> None:

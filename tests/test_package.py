@@ -143,8 +143,8 @@ with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
     gatescope()
 print(json.dumps(said.getvalue()))
 """
-    shown = run(code, "trace", "--help")
-    assert shown.startswith("usage: gatescope trace ") and "  gatescope trace war-and-peace-lstm" in shown
+    shown = run(code, "explain", "--help")
+    assert shown.startswith("usage: gatescope explain ") and "  gatescope explain war-and-peace-lstm" in shown
     assert "python -m" not in shown
 
 

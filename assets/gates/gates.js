@@ -8,7 +8,7 @@
 import { colourTable, mix, readTheme } from "../shared/colours.js";
 import { choice, element, iconButton, option, reducedMotion, saveAs } from "../shared/elements.js";
 import { destroy, instances } from "../shared/instances.js";
-import { clamp, percent, written, written0 } from "../shared/numbers.js";
+import { clamp, fixed, percent, short, written } from "../shared/numbers.js";
 import { drawSymbol, penOn, SvgPen, widthOf, wrapped } from "../shared/pens.js";
 import { showPlaying, stop, togglePlay } from "../shared/player.js";
 
@@ -481,9 +481,9 @@ function stretch(column, columns, from, to) {
 // ---------------------------------------------------------------- labels
 
 function limitsText(inst, heat) {
-  if (heat.signal.bounded) return [written0(heat.low), written0(heat.high)];
+  if (heat.signal.bounded) return [short(heat.low, 3), short(heat.high, 3)];
   if (isSquashed(inst, heat)) return ["−1", "1"];
-  return [written0(heat.low), written0(heat.high)];
+  return [short(heat.low, 3), short(heat.high, 3)];
 }
 
 function drawColourBar(pen, inst, heat, x, y, width) {
@@ -510,7 +510,7 @@ function drawColourBar(pen, inst, heat, x, y, width) {
 /** Beyond which the colours stop telling values apart, where some values lie there. */
 function beyond(inst, heat) {
   if (heat.signal.bounded || isSquashed(inst, heat) || heat.most <= heat.high) return "";
-  return `largest ${written0(heat.most)}`;
+  return `largest ${short(heat.most, 3)}`;
 }
 
 const symbolOf = (inst, heat) => (isSquashed(inst, heat) ? `tanh ${heat.signal.symbol}` : heat.signal.symbol);
@@ -520,7 +520,7 @@ function drawGutter(pen, inst, band) {
   const quiet = { size: 12, fill: theme.quiet, family: theme.sans };
   const words = { text: band.strip && stripTitle(inst, band), surprise: `surprise, 0–${inst.data.cap} nats`, expects: "expects next" }[band.kind];
   if (band.kind === "lines") drawLegend(pen, inst, band.y + 16, layout.gutter - 60);
-  if (band.kind === "between") pen.text(`disagreement, 0–${written0(inst.data.meta.widest)}`, PAD, band.y + 26, quiet);
+  if (band.kind === "between") pen.text(`disagreement, 0–${short(inst.data.meta.widest, 3)}`, PAD, band.y + 26, quiet);
   if (band.kind === "expected") {
     drawSample(pen, inst, band.reader, PAD, band.y + 10);
     pen.text("expects next", PAD + 32, band.y + 14, quiet);
@@ -570,7 +570,7 @@ function drawCompactLabel(pen, inst, band) {
     pen.text(`surprise, 0–${data.cap} nats`, layout.width - 2, band.y + 12, { ...quiet, align: "right" });
   }
   if (band.kind === "expected") drawMarker(pen, band.reader.place, 6, band.y + 9, 4, colourOf(inst, band.reader), theme);
-  if (band.kind === "between") pen.text(`disagreement, 0–${written0(data.meta.widest)} nats`, 2, band.y + 12, quiet);
+  if (band.kind === "between") pen.text(`disagreement, 0–${short(data.meta.widest, 3)} nats`, 2, band.y + 12, quiet);
   if (band.kind !== "operations") return;
   const { heat } = band;
   const middle = band.y + band.height / 2 + 2;
@@ -880,7 +880,7 @@ function spoken(inst, index) {
 
 const shownAt = (data, reader, step) => (reader.typed[step] === GAP ? ["–", "no character of this text", "quiet"] : data.meta.glyphs[reader.typed[step]]);
 
-const surpriseText = (nats) => (Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats (${percent(Math.exp(-nats))})`);
+const surpriseText = (nats) => (Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${fixed(nats, 2)} nats (${percent(Math.exp(-nats))})`);
 
 function writeReadout(inst) {
   const { el, data, cursor } = inst;
@@ -897,7 +897,7 @@ function writeReadout(inst) {
     el.surprise.textContent = surpriseText(first.surprise[step]);
     writeExpected(inst, first, el.nexts);
   } else {
-    el.surprise.textContent = data.between ? `disagreement ${data.between[step].toFixed(3)} nats${rankText(data, step)}` : "";
+    el.surprise.textContent = data.between ? `disagreement ${fixed(data.between[step], 3)} nats${rankText(data, step)}` : "";
     data.readers.forEach((reader, k) => writeReader(inst, reader, el.lines[k]));
   }
   Object.assign(inst.root.dataset, { step, unit, layer: data.tracks[track].layer, model: data.readers[data.tracks[track].readers[0]].model });
@@ -924,7 +924,7 @@ function writeReader(inst, reader, line) {
   const { data, cursor } = inst;
   const nats = reader.surprise[cursor.step];
   line.typed.textContent = data.meta.strips.length > 1 ? shownAt(data, reader, cursor.step)[0] : "";
-  line.surprise.textContent = Number.isNaN(nats) ? "–" : `${nats.toFixed(2)} nats`;
+  line.surprise.textContent = Number.isNaN(nats) ? "–" : `${fixed(nats, 2)} nats`;
   line.chance.textContent = Number.isNaN(nats) ? "" : ` (${percent(Math.exp(-nats))})`;
   writeExpected(inst, reader, line.nexts);
 }

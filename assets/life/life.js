@@ -6,7 +6,7 @@
 import { colourTable, mix, readTheme } from "../shared/colours.js";
 import { choice, element, iconButton, option, saveAs } from "../shared/elements.js";
 import { destroy, instances } from "../shared/instances.js";
-import { clamp, percent, written, written0 } from "../shared/numbers.js";
+import { clamp, count, counted, fixed, percent, short, written } from "../shared/numbers.js";
 import { drawSymbol, penOn, SvgPen, widthOf, wrapped } from "../shared/pens.js";
 import { showPlaying, stop, togglePlay } from "../shared/player.js";
 
@@ -157,11 +157,11 @@ function drawCurveAxes(pen, inst, scale, style) {
   const by = scale.high - scale.low > 3.1 ? 1 : 0.5;
   for (let loss = Math.ceil(scale.low / by) * by; loss <= scale.high; loss += by) {
     pen.path([[CURVE.left, scale.y(loss)], [scale.right, scale.y(loss)]], { stroke: theme.faint });
-    pen.text(written0(loss), CURVE.left - 6, scale.y(loss) + 4, { ...style, align: "right" });
+    pen.text(short(loss, 3), CURVE.left - 6, scale.y(loss) + 4, { ...style, align: "right" });
   }
   const guess = scale.y(data.meta.uniform);
   pen.path([[CURVE.left, guess], [scale.right, guess]], { stroke: theme.quiet, dash: [3, 3] });
-  pen.text(`all characters alike: ${data.meta.uniform.toFixed(2)}`, scale.right, guess - 4, { ...style, align: "right", halo: theme.paper });
+  pen.text(`all characters alike: ${fixed(data.meta.uniform, 2)}`, scale.right, guess - 4, { ...style, align: "right", halo: theme.paper });
   let free = -Infinity;
   for (const [x, words] of stepTicks(scale)) {
     pen.path([[x, scale.foot], [x, scale.foot + 4]], { stroke: theme.quiet });
@@ -178,7 +178,7 @@ function stepTicks(scale) {
   for (let power = 1; power <= scale.last; power *= 10) {
     for (const times of [1, 2, 5]) {
       const step = power * times;
-      if (step >= scale.first && step <= scale.last) ticks.push([scale.x(step), step.toLocaleString("en")]);
+      if (step >= scale.first && step <= scale.last) ticks.push([scale.x(step), count(step)]);
     }
   }
   return ticks;
@@ -339,7 +339,7 @@ function drawColourBar(pen, inst, signal, x, y, width) {
   for (let k = 0; k < 64; k++) pixels[k] = table[Math.round((255 * k) / 63)];
   context.putImageData(image, 0, 0);
   const style = { size: 10.5, fill: theme.quiet, family: theme.sans };
-  const [low, high] = [written0(signal.low), written0(signal.high)];
+  const [low, high] = [short(signal.low, 3), short(signal.high, 3)];
   const left = x + widthOf(low, style) + 4;
   pen.text(low, x, y + 7.5, style);
   pen.image(canvas, left, y, width, 7);
@@ -443,8 +443,6 @@ function paintCursor(inst) {
 
 /** A text whose line breaks are seen and take no room. */
 const inOneLine = (text) => text.replaceAll("\n", "↵");
-const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-
 function spoken({ meta }, index) {
   const [shown, name, kind] = meta.glyphs[index];
   return kind === "plain" ? `“${shown}”` : name;
@@ -453,9 +451,9 @@ function spoken({ meta }, index) {
 function stageWords(inst) {
   const { meta } = inst.data;
   const stage = stageOf(inst);
-  const when = stage.step === 0 ? "untrained" : `after step ${stage.step.toLocaleString("en")} of ${meta.steps.toLocaleString("en")}`;
-  const loss = stage.loss === null ? "no loss" : `loss ${stage.loss.toFixed(3)}`;
-  const here = stage.here === null ? "" : `${stage.here.toFixed(3)} on this text`;
+  const when = stage.step === 0 ? "untrained" : `after step ${count(stage.step)} of ${count(meta.steps)}`;
+  const loss = stage.loss === null ? "no loss" : `loss ${fixed(stage.loss, 3)}`;
+  const here = stage.here === null ? "" : `${fixed(stage.here, 3)} on this text`;
   return [when, `${counted(stage.characters, "character")} read`, loss, here];
 }
 
@@ -484,7 +482,7 @@ function writeCursor(inst) {
   el.typed.title = name;
   el.step.textContent = `character ${at.step + 1} of ${data.meta.columns}`;
   const nats = stage.surprise[at.step];
-  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${nats.toFixed(2)} nats`;
+  el.surprise.textContent = Number.isNaN(nats) ? "no surprise: the first character" : `surprise ${fixed(nats, 2)} nats`;
   el.expects.textContent = `expects ${data.ranks.map((rank) => `${data.meta.glyphs[stage[`next${rank}`][at.step]][0]} ${percent(stage[`chance${rank}`][at.step] / 65535)}`).join("  ")}`;
   el.unit.textContent = `unit ${at.unit}`;
   Object.assign(inst.root.dataset, { step: at.step, unit: at.unit, pinned: inst.pin ? `${inst.pin.stage}:${inst.pin.step}:${inst.pin.unit}` : "" });
@@ -511,7 +509,7 @@ function captionOf(inst) {
   const layer = meta.layers > 1 ? `layer ${meta.layer + 1} of ${meta.layers}, ` : "";
   const order = inst.order === "grouped" ? "Units that move together at the last checkpoint stand together, in the same rows at every one." : "Units stand by their number.";
   const free = meta.signals.filter(({ bounded }) => !bounded);
-  const limits = free.map(({ symbol, high, most }) => `${symbol}’s colours end at ±${written0(high)} at every checkpoint${most > high ? `; the largest is ${written0(most)}` : ""}.`);
+  const limits = free.map(({ symbol, high, most }) => `${symbol}’s colours end at ±${short(high, 3)} at every checkpoint${most > high ? `; the largest is ${short(most, 3)}` : ""}.`);
   return `${meta.name}: ${meta.cell}, ${layer}${meta.units} units, ${counted(stages.length, "checkpoint")}. ${meta.note} ${order} ${limits.join(" ")} Loss: ${meta.judged}, and this text.`.replace(/ +/g, " ");
 }
 
@@ -526,7 +524,7 @@ function writeFoot(inst) {
   if (!choices.some(([value]) => value === inst.signal)) inst.signal = choices[0][0];
   el.signal.value = inst.signal;
   el.cursor.setAttribute("aria-label", `Heatmaps over ${counted(meta.columns, "character")} of ${meta.name}. Left and right move through the text, up and down through the units, Page Up and Page Down through the checkpoints, Enter pins, Space plays.`);
-  el.curve.setAttribute("aria-label", `The loss at ${counted(stages.length, "checkpoint")}: ${stages.map(({ step, loss }) => `step ${step}: ${loss === null ? "none" : loss.toFixed(2)}`).join(", ")}.`);
+  el.curve.setAttribute("aria-label", `The loss at ${counted(stages.length, "checkpoint")}: ${stages.map(({ step, loss }) => `step ${step}: ${loss === null ? "none" : fixed(loss, 2)}`).join(", ")}.`);
 }
 
 // ---------------------------------------------------------------- moving

@@ -7,7 +7,7 @@
 import { colourTable, luminance, mix, readTheme } from "../shared/colours.js";
 import { choice, element, iconButton, option, saveAs } from "../shared/elements.js";
 import { destroy, instances } from "../shared/instances.js";
-import { clamp, percent, written0 } from "../shared/numbers.js";
+import { clamp, count, counted, percent, power, short, shortOfLog, signed } from "../shared/numbers.js";
 import { penOn, SERIF, SvgPen, widthOf, wrapped } from "../shared/pens.js";
 import { showPlaying, stop, togglePlay } from "../shared/player.js";
 
@@ -70,20 +70,6 @@ function rowNear({ meta }, step) {
   const { targets, stride } = meta;
   return clamp(Math.round((step - targets[0]) / stride), 0, targets.length - 1);
 }
-
-/** A size in two digits, as people write it. */
-function sized(log) {
-  if (Number.isNaN(log)) return "–";
-  if (log === -Infinity) return "0";
-  if (log === Infinity) return "∞";
-  if (log >= -3 && log < 4) return String(+(10 ** log).toPrecision(2));
-  const power = Math.floor(log + 1e-6);
-  return `${(10 ** (log - power)).toFixed(1)}·${tenTo(power)}`;
-}
-
-const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
-const tenTo = (power) => `10${[...String(power)].map((digit) => RAISED[digit]).join("")}`;
-const tickText = (power) => (power >= -3 && power <= 3 ? String(10 ** power) : tenTo(power));
 
 // ---------------------------------------------------------------- where everything stands
 
@@ -206,7 +192,7 @@ function drawTitle(pen, inst, { reader, y }) {
   const quiet = { ...style, weight: 400, fill: theme.quiet };
   const said = `${reader.cell}: gave ${spoken(data, reader.aim[inst.row])} ${percent(reader.chance[inst.row])}`;
   pen.text(said, after, y + 14, quiet);
-  const limit = `colours to ±${nats(pushLimit(inst, reader))} nats`;
+  const limit = `colours to ±${short(pushLimit(inst, reader), 3)} nats`;
   if (after + widthOf(`${said}   ${limit}`, quiet) < layout.width - PAD) pen.text(limit, layout.width - PAD, y + 14, { ...quiet, align: "right" });
 }
 
@@ -221,8 +207,6 @@ function pushLimit(inst, reader) {
   }
   return limits.get(key);
 }
-
-const nats = (value) => (value < 1e4 ? written0(value) : sized(Math.log10(value)));
 
 /** How a push is coloured: blue through the background to orange, in even steps, or by the root, which shows small ones. */
 function pushColour(inst, push, limit) {
@@ -334,10 +318,10 @@ function drawAxes(pen, inst, band) {
   const style = { size: 11, fill: theme.quiet, family: theme.sans, align: "right" };
   const right = GUTTER + layout.plotWidth;
   const apart = Math.ceil(((high - low) * 16) / band.plot);
-  for (let power = Math.ceil(low); power <= high; power += 1) {
-    const y = yOfLog(inst, power);
+  for (let decade = Math.ceil(low); decade <= high; decade += 1) {
+    const y = yOfLog(inst, decade);
     pen.path([[GUTTER, y], [right, y]], { stroke: theme.faint });
-    if (power % apart === 0) pen.text(tickText(power), GUTTER - 6, y + 4, style);
+    if (decade % apart === 0) pen.text(power(decade), GUTTER - 6, y + 4, style);
   }
   const foot = band.top + band.plot;
   const t = xOfStep(inst, targetOf(inst));
@@ -345,8 +329,8 @@ function drawAxes(pen, inst, band) {
   if (right - t > 90) pen.text("not read yet", t + 8, foot - 8, { ...style, align: "left" });
   pen.rect(GUTTER, band.top, layout.plotWidth, band.plot, { stroke: theme.faint });
   const { start, columns } = data.meta;
-  pen.text(`character ${(start + 1).toLocaleString("en")}`, GUTTER, foot + 15, { ...style, align: "left" });
-  pen.text((start + columns).toLocaleString("en"), right, foot + 15, style);
+  pen.text(`character ${count(start + 1)}`, GUTTER, foot + 15, { ...style, align: "left" });
+  pen.text(count(start + columns), right, foot + 15, style);
   const middle = layout.compact ? "s →" : "s, the character looked back at →";
   pen.text(middle, GUTTER + layout.plotWidth / 2, foot + 15, { ...style, align: "center" });
 }
@@ -424,7 +408,7 @@ function drawMap(pen, inst, map) {
   pen.rect(x, y, width, height, { stroke: theme.faint });
   pen.text("t ↓", x - 8, y + 12, { ...quiet, align: "right" });
   pen.text("s →", x + width, y + height + 13, { ...quiet, align: "right" });
-  if (layout.compact || width > 200) pen.text(`${(data.meta.start + 1).toLocaleString("en")}`, x, y + height + 13, quiet);
+  if (layout.compact || width > 200) pen.text(`${count(data.meta.start + 1)}`, x, y + height + 13, quiet);
 }
 
 const mapX = (inst, map, step) => map.x + (step / inst.data.meta.columns) * map.width;
@@ -514,7 +498,7 @@ function drawBar(pen, inst) {
   const { theme, layout, data } = inst;
   const style = { size: 11, fill: theme.quiet, family: theme.sans };
   const [low, high] = mapEnds(inst);
-  const ends = inst.scale === "share" ? ["vanished, below 1/1000", "1, its value at s = t"] : [sized(low), sized(high)];
+  const ends = inst.scale === "share" ? ["vanished, below 1/1000", "1, its value at s = t"] : [shortOfLog(low), shortOfLog(high)];
   const after = drawScale(pen, inst, "gate", PAD, layout.bar, ends, style);
   if (inst.scale !== "share") return;
   const words = "exploded, above 10";
@@ -527,7 +511,7 @@ function drawBar(pen, inst) {
 function drawPushBar(pen, inst, { y }) {
   const style = { size: 11.5, fill: inst.theme.quiet, family: inst.theme.sans };
   const most = Math.max(...inst.layout.shown.map((reader) => pushLimit(inst, reader)));
-  const alone = inst.layout.shown.length === 1 ? ` ±${nats(most)} nats` : "";
+  const alone = inst.layout.shown.length === 1 ? ` ±${short(most, 3)} nats` : "";
   const sides = inst.layout.compact ? ["less likely", `likelier${alone}`] : ["made what came less likely", `likelier${alone}`];
   drawScale(pen, inst, "diverging", PAD, y + 4, sides, style);
 }
@@ -638,8 +622,6 @@ function spoken({ meta }, index) {
   return kind === "plain" ? `“${shown}”` : name;
 }
 
-const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-
 function writeReadout(inst) {
   const { el, data, row } = inst;
   const { meta, typed, readers } = data;
@@ -647,14 +629,14 @@ function writeReadout(inst) {
   const [shown, name] = meta.glyphs[typed[target]];
   el.typed.textContent = shown;
   el.typed.title = name;
-  el.step.textContent = `t: after character ${(meta.start + target + 1).toLocaleString("en")} of ${meta.steps.toLocaleString("en")}`;
+  el.step.textContent = `t: after character ${count(meta.start + target + 1)} of ${count(meta.steps)}`;
   const last = meta.start + target === meta.steps - 1;
   el.aim.textContent = last ? "the text ends: the likeliest character is meant" : `then came ${spoken(data, readers[0].aim[row])}`;
   const back = target - probeOf(inst);
   el.probe.textContent = `s: ${spoken(data, typed[probeOf(inst)])}, ${back ? `${counted(back, "character")} back` : "the same"}`;
   readers.forEach((reader, k) => writeReader(inst, reader, el.lines[k]));
   Object.assign(inst.root.dataset, { step: meta.start + target, back, pinned: inst.pin === null ? "" : meta.start + meta.targets[inst.pin] });
-  inst.root.dataset.left = readers.map((reader) => sized(leftAt(inst, reader))).join(" ");
+  inst.root.dataset.left = readers.map((reader) => shortOfLog(leftAt(inst, reader))).join(" ");
   speakSoon(inst);
 }
 
@@ -669,13 +651,12 @@ function writeReader(inst, reader, line) {
   line.push.textContent = `push ${signed(pushAt(inst, reader, row, probeOf(inst)))}`;
 }
 
-const signed = (push) => (Math.abs(push) < 0.0005 ? "0.000" : `${push > 0 ? "+" : "−"}${Math.abs(push).toFixed(3)}`);
-const leftWords = (inst, reader) => `${inst.scale === "share" ? "left at s" : "norm at s"} ${sized(leftAt(inst, reader))}`;
+const leftWords = (inst, reader) => `${inst.scale === "share" ? "left at s" : "norm at s"} ${shortOfLog(leftAt(inst, reader))}`;
 
 function beltShare(inst, reader) {
   const { belt } = reader.states[stateOf(inst, reader)];
   if (!belt) return "no belt";
-  return `belt alone ${sized(leftAt(inst, reader, "belt "))}`;
+  return `belt alone ${shortOfLog(leftAt(inst, reader, "belt "))}`;
 }
 
 function fateWords(inst, reader) {
@@ -705,14 +686,14 @@ function captionOf(inst) {
   const { meta, readers } = inst.data;
   const of = readers.map((reader) => `${reader.name} (${reader.cell}${layerText(reader)}, ${reader.units} units, through ${reader.states[stateOf(inst, reader)].symbol})`);
   const what = inst.scale === "share" ? "as a share of its value at s = t" : "as it is";
-  const stretch = meta.columns < meta.steps ? ` Characters ${(meta.start + 1).toLocaleString("en")} to ${(meta.start + meta.columns).toLocaleString("en")} of ${meta.steps.toLocaleString("en")}.` : "";
+  const stretch = meta.columns < meta.steps ? ` Characters ${count(meta.start + 1)} to ${count(meta.start + meta.columns)} of ${count(meta.steps)}.` : "";
   const stride = meta.stride > 1 ? ` Every ${ordinal(meta.stride)} character’s loss.` : "";
   const symbols = [...new Set(readers.filter((reader) => reader.states[stateOf(inst, reader)].belt).map((reader) => reader.states[stateOf(inst, reader)].symbol))];
   const belt = symbols.length ? ` Dotted: what goes along ${symbols.join(" or ")} alone, multiplied by what the gate keeps at each step.` : "";
   return (
     `${of.join("; ")}.${stretch}${stride} Lines and maps: the size of the gradient of the loss after character t with respect to the state after character s, ${what}.${belt}` +
     ` Vanished: below 1/1000 of its value at s = t, from there back. Exploded: above 10 times that.` +
-    ` Text: gradient times input, nats; orange made the character that came likelier, blue less likely; each text’s colours end at the largest push of this t${inst.rooted ? ", and grow by the root" : ""}; the largest of all is ${nats(meta.most)}.`
+    ` Text: gradient times input, nats; orange made the character that came likelier, blue less likely; each text’s colours end at the largest push of this t${inst.rooted ? ", and grow by the root" : ""}; the largest of all is ${short(meta.most, 3)}.`
   );
 }
 

@@ -14,6 +14,7 @@ export function readTheme(root) {
   const ink = colour("--st-text-color", dark ? "#f2f4f8" : "#1b1f24");
   return {
     dark, paper, ink,
+    name: dark ? "dark" : "light",
     quiet: mix(ink, paper, 0.62),
     faint: mix(ink, paper, 0.16),
     empty: mix(ink, paper, 0.06),
@@ -47,4 +48,14 @@ export function colourTable(hex, levels) {
     table[level] = (255 << 24) | (b << 16) | (g << 8) | r;
   }
   return table;
+}
+
+/** The tables of all scales of colour in the present theme, kept until the theme changes: by scale, levels + 1 pixels each. */
+export function colourTables(inst, levels) {
+  const { name } = inst.theme;
+  if (inst.tables?.theme !== name) {
+    inst.tables = { theme: name };
+    for (const [scale, hex] of Object.entries(inst.data.meta.colours)) inst.tables[scale] = colourTable(hex[name], levels);
+  }
+  return inst.tables;
 }

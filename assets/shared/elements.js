@@ -1,6 +1,10 @@
 // Controls, and files to save.
 
-export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+export const reducedMotion = {
+  get matches() {
+    return matchMedia("(prefers-reduced-motion: reduce)").matches;
+  },
+};
 
 const ICONS = {
   play: "M3 1.5v11l9-5.5z",
@@ -31,6 +35,10 @@ export function element(tag, properties = {}, ...children) {
   node.append(...children);
   return node;
 }
+
+export const span = (className, words = "") => element("span", { className, textContent: words });
+
+export const button = (words, title = "") => element("button", { type: "button", textContent: words, ...(title && { title, "aria-label": title }) });
 
 export const option = (value, words) => element("option", { value, textContent: words });
 

@@ -13,3 +13,23 @@ export function destroy(parentElement) {
   inst.root.replaceChildren();
   instances.delete(parentElement);
 }
+
+/** Runs a view: makes its instance the first time, then hands it the data. settle: what a new one still does after that. */
+export function run({ data, parentElement, setStateValue }, { selector, unpack, create, update, settle = () => {} }) {
+  const unpacked = unpack(data);
+  let inst = instances.get(parentElement);
+  const fresh = !inst;
+  if (fresh) {
+    inst = create(parentElement.querySelector(selector), unpacked);
+    instances.set(parentElement, inst);
+  }
+  inst.send = setStateValue;
+  update(inst, unpacked);
+  if (fresh) settle(inst);
+  return () => destroy(parentElement);
+}
+
+export function watchWidth(inst, repaint) {
+  inst.observer = new ResizeObserver(() => inst.root.clientWidth !== inst.layout?.width && repaint(inst));
+  inst.observer.observe(inst.root);
+}

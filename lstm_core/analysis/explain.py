@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -36,11 +36,10 @@ from lstm_core.trace import Trace
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
+from lstm_core.numbers import DECIMALS, MINUS, adding_up, fitting, fixed, rounded
 
 Origin = Literal["x", "h", "C", "bias"]
 
-DECIMALS = 2  # of a result, where the numbers add up with no more
-MOST_DECIMALS = 7  # of an operand: what float32 holds of a number about 1
 TOLERANCE = 1e-3  # a trace that is further from its model's equations is another model's
 
 _ORIGINS: dict[str, Origin] = {"ih": "x", "hh": "h", "ch": "C"}
@@ -140,16 +139,6 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     lines = tuple(_line(place, signal, decimals) for signal in model.cell.signals)
     character = trace.chars[step] or trace.vocabulary.characters[trace.ids[step]]  # of a later byte, that byte
     return Explanation(trace.model, trace.cell, character, layer, step, unit, lines, trace)
-
-
-def adding_up(values: Sequence[float], total: float, decimals: int = DECIMALS) -> tuple[tuple[str, ...], str]:
-    """Numbers and their sum, written with as few decimals as it takes for the written numbers to add up.
-
-    total: the sum of values, up to float32's rounding. decimals: of the total, at least. Returns the summands and the
-    total; adding the written summands and rounding gives the written total.
-    """
-    digits, more = _fitting(total, decimals, lambda d: sum(round(v, d) for v in values))
-    return tuple(_number(v, more) for v in values), _number(total, digits)
 
 
 # The numbers of one unit at one step
@@ -268,7 +257,7 @@ def _value(expression: Expression, decimals: int | None = None) -> float:
 
     def leaf(node: Expression) -> Compiled:
         assert isinstance(node, _Number)
-        value = node.value if decimals is None else round(node.value, decimals)
+        value = node.value if decimals is None else rounded(node.value, decimals)
         return lambda values: value
 
     return float(compiled(expression, leaf, NUMPY_FUNCTIONS)({}))
@@ -289,7 +278,7 @@ def _line(place: _Place, signal: Signal, decimals: int) -> Line:
             f"the trace shows {signal.name} = {value:.6g} at step {place.step}, unit {place.unit}, but the weights of"
             f" {place.model.name} give {_value(filled):.6g}: it is a trace of another model"
         )
-    digits, more = _fitting(value, decimals, lambda d: _value(filled, d))
+    digits, more = fitting(value, lambda d: _value(filled, d), decimals)
     shown = _number(value, digits)
     operands = to_latex(filled, lambda node: _number(node.value, more), r" \times ")  # type: ignore[attr-defined]
     return Line(
@@ -332,28 +321,13 @@ def _terms(place: _Place, signal: Signal, decimals: int) -> Split | None:
 
 def _split(parts: Sequence[Part], total: float, decimals: int) -> Split:
     written, whole = adding_up([p.value for p in parts], total, decimals)
-    return Split(tuple(Part(p.label, p.latex, p.value, w) for p, w in zip(parts, written)), total, whole)
-
-
-def _fitting(result: float, decimals: int, evaluate: Callable[[int], float]) -> tuple[int, int]:
-    """How many decimals of the result, and of its operands, it takes for the written operands to give the written result.
-
-    evaluate: the result from operands of so many decimals.
-    """
-    for digits, more in _precisions(decimals):
-        # Slightly less than half a unit of the last digit, so that either way of rounding a tie agrees.
-        if abs(evaluate(more) - round(result, digits)) < 0.4999 * 10.0**-digits:
-            return digits, more
-    raise ValueError(f"no {MOST_DECIMALS + 2} decimals of the operands give {result!r}")
-
-
-def _precisions(decimals: int) -> Iterator[tuple[int, int]]:
-    """Few decimals of the result first, and for each, few decimals of the operands; one of the result in the end."""
-    for digits in (*range(decimals, MOST_DECIMALS), *range(decimals - 1, -1, -1)):
-        for more in range(max(digits, DECIMALS), max(MOST_DECIMALS, digits + 2) + 1):
-            yield digits, more
+    return Split(tuple(Part(p.label, p.latex, p.value, _plain(w)) for p, w in zip(parts, written)), total, _plain(whole))
 
 
 def _number(value: float, decimals: int) -> str:
-    """A number with so many decimals; never -0.00."""
-    return f"{round(value, decimals) + 0.0:.{decimals}f}"
+    """A number with so many decimals, as LaTeX and a terminal have it: with a hyphen for a minus."""
+    return _plain(fixed(value, decimals))
+
+
+def _plain(text: str) -> str:
+    return text.replace(MINUS, "-")

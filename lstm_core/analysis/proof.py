@@ -18,6 +18,7 @@ from lstm_core.errors import InputError
 from lstm_core.formula import SOURCES
 from lstm_core.model import CharModel
 from lstm_core.ngrams import NgramLoss, ngram_loss
+from lstm_core.numbers import percent
 from lstm_core.text import Vocabulary
 from lstm_core.training import held_out_loss
 
@@ -182,7 +183,7 @@ def _sentence(
             f"This looks wrongly packed: with {better.label} the same weights need {better.loss:.2f} nats a {unit} instead of"
             f" {plain:.2f}."
         )
-    many = f" It knows {1 - replaced:.0%} of the text’s characters." if replaced >= 0.02 else ""
+    many = f" It knows {percent(1 - replaced, 0)} of the text’s characters." if replaced >= 0.02 else ""
     if verdict == "wrong":
         return (
             f"This looks wrongly packed or paired with the wrong vocabulary: {numbers}. Only a text of"

@@ -41,11 +41,6 @@ def remark(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def counted(number: int, noun: str) -> str:
-    """ "1 step", "1,200 steps"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def bar(total: int, done: int = 0) -> tqdm[Any]:
     """A progress bar over characters, shown on a terminal alone."""
     shape = "{percentage:3.0f} % |{bar}| {n_fmt} of {total_fmt} characters, {rate_fmt}, {remaining} left{postfix}"

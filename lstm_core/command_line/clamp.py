@@ -15,6 +15,7 @@ from lstm_core.command_line import _common as common
 from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
+from lstm_core.numbers import counted
 from lstm_core.trace import Trace
 from lstm_core.trace_file import check_ending
 from lstm_core.tracing import trace
@@ -90,9 +91,7 @@ def run(arguments: Namespace) -> int:
 def _clamp(model: CharModel, arguments: Namespace) -> Clamp:
     """The clamp that was asked for, refused in the words of the command line."""
     if arguments.layer > model.layers:
-        raise common.UsageError(
-            f"--layer {arguments.layer} is not there: {model.name} has {common.counted(model.layers, 'layer')}"
-        )
+        raise common.UsageError(f"--layer {arguments.layer} is not there: {model.name} has {counted(model.layers, 'layer')}")
     if arguments.stop is not None and arguments.stop < arguments.start:
         raise common.UsageError(f"--to {arguments.stop} comes before --from {arguments.start}")
     try:

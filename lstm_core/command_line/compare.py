@@ -12,6 +12,7 @@ from lstm_core.analysis.costs import Cost, cost
 from lstm_core.command_line import _common as common
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
+from lstm_core.numbers import counted, percent
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
 
@@ -52,7 +53,7 @@ def run(arguments: Namespace) -> int:
     if not with_text and not arguments.table:
         raise common.UsageError("a comparison needs --text or --text-file, or --table for what each model costs")
     if with_text and len(arguments.models) < 2:
-        given = common.counted(len(arguments.models), "model")
+        given = counted(len(arguments.models), "model")
         raise common.UsageError(f"a text is compared in two models or more; it was given {given}")
     names = arguments.models or [info.name for info in checkpoint.models()]
     models = [checkpoint.load(name) for name in names]
@@ -69,16 +70,14 @@ def _print_comparison(traces: Sequence[Trace], most: int) -> None:
     width = max(len(name) for name in between.models)
     for t in traces:
         replaced = sum(c != r for c, r in zip(t.chars, t.read_as))
-        read = f", {common.counted(replaced, 'character')} read as others" if replaced else ""
+        read = f", {counted(replaced, 'character')} read as others" if replaced else ""
         print(f"{t.model:{width}}  loss {common.nats(t.loss)}{read}")
     print(f"\nlargest disagreements, of at most {between.widest:.4f} nats")
     for step in between.peaks:
         print(f"{between.values[step]:.4f}  character {step + 1:5}  {_context(traces[0].chars, step)}")
         for t in traces:
             best = int(t.probs[step].argmax())
-            print(
-                f"        {t.model:{width}}  expects {_shown(t.vocabulary.characters[best])} {100 * t.probs[step, best]:.0f} %"
-            )
+            print(f"        {t.model:{width}}  expects {_shown(t.vocabulary.characters[best])} {percent(t.probs[step, best])}")
 
 
 def _context(chars: Sequence[str], step: int) -> str:

@@ -10,6 +10,7 @@ from lstm_core import checkpoint, training
 from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
 from lstm_core.model import CharModel
+from lstm_core.numbers import counted
 
 
 def add(commands: Any) -> None:
@@ -98,8 +99,8 @@ def _evaluate(model: CharModel, corpus: Corpus, streams: int) -> None:
     carded = model.card.get("held_out_loss")
     card = "no loss" if carded is None else f"{carded:.4f}"
     print(
-        f"{model.name}: {loss:.4f} nats per character on the last {common.counted(len(corpus.held_out), 'character')}"
-        f" of {corpus.name} ({common.counted(streams, 'stream')}); its card says {card}",
+        f"{model.name}: {loss:.4f} nats per character on the last {counted(len(corpus.held_out), 'character')}"
+        f" of {corpus.name} ({counted(streams, 'stream')}); its card says {card}",
         flush=True,
     )
 

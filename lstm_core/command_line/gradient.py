@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.command_line import _common as common
+from lstm_core.numbers import counted
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradients import Gradients
@@ -52,11 +53,11 @@ def run(arguments: Namespace) -> int:
 
     model = checkpoint.load(arguments.model)
     if arguments.layer is not None and arguments.layer > model.layers:
-        has = common.counted(model.layers, "layer")
+        has = counted(model.layers, "layer")
         raise common.UsageError(f"--layer {arguments.layer} is not there: {model.name} has {has}")
     read = trace(model, common.text(arguments))
     if arguments.at is not None and arguments.at > read.steps:
-        has = common.counted(read.steps, "character")
+        has = counted(read.steps, "character")
         raise common.UsageError(f"--at {arguments.at} is beyond the text, which has {has}")
     stretch, found = _followed(model, read, arguments.at)
     layer = (arguments.layer or model.layers) - 1

@@ -7,6 +7,7 @@ from argparse import Namespace
 from typing import Any
 
 from lstm_core.command_line import _common as common
+from lstm_core.numbers import counted
 
 LONGEST = 60  # characters of the text that are printed
 
@@ -35,7 +36,7 @@ def run(arguments: Namespace) -> int:
         print(json.dumps(facts, indent=2))
         return 0
     text = facts["text"]
-    shown = repr(text[:LONGEST]) + (f" and {common.counted(len(text) - LONGEST, 'more character')}" if text[LONGEST:] else "")
+    shown = repr(text[:LONGEST]) + (f" and {counted(len(text) - LONGEST, 'more character')}" if text[LONGEST:] else "")
     print(f"model: {facts['model']}, {facts['cell']}")
     if facts["convention"]:
         print(f"convention: {facts['convention']}")

@@ -17,6 +17,7 @@ import numpy as np
 from lstm_core.cells import cell as find_cell
 from lstm_core.convert import vocabularies
 from lstm_core.convert.draft import LARGEST_ARRAY, ConvertError, Draft, numbers
+from lstm_core.numbers import counted
 from lstm_core.words import N_, tr
 
 PART = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d{1,3}))?(_reverse)?")
@@ -98,7 +99,7 @@ def draft(source: str, contents: Contents) -> Draft:
                 "“{unreadable}” is quantised, sparse, complex, of 8-bit floats or without numbers ({counted}): save"
                 " the weights as float32",
                 unreadable=unreadable[0][-60:],
-                counted=_counted(len(unreadable), "such array"),
+                counted=counted(len(unreadable), "such array"),
             )
         )
     arrays = _without_optimiser(contents.arrays, ignored)
@@ -160,7 +161,7 @@ def draft(source: str, contents: Contents) -> Draft:
 def _without_optimiser(arrays: Mapping[str, Lazy], ignored: list[str]) -> dict[str, Lazy]:
     kept = {n: a for n, a in arrays.items() if not any(OPTIMISER.fullmatch(part) for part in n.split("."))}
     if len(kept) < len(arrays):
-        ignored.append(tr("the optimiser's state: {counted}", counted=_counted(len(arrays) - len(kept), "array")))
+        ignored.append(tr("the optimiser's state: {counted}", counted=counted(len(arrays) - len(kept), "array")))
     return kept
 
 
@@ -616,10 +617,6 @@ def _dropout(contents: Contents, ignored: list[str]) -> None:
         ):
             ignored.append(tr("dropout ({value:g}), which only training uses", value=value))
             return
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def from_bfloat16(bits: np.ndarray) -> np.ndarray:

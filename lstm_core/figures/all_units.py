@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from lstm_core.errors import InputError
 from lstm_core.figures import palette, paper
+from lstm_core.numbers import fixed
 from lstm_core.trace import Trace
 
 HEIGHT = 220  # pixels of the plot
@@ -47,7 +48,7 @@ def all_units(
     room = 0.04 * (high - low)
     figure.add_vline(x=place, line={"color": palette.INK[theme], "width": 1, "dash": "dot"}, layer="below")
     figure.add_annotation(
-        text=f"<b>unit {unit}: {values[unit]:.2f}</b>".replace("-", "−"), x=place, yref="paper", y=1, yanchor="bottom",
+        text=f"<b>unit {unit}: {fixed(values[unit], 2)}</b>", x=place, yref="paper", y=1, yanchor="bottom",
         showarrow=False, xanchor="left" if place < len(values) / 2 else "right",
     )  # fmt: skip
     figure.update_layout(height=top + HEIGHT + 44, showlegend=False, bargap=0, margin={"l": 48, "r": 16, "b": 44})

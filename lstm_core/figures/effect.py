@@ -11,6 +11,7 @@ from lstm_core.analysis.effect import Effect
 from lstm_core.clamp import Clamp
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.figures.unit_lines import MOST_MARKERS, READABLE
+from lstm_core.numbers import percent
 from lstm_core.trace import Trace
 
 SURPRISE, DIVERGENCE, GAP = 200, 110, 46  # pixels of the two plots and of the space between them
@@ -87,7 +88,7 @@ def predictions(
         (FREE, before, palette.INK[theme], ""),
         (HELD, after, _colour(after, theme), "/"),
     ):
-        figure.add_trace(_bars(name, 100 * trace.probs[step][wanted], labels, colour, pattern, theme))
+        figure.add_trace(_bars(name, trace.probs[step][wanted], labels, colour, pattern, theme))
     following = "the text ends here" if came is None else f"what came is marked: “{lettering.tick(known[came])}”"
     where = (
         f"What {lettering.escaped(before.model)} expects after character {step + 1} of {before.steps},"
@@ -125,20 +126,14 @@ def _line(values: np.ndarray, name: str, colour: str, dash: str, symbol: str, ho
     )  # fmt: skip
 
 
-def _bars(name: str, percent: np.ndarray, labels: list[str], colour: str, pattern: str, theme: palette.Theme) -> go.Bar:
+def _bars(name: str, chances: np.ndarray, labels: list[str], colour: str, pattern: str, theme: palette.Theme) -> go.Bar:
     shape: dict[str, Any] = {"shape": pattern, "fgcolor": palette.BACKGROUND[theme], "fillmode": "overlay", "size": 6}
     return go.Bar(
-        x=percent, y=list(range(len(percent))), name=name, orientation="h", customdata=labels,
+        x=100 * chances, y=list(range(len(chances))), name=name, orientation="h", customdata=labels,
         marker={"color": colour, "pattern": shape if pattern else None, "line": {"color": colour, "width": 1}},
-        text=[_percent(p) for p in percent], textposition="outside", cliponaxis=False, textfont={"size": 12},
-        hovertemplate="%{customdata}: %{x:.3f} %<extra>" + name + "</extra>",
+        text=[percent(chance) for chance in chances], textposition="outside", cliponaxis=False, textfont={"size": 12},
+        hovertemplate="%{customdata}: %{text}<extra>" + name + "</extra>",
     )  # fmt: skip
-
-
-def _percent(value: float) -> str:
-    if value >= 0.05:
-        return f"{value:.1f} %"
-    return "under 0.1 %" if value > 0 else "0 %"
 
 
 def _label(character: str, came: bool) -> str:

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
+from lstm_core.numbers import short
 from lstm_core.trace import Trace
 
 CellAs = Literal["C", "tanh"]
@@ -123,7 +124,7 @@ def _difference(signal: Signal, values: np.ndarray) -> _Row:
 
 def _unbounded(name: str, title: str, symbol: str, values: np.ndarray, lead: str = "") -> _Row:
     limit, most = palette.colour_limit(values)
-    note = f"{symbol} has no bound: its colours end at ±{limit:g}, its largest |{symbol}| is {most:.3g}."
+    note = f"{symbol} has no bound: its colours end at ±{short(limit, 3)}, its largest |{symbol}| is {short(most, 3)}."
     return _Row(name, title, values, (-limit, limit), "diverging", lead, note)
 
 
@@ -174,7 +175,7 @@ def _heatmap(
         colorbar={
             "len": domain[1] - domain[0], "y": (domain[0] + domain[1]) / 2, "yanchor": "middle", "ypad": 0,
             "x": 1, "xpad": 8, "thickness": 10, "outlinewidth": 0.5,
-            "tickvals": [t * times for t in ticks], "ticktext": [f"{t:g}".replace("-", "−") for t in ticks],
+            "tickvals": [t * times for t in ticks], "ticktext": [short(t, 3) for t in ticks],
             "tickfont": {"size": 11},
         },
     )  # fmt: skip

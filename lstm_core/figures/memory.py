@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from lstm_core.figures import lettering, marks, palette, paper
 from lstm_core.figures.unit_lines import MARKERS
+from lstm_core.numbers import short
 
 HEIGHT = 320  # pixels of the plot
 LONG = 100.0  # steps: from here on a unit holds for hundreds of them
@@ -78,4 +79,4 @@ _LEGEND = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemwidth"
 
 
 def _steps(life: float) -> str:
-    return "for ever: the gate never closes" if np.isinf(life) else f"{life:,.3g} steps"
+    return "for ever: the gate never closes" if np.isinf(life) else f"{short(life, 3)} steps"

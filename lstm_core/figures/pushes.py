@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.figures import lettering, palette, paper
+from lstm_core.numbers import short
 from lstm_core.trace import Trace
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
     title = f"What unit {reached.unit} moves at the next character"
     notes = [
         f"{lettering.escaped(trace.model)}, layer {reached.layer + 1}: from {now}, character {reached.step + 1}, to {then}.",
-        f"Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{limit:g}.",
+        f"Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{short(limit, 3)}.",
     ]
     top = paper.write_above(figure, title, notes, width, GAP, [trace])
     plot = len(moved) * STRIP + (len(moved) - 1) * GAP

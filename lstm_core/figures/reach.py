@@ -12,6 +12,7 @@ from lstm_core.analysis.gradients import Gradients
 from lstm_core.analysis.vanishing import EXPLODED, TOP, VANISHED, Path
 from lstm_core.figures import lettering, marks, palette, paper
 from lstm_core.figures.unit_lines import DASHES
+from lstm_core.numbers import power
 
 HEIGHT = 300  # pixels of the plot of lines
 MAP = 420
@@ -73,7 +74,7 @@ def gradient_map(
         z=logs, x=np.arange(start + 1, start + steps + 1), y=start + found.targets + 1, zmin=ticks[0], zmax=0,
         colorscale=palette.plotly_scale("gate", theme), hoverongaps=False,
         hovertemplate="t = %{y}, s = %{x}<br>10 to the power of %{z:.2f}<extra></extra>",
-        colorbar={"tickvals": ticks, "ticktext": [f"{10**t:g}" for t in ticks], "thickness": 12, "outlinewidth": 0.5},
+        colorbar={"tickvals": ticks, "ticktext": [power(int(t)) for t in ticks], "thickness": 12, "outlinewidth": 0.5},
     )  # fmt: skip
     edge = vanishing.fate(shares).vanished
     rows = edge != vanishing.NOWHERE
@@ -183,15 +184,11 @@ def _log_axis(figure: go.Figure, theme: palette.Theme) -> None:
     powers = range(-DECADES, int(high) + 1, 1 if high < 6 else 3)
     figure.update_yaxes(
         type="log", range=[-DECADES, high], tickvals=[10.0**p for p in powers],
-        ticktext=[_tick(p) for p in powers],
+        ticktext=[power(p) for p in powers],
         title={"text": "share of its value at s = t", "standoff": 4},
     )  # fmt: skip
     for limit, words in LIMITS:
         marks.level(figure, limit, words, theme)
-
-
-def _tick(power: int) -> str:
-    return f"{10.0**power:,g}" if -3 <= power <= 4 else f"10<sup>{power}</sup>".replace("-", "−")
 
 
 # Captions

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from lstm_core.cells import cell
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.figures.unit_lines import DASHES, MARKERS
+from lstm_core.numbers import percent, short
 
 if TYPE_CHECKING:
     from lstm_core.recall import Result
@@ -46,7 +47,7 @@ def accuracy_by_gap(
     figure.update_yaxes(range=[0, 1.04], tickformat=".0%", title={"text": "right answers", "standoff": 4})
     figure.add_hline(
         y=chance, line={"color": palette.INK[theme], "width": 1.25, "dash": "dash"},
-        annotation={"text": f"guessing: {100 * chance:.3g} %", "font": {"size": 11}, "x": 0, "xanchor": "left"},
+        annotation={"text": f"guessing: {short(100 * chance, 3)} %", "font": {"size": 11}, "x": 0, "xanchor": "left"},
     )  # fmt: skip
     return figure
 
@@ -73,11 +74,13 @@ def _add_cell(figure: go.Figure, name: str, runs: Sequence[Mapping[int, float]],
     means = [sum(values) / len(values) for values in shares]
     above = [max(values) - mean for values, mean in zip(shares, means)]
     below = [mean - min(values) for values, mean in zip(shares, means)]
-    labels = [", ".join(f"{100 * value:.0f} %" for value in sorted(values)) for values in shares]
+    labels = [percent(mean) for mean in means]
+    if len(runs) > 1:
+        labels = [f"{mean} ({', '.join(percent(v, 0) for v in sorted(each))})" for mean, each in zip(labels, shares)]
     figure.add_scatter(
         x=gaps, y=means, mode="lines+markers", name=lettering.escaped(cell(name).title), customdata=labels,
         error_y={"type": "data", "array": above, "arrayminus": below, "thickness": 1.25, "width": 4},
         line={"color": palette.READER_COLOURS[theme][k % 6], "width": 2, "dash": DASHES[k % len(DASHES)]},
         marker={"symbol": MARKERS[k % len(MARKERS)], "size": 8},
-        hovertemplate="%{y:.1%} (%{customdata})" if len(runs) > 1 else "%{y:.1%}",
+        hovertemplate="%{customdata}",
     )  # fmt: skip

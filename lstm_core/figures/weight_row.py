@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.figures import lettering, palette, paper
+from lstm_core.numbers import short
 from lstm_core.trace import Trace
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def weight_row(
     limits = [palette.rounded_up(float(np.abs(v).max())) or 1.0 for v in strips.values()]
     limits[1] = max(limits[1], 1.0)
     title = f"The row of W for {lettering.plain_formula(row.line.symbol + '_{t}')}"
-    ends = ", ".join(f"{name.split(':')[0].split(',')[0]} ±{limit:g}" for name, limit in zip(strips, limits))
+    ends = ", ".join(f"{name.split(':')[0].split(',')[0]} ±{short(limit, 3)}" for name, limit in zip(strips, limits))
     notes = [f"{lettering.escaped(where)}.", f"Blue below 0, orange above; colours end at: {ends}."]
     top = paper.write_above(figure, title, notes, width, LABELS + GAP, [] if of is None else [of])
     plot = len(strips) * STRIP + (len(strips) - 1) * GAP

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2 import get_bidi_component_manager
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from lstm_core.places import APP, ASSETS

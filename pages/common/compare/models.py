@@ -12,6 +12,7 @@ from lstm_core import figure_file, numbering
 from lstm_core.analysis import disagreement as apart
 from lstm_core.figures.disagreement import surprise_and_disagreement
 from lstm_core.figures.lettering import BOX, glyph
+from lstm_core.numbers import percent
 from pages.common import caches, detail, selection
 from pages.common.compare import choice
 from pages.common.compare.choice import Comparison
@@ -212,7 +213,7 @@ def _visible(text: str) -> str:
 
 def _expected(trace: lc.Trace, step: int) -> str:
     best = int(trace.probs[step].argmax())
-    return f"{glyph(trace.vocabulary.characters[best])[0]} {100 * trace.probs[step, best]:.0f} %"
+    return f"{glyph(trace.vocabulary.characters[best])[0]} {percent(trace.probs[step, best])}"
 
 
 def _peaks(traces: Sequence[lc.Trace], between: apart.Disagreement) -> None:

@@ -20,6 +20,7 @@ from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.palette import Theme
 from lstm_core.numbering import Counted
+from lstm_core.numbers import fixed, rounded, signed
 from lstm_core.words import N_
 from pages.common import caches, links
 from pages.common.detail import MOST_DRAWN, PLOT, theme
@@ -340,9 +341,8 @@ def _losses(found: Effect) -> str:
 def _adding_up(before: float, after: float) -> tuple[str, str, str]:
     """Two losses with decimals enough to tell them apart, and the difference of what is written."""
     decimals = next((d for d in range(3, 7) if abs(after - before) >= 2 * 10**-d), 3)
-    written = [round(loss, decimals) for loss in (before, after)]
-    difference = f"{written[1] - written[0]:+.{decimals}f}".replace("-", "−")
-    return f"{written[0]:.{decimals}f}", f"{written[1]:.{decimals}f}", difference
+    change = rounded(after, decimals) - rounded(before, decimals)
+    return fixed(before, decimals), fixed(after, decimals), signed(change, decimals)
 
 
 def _pictures(trace: lc.Trace, after: lc.Trace, found: Effect, pin: Pin) -> None:

@@ -14,7 +14,7 @@ import lstm_core as lc
 from lstm_core import diagram, numbering, walk
 from lstm_core.analysis import gru_forms, matrix, one_step
 from lstm_core.analysis.biases import Bias, biases
-from lstm_core.analysis.explain import adding_up, explain
+from lstm_core.analysis.explain import explain
 from lstm_core.analysis.gru_forms import Reading
 from lstm_core.analysis.matrix import Row
 from lstm_core.analysis.reach import Push, Reach, reach
@@ -25,6 +25,7 @@ from lstm_core.figures.lettering import escaped, glyph, plain_symbol
 from lstm_core.figures.pushes import pushes
 from lstm_core.figures.weight_row import weight_row
 from lstm_core.formula import equation
+from lstm_core.numbers import MINUS, adding_up, agrees, fixed, rounded
 from lstm_core.words import N_
 from pages.common import caches, detail, links, markdown, selection, sidebar
 from pages.common.links import Field, OneOf
@@ -141,7 +142,7 @@ def _aligned(rows: Sequence[str]) -> None:
 
 
 def _signed(number: str) -> str:
-    return f"({number})" if number.startswith("-") else number
+    return f"({number})" if number.startswith(MINUS) else number
 
 
 # Is [h, x] one matrix or two?
@@ -243,11 +244,11 @@ def _table(place: _Place, found: Sequence[Bias]) -> str:
     for b in found:
         own = [float(b.parts[p][place.unit]) for p in parts]
         if b.total is None:
-            numbers, total = tuple(f"{v:.2f}" for v in own), "–"
+            numbers, total = tuple(fixed(v, 2) for v in own), "–"
         else:
             numbers, total = adding_up(own, float(b.total[place.unit]))
-        shown = [*(numbers if len(parts) > 1 else []), total, f"{b.value[place.unit]:.3f}", f"{b.without[place.unit]:.3f}"]
-        lines.append(f"| ${cell[b.name].symbol}$ | " + " | ".join(n.replace("-", "−") for n in shown) + " |")
+        shown = [*(numbers if len(parts) > 1 else []), total, *(fixed(v[place.unit], 3) for v in (b.value, b.without))]
+        lines.append(f"| ${cell[b.name].symbol}$ | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 
@@ -333,12 +334,11 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
     h = reached.states["hidden"]
     strongest = reached.strongest(STRONGEST)
     d = next((d for d in range(3, 7) if all(_multiplies(push, h, d) for push in strongest)), 7)
-    times = f"× {_signed(f'{h:.{d}f}')}".replace("-", "−")
+    times = f"× {_signed(fixed(h, d))}"
     lines = [f"| moved most | weight on $h_t$ | {times} | without | with |", "| --- | ---: | ---: | ---: | ---: |"]
     for push in strongest:
         scaled = "(× r) " if _is_scaled(push, h) else ""
-        numbers = [f"{push.weight:.{d}f}", f"{scaled}{push.push:.3f}", f"{push.without:.3f}", f"{push.value:.3f}"]
-        numbers = [n.replace("-", "−") for n in numbers]
+        numbers = [fixed(push.weight, d), scaled + fixed(push.push, 3), fixed(push.without, 3), fixed(push.value, 3)]
         lines.append(f"| ${cell[push.name].symbol}$ of {push.unit} | {' | '.join(numbers)} |")
     said = "Each row: a gate of a unit, its weight, what that adds to its sum, and the gate without this h and with it."
     if gru_forms.is_gru(cell):
@@ -350,8 +350,8 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
 
 def _multiplies(push: Push, h: float, decimals: int) -> bool:
     """Whether the written factors give the written product; where a reset gate takes part they need not."""
-    given = round(push.weight, decimals) * round(h, decimals)
-    return _is_scaled(push, h) or abs(given - round(push.push, 3)) < 0.0005
+    given = rounded(push.weight, decimals) * rounded(h, decimals)
+    return _is_scaled(push, h) or agrees(given, push.push, 3)
 
 
 def _is_scaled(push: Push, h: float) -> bool:
@@ -365,7 +365,7 @@ def _peeks(place: _Place, reached: Reach) -> None:
         return
     cell, unit = place.trace.cell, reached.unit
     far = {name: int(np.abs(push).argmax()) for name, push in reached.peeks.items()}
-    told = [f"{reached.peeks[n][v]:.3f} to ${cell[n].symbol}$ of unit {v}".replace("-", "−") for n, v in far.items()]
+    told = [f"{fixed(reached.peeks[n][v], 3)} to ${cell[n].symbol}$ of unit {v}" for n, v in far.items()]
     own = "its own gates, and no others" if cell.diagonals else "the gates of all units"
     most = "it adds" if cell.diagonals else "at most it adds"
     st.markdown(f"Through the peepholes the C of unit {unit} reaches {own}, without h: {most} {' and '.join(told)}.")

@@ -12,8 +12,8 @@ from lstm_core import experiments, figure_file
 from lstm_core.analysis.spectrum import ClippingRun
 from lstm_core.experiments import ClippingResults
 from lstm_core.figures.clipping import gradient_reach, in_training
+from lstm_core.numbers import percent, short
 from pages.common import detail, markdown
-from pages.common.long_range.numbers import short
 
 ALIKE = 0.05  # nats: last losses nearer than this are not told apart
 
@@ -146,7 +146,7 @@ def _loud(clip: float | None, several: Sequence[ClippingRun]) -> str:
     told = f"{_named(clip)}: the gradient’s norm is {short(usual)} in the middle and {times}"
     if clip is not None:
         over = sum(norm > clip for norm in norms) / len(norms)
-        return f"{told}; at {over:.0%} of the points it was above {clip:g}, and shortened."
+        return f"{told}; at {percent(over, 0)} of the points it was above {clip:g}, and shortened."
     return f"{told}."
 
 

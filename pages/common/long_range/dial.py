@@ -11,6 +11,7 @@ import lstm_core as lc
 from lstm_core import experiments, figure_file
 from lstm_core.experiments import RecallResults
 from lstm_core.figures.recall import accuracy_by_gap, by_cell
+from lstm_core.numbers import percent
 from lstm_core.recall import Protocol, Result
 from pages.common import detail
 
@@ -185,7 +186,9 @@ def _title(each: Standing) -> str:
 def _reaches(every: Sequence[Standing], protocol: Protocol) -> str:
     ranked = sorted(every, key=lambda each: -each.reaches)
     told = [f"{_title(each)} {f'up to {each.reaches}' if each.reaches else 'over none'}" for each in ranked]
-    return f"Right at least {GOOD:.0%} of the time, at every gap: {', '.join(told)} (tested up to {max(protocol.gaps)})."
+    return (
+        f"Right at least {percent(GOOD, 0)} of the time, at every gap: {', '.join(told)} (tested up to {max(protocol.gaps)})."
+    )
 
 
 def _against(plain: Standing, every: Sequence[Standing], protocol: Protocol) -> str:
@@ -216,7 +219,7 @@ def _fallen(every: Sequence[Standing], protocol: Protocol) -> list[str]:
     if guess:
         said.append(f"Over {longest} distractors no better than guessing: {_names(guess)}.")
     if between:
-        shares = ", ".join(f"{_title(each)} {each.means[longest]:.0%}" for each in between)
+        shares = ", ".join(f"{_title(each)} {percent(each.means[longest], 0)}" for each in between)
         said.append(f"Over {longest} distractors better than guessing, and not reliable: {shares}.")
     return said
 

@@ -17,10 +17,10 @@ from lstm_core.analysis.window import Window, window
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
+from lstm_core.numbers import short
 from pages.common import caches, detail, markdown, selection
 from pages.common.compare import models as compare_models
 from pages.common.long_range import choice
-from pages.common.long_range.numbers import short
 from pages.common.long_range.view import Reader, nearest, reach_view
 from pages.common.long_range.work import gradients
 

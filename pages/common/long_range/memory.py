@@ -13,6 +13,7 @@ from lstm_core import figure_file
 from lstm_core.analysis.memory import half_life, remembering
 from lstm_core.errors import InputError
 from lstm_core.figures.memory import LONG, Lives, half_lives
+from lstm_core.numbers import short
 from pages.common import detail, frame, markdown, selection
 from pages.common.long_range import choice, gradient
 
@@ -68,7 +69,7 @@ def said(every: Sequence[Lives]) -> str:
 
 
 def _steps(life: float) -> str:
-    return "for ever" if np.isinf(life) else f"{life:,.3g} steps" if life < 1000 else f"{life:,.0f} steps"
+    return "for ever" if np.isinf(life) else f"{short(life, 3)} steps"
 
 
 def _named(every: Sequence[Lives]) -> None:

@@ -18,6 +18,7 @@ from lstm_core import recall
 from lstm_core.errors import DivergenceError
 from lstm_core.experiments import RECALL_CELLS
 from lstm_core.figures.recall import accuracy_by_gap
+from lstm_core.numbers import percent
 from pages.common import detail
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ class Run:
     def told(self) -> str:
         """How far it is, in words."""
         if self.now is None:
-            return f"{100 * self.done:.0f} %"
-        told = f"{100 * self.done:.0f} %, {lc.cell(self.now.cell).title}, gap {self.now.gaps[-1]}: loss {self.now.loss:.2f}"
+            return percent(self.done, 0)
+        told = f"{percent(self.done, 0)}, {lc.cell(self.now.cell).title}, gap {self.now.gaps[-1]}: loss {self.now.loss:.2f}"
         if self.now.done < KNOWN:
             return told
         left = self.now.seconds_left + (len(self.cells) - len(self.accuracies)) * self.now.seconds / self.now.done
@@ -122,7 +123,7 @@ def _shown(run: Run) -> None:
         return
     if run.stopped:
         with place.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"Stopped at {100 * run.done:.0f} %.")
+            st.text(f"Stopped at {percent(run.done, 0)}.")
             st.button("Go on", key="long range: go on", on_click=_set, args=(run, False))
             st.button("Throw it away", key="long range: away", on_click=_forget)
         _draw(picture, run)

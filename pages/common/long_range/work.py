@@ -11,6 +11,7 @@ import streamlit as st
 
 from lstm_core.analysis.gradients import gradient_steps
 from lstm_core.analysis.window import Window, part
+from lstm_core.numbers import percent
 from pages.common import caches
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _share(works: Sequence[Work]) -> float:
 
 
 def _percent(works: Sequence[Work]) -> str:
-    return f"{100 * _share(works):.0f} %"
+    return percent(_share(works), 0)
 
 
 def _stop(wanted: object) -> None:

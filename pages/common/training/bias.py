@@ -13,6 +13,7 @@ from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import over_steps
 from lstm_core.figures.memory import Lives, half_lives
 from lstm_core.life import held_out
+from lstm_core.numbers import short
 from pages.common import detail
 from pages.common.training import life as training_life
 
@@ -146,7 +147,7 @@ def _half_lives(found: Mapping[float, Sequence[Stage]]) -> str:
     for bias, stages in found.items():
         lives = memory.half_life(stages[-1].trace).ravel()
         long = int((lives >= LONG).sum())
-        told.append(f"{_named(bias)} {growth.median_half_life(stages[-1].trace):.2g} characters, {long} of {lives.size}")
+        told.append(f"{_named(bias)} {short(growth.median_half_life(stages[-1].trace))} characters, {long} of {lives.size}")
     return f"Median half-life at the end, and units that hold for {LONG:g} characters or more: {'; '.join(told)}."
 
 

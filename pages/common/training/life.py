@@ -16,6 +16,7 @@ from lstm_core.analysis import growth
 from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import surprises
 from lstm_core.figures.lettering import escaped, glyph, snippet
+from lstm_core.numbers import percent, short
 from pages.common import detail, markdown, own_models, selection
 from pages.common.training import choice
 from pages.common.training.view import NEWEST, Place, life_view
@@ -134,7 +135,7 @@ def _fastest(life: lc.Life) -> str:
         return "It never fell from one checkpoint to the next."
     k = falls.index(max(falls))
     of = life.losses[0] - life.losses[-1]
-    share = f", {falls[k] / of:.0%} of the whole fall" if of > 0 else ""
+    share = f", {percent(falls[k] / of, 0)} of the whole fall" if of > 0 else ""
     return f"It fell most between steps {life.steps[k]:,} and {life.steps[k + 1]:,}: by {falls[k]:.2f}{share}."
 
 
@@ -154,7 +155,7 @@ def _here(found: Sequence[Stage]) -> list[str]:
 
 
 def _steps(life: float) -> str:
-    return "no end" if math.isinf(life) else f"{life:.2g} characters" if life < 100 else f"{life:,.0f} characters"
+    return "no end" if math.isinf(life) else f"{short(life)} characters"
 
 
 def _protocol(life: lc.Life) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import lstm_core as lc
 from lstm_core import formula as fm
-from lstm_core.analysis.explain import Explanation, Split, adding_up, explain
+from lstm_core.analysis.explain import Explanation, Split, explain
 
 CELLS = tuple(lc.cells())
 TEXT = "the clouds are in the sky"
@@ -191,11 +191,3 @@ def test_wrong_places_and_wrong_models_are_refused_in_a_sentence():
         explain(random_model("lstm", seed=1), trace, 0, 0, 0)
     with pytest.raises(ValueError, match="no signal 'reset'; it has forget"):
         explain(model, trace, 0, 0, 0)["reset"]
-
-
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=5), st.integers(0, 4))
-def test_any_numbers_can_be_written_so_that_they_add_up(values, decimals):
-    written, total = adding_up(values, sum(values), decimals)
-    assert_writes(sum(map(float, written)), total)
-    assert_writes(sum(values), total)
-    assert not any(w.startswith("-") and float(w) == 0 for w in (*written, total))

@@ -145,7 +145,7 @@ def test_the_numbers_are_those_of_their_names() -> None:
 def test_characters_that_it_does_not_know_are_counted(make_model) -> None:
     proof = lc.proof(make_model(), "abc%" * 100)
     assert proof.replaced == 0.25
-    assert "It knows 75% of the text’s characters." in proof.sentence
+    assert "It knows 75 % of the text’s characters." in proof.sentence
 
 
 def test_bytes_are_judged_by_the_byte() -> None:

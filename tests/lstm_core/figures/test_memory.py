@@ -21,7 +21,7 @@ def test_a_dot_a_unit_the_longest_first() -> None:
 def test_what_lies_beyond_the_axis_is_drawn_at_its_end_and_told_as_it_is() -> None:
     (dots,) = half_lives([Lives("m", 0, 1, np.array([np.inf, 1e9, 0.0]))], 26).data
     assert list(dots.y) == [MOST, MOST, LEAST]
-    assert dots.text[0] == "unit 0: for ever: the gate never closes" and "1e+09" in dots.text[1]
+    assert dots.text[0] == "unit 0: for ever: the gate never closes" and "1.00·10⁹ steps" in dots.text[1]
 
 
 def test_the_limits_are_marked_where_they_are() -> None:

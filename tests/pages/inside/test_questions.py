@@ -91,7 +91,7 @@ def test_a_question_that_is_none_gets_a_sentence() -> None:
 
 def test_the_two_groupings_add_up() -> None:
     app = run(model="family-lstm", question="matrix")
-    one, two = app.latex[0].value.split(r"\\[0.4em]")
+    one, two = app.latex[0].value.replace("−", "-").split(r"\\[0.4em]")
     whole, h, x = map(float, re.findall(r"\{\(?(-?\d+\.\d+)\)?\}_", one))
     assert h + x == pytest.approx(whole, abs=0.5 * 10.0 ** -len(str(whole).partition(".")[2]) + 1e-9)
     parts = [float(n) for n in re.findall(r"\{\(?(-?\d+\.\d+)\)?\}_", two)]

@@ -1,0 +1,3 @@
+// Tables as Streamlit sends them: columns by name.
+
+export const columnsOf = (table) => Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
