@@ -24,7 +24,7 @@ def as_html(trace: Trace) -> str:
     """A trace at a glance: model, text, sizes, loss, convention, and the top layer's signals as small heatmaps.
 
     Shows the first 120 characters and the 64 units whose h moves most there, and says so where there are more. Returns HTML
-    of at most 100 kB that runs no script and fetches nothing; all words of a text or a file in it are escaped. Never raises.
+    of at most 100 kB that runs no script and fetches nothing; all words of a text or a file in it are escaped.
     Source: the trace itself; PNG (RFC 2083).
     """
     columns = min(trace.steps, MOST_COLUMNS)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lstm_core import numbering
 from lstm_core.analysis.explain import Explanation, explain
 from lstm_core.analysis.first_look import first_look
 from lstm_core.browser import gates, inside, modules
@@ -42,7 +43,7 @@ NARROW = 32  # letters of LaTeX that a row of numbers may have beside its equati
 def longest(model: CharModel, layers: int | None = None) -> int:
     """How many steps a report of this model can hold, 0 or more: its numbers take at most 32 MB.
 
-    layers: how many the linked view shows (default: all). Source: what `browser.gates` and `browser.inside` send.
+    layers: how many the linked view shows (default: all).
     """
     cell = model.cell
     linked = sum(2 if math.isfinite(cell[n].range[1] - cell[n].range[0]) else 4 for n in cell.names) * (layers or model.layers)
@@ -68,7 +69,6 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     `analysis.first_look` would look first). Returns the page, to be saved as UTF-8, at most 34 MB. Every word of a text or a
     file in it is escaped. Raises ValueError for a layer, step or unit that the trace lacks, for a trace that is not this
     model's, and, one sentence, for a text whose numbers would take more than 32 MB.
-    Source: the trace, `certify`, `analysis.explain`.
     """
     trace.check(layer)
     check(model, trace)
@@ -84,8 +84,11 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
         title=escape(f"{trace.model} reads"),
         lead=_lead(trace),
-        inside_title=escape(f"The cell of layer {layer + 1}, alive: {trace.cell.title}"),
-        pin_title=escape(f"Unit {unit} of layer {layer + 1} at character {step + 1} of {trace.steps}, in numbers"),
+        inside_title=escape(f"The cell of layer {numbering.layer(layer)}, alive: {trace.cell.title}"),
+        pin_title=escape(
+            f"Unit {unit} of layer {numbering.layer(layer)} at character {numbering.character(step)} of {trace.steps},"
+            " in numbers"
+        ),
         numbers=_numbers(explained),
         preactivations=_preactivations(explained),
         certificate=escape(_certified(certificate, trace)),

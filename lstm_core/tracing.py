@@ -28,7 +28,7 @@ def trace(model: CharModel, text: str, state: State | None = None, clamps: Seque
     characters on; all that reads it, in layers above too, is computed from what is held. Returns a `Trace` of float32
     arrays, read-only.
     Raises text.TextError for an empty or longer text, ValueError for a state, or a clamp, that is not this model's.
-    Source: the model's declared equations; see `certify` for how far they are from torch's own kernel.
+    `certify` says how far the trace is from torch's own kernel.
     """
     reading = model.vocabulary.encode(text)
     if state is not None:

@@ -47,7 +47,6 @@ def walk(cell: Cell, folder: Path = FOLDER) -> tuple[Step, ...]:
 
     The walk of a variant is its cell's; where a step speaks of a function, it says which one stands there.
     Raises ValueError, naming the file and what is wrong, for a file that is no walk of this cell.
-    Source: the file's own words.
     """
     path = folder / f"{cell.name}.json"
     if not path.is_file():
@@ -68,7 +67,6 @@ def check(cell: Cell, steps: Sequence[Step], svg: str) -> list[str]:
     svg: the drawing's text, as `diagram.load` returns it. Returns sentences: lights that are no part of the drawing, signals
     that are not declared, bars where no state is a sum, then what the walk never lights, shows or weighs.
     Raises xml.etree.ElementTree.ParseError for text that is not SVG.
-    Source: the cell's declaration; `diagram.check` holds the drawing to it.
     """
     parts = [e for e in ElementTree.fromstring(svg).iter() if "data-value" in e.attrib]
     said = [sentence for step in steps for sentence in _wrong_in(cell, step, parts)]
@@ -76,10 +74,7 @@ def check(cell: Cell, steps: Sequence[Step], svg: str) -> list[str]:
 
 
 def lit(light: str, part: Element) -> bool:
-    """True when a light names this part of a drawing, an element with data-value. Never raises.
-
-    Source: the form of lights that this module's first lines define.
-    """
+    """True when a light names this part of a drawing, an element with data-value."""
     value, towards, target = light.partition(TOWARDS)
     if part.get("data-value") != value:
         return False

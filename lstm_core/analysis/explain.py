@@ -127,7 +127,6 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     takes for what is written to add up: evaluating the written operands, and rounding, gives the written result.
     States and gates are the trace's own; pre-activations are computed in float64 from the model's weights.
     Raises ValueError for a layer, step or unit that the trace lacks, and for a trace that is not this model's.
-    Source: the cell's declared equations.
     """
     trace.check(layer, step, unit)
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):

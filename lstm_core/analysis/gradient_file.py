@@ -33,7 +33,7 @@ def to_npz(found: Gradients, vocabulary: Sequence[str], start: int = 0) -> bytes
     """Gradients as an uncompressed NPZ file, `np.load(..., allow_pickle=False)` reads all of it; "README" explains it.
 
     vocabulary: the model's characters, one code point each. start: the number of the first step in the text that they are a
-    stretch of. Never raises. Source: NumPy's NPZ format.
+    stretch of. Source: NumPy's NPZ format.
     """
     metadata = {
         "model": found.model,

@@ -94,7 +94,7 @@ def gradient_steps(
 ) -> Generator[float, None, Gradients]:
     """`gradients`, yielding after each step of the way back which share of the work is done, 0 to 1.
 
-    Takes, returns and raises as `gradients` does. Source: as there.
+    Takes, returns and raises as `gradients` does.
     """
     wanted = np.arange(trace.steps) if targets is None else np.unique(np.asarray(targets, np.int64))
     _check(model, trace, wanted)
@@ -206,8 +206,8 @@ def _read(model: CharModel, trace: Trace) -> np.ndarray:
 def kept(cell: Cell, name: str) -> Expression | None:
     """What a state is multiplied by on its direct way from one step to the next: f for C, 1 - z or z for a GRU's h.
 
-    Returns the factor as an expression over the signals, or None for a state without such a way. Never raises.
-    Source: the state's equation; the gates' own dependence on the state is left out.
+    Returns the factor as an expression over the signals, or None for a state without such a way.
+    The gates' own dependence on the state is left out.
     """
     past = Vector(name, previous=True)
 

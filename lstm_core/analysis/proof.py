@@ -123,7 +123,7 @@ def rank(model: CharModel, vocabularies: Sequence[Vocabulary], text: str) -> tup
     """How well a text is read with each of several vocabularies: (place in the list, nats a step), the best first.
 
     vocabularies: of the model's own size. text: as in `proof`. Losses are a step's: one of bytes does not compare with one
-    of characters. Raises ValueError as `proof` does. Source: `proof`.
+    of characters. Raises ValueError as `proof` does.
     """
     losses = []
     for vocabulary in vocabularies:

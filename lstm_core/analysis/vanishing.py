@@ -19,7 +19,7 @@ TOP = -1  # the layer that the head reads, whichever number it has
 class Path:
     """Which of a model's gradients is meant: with respect to one state of one layer.
 
-    state: as `Gradients.norms` names it. layer: counted from 0. Source: `path`.
+    state: as `Gradients.norms` names it. layer: counted from 0.
     """
 
     state: str
@@ -45,7 +45,7 @@ class Left:
     """What is left of the gradient after so many characters: shares of its value at its own step, over all losses.
 
     distances: int64 (distance,), from 0. low, middle, high: float64 (distance,), the tenth, fiftieth and ninetieth
-    percentile. losses: int64 (distance,), how many reach so far back at all. Source: `left`.
+    percentile. losses: int64 (distance,), how many reach so far back at all.
     """
 
     distances: np.ndarray
@@ -96,7 +96,7 @@ def share(found: Gradients, where: Path, direct: bool = False) -> np.ndarray:
 
 
 def fate(shares: np.ndarray, vanished: float = VANISHED, exploded: float = EXPLODED) -> Fate:
-    """Where each loss's gradient vanishes and explodes. shares: as `share` gives them. Never raises."""
+    """Where each loss's gradient vanishes and explodes. shares: as `share` gives them."""
     reached = ~np.isnan(shares)
     held = np.where(reached, shares >= vanished, True)  # steps after the loss's own do not count
     first = held.argmax(axis=1)  # the earliest step at which something is left

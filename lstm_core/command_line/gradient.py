@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_core import numbering
 from lstm_core.command_line import _common as common
 from lstm_core.numbers import counted
 
@@ -84,8 +85,12 @@ def _followed(model: Any, read: Trace, at: int | None) -> tuple[Window, Gradient
 
 
 def _head(found: Gradients, stretch: Window, read: Trace, layer: int, at: int | None) -> str:
-    where = f"{found.model}, layer {layer + 1}"
-    cut = f", characters {stretch.start + 1} to {stretch.stop}" if stretch.stop - stretch.start < read.steps else ""
+    where = f"{found.model}, layer {numbering.layer(layer)}"
+    cut = (
+        f", characters {numbering.character(stretch.start)} to {stretch.stop}"
+        if stretch.stop - stretch.start < read.steps
+        else ""
+    )
     if at is None:
         every = f", one in {stretch.stride} characters" if stretch.stride > 1 else ""
         count = len(found.targets)

@@ -30,7 +30,7 @@ def all_units(
     written by us or `lettering.escaped`. limits: of the axis (default: those of the values). colour: the signal whose colour
     the other bars have. width: pixels to lay out for. of: the trace
     that the numbers belong to, whose text and convention the caption tells (default: none).
-    Raises ValueError for a unit that `values` lacks and for an unknown theme. Source: none; a sorting.
+    Raises ValueError for a unit that `values` lacks and for an unknown theme.
     """
     if not 0 <= unit < len(values):
         raise InputError(f"there is no unit {unit} among {len(values)}: they are counted from 0")

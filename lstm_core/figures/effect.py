@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.analysis.effect import Effect
 from lstm_core.clamp import Clamp
 from lstm_core.figures import lettering, palette, paper
@@ -34,7 +35,7 @@ def effect_lines(
     before, after: the unclamped and the clamped trace of one text. effect: as `analysis.effect` gives it. step: the pinned
     one, marked (default: none). What is held, and when, is shaded. width: pixels to lay out for (default: as wide as its
     place). All numbers are nats.
-    Raises ValueError for a step that the trace lacks, or an unknown theme. Source: the traces' own predictions.
+    Raises ValueError for a step that the trace lacks, or an unknown theme.
     """
     after.check(step=step or 0)
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -76,7 +77,6 @@ def predictions(
 
     step: counted from 0. The character that did come next is marked, and is there however unlikely it was. width: pixels
     to lay out for. title: written by us. Raises ValueError for a step that the trace lacks, or an unknown theme.
-    Source: the traces' predictions.
     """
     after.check(step=step)
     came = int(before.ids[step + 1]) if step + 1 < before.steps else None
@@ -91,7 +91,7 @@ def predictions(
         figure.add_trace(_bars(name, trace.probs[step][wanted], labels, colour, pattern, theme))
     following = "the text ends here" if came is None else f"what came is marked: “{lettering.tick(known[came])}”"
     where = (
-        f"What {lettering.escaped(before.model)} expects after character {step + 1} of {before.steps},"
+        f"What {lettering.escaped(before.model)} expects after character {numbering.character(step)} of {before.steps},"
         f" “{lettering.tick(before.chars[step] or known[before.ids[step]])}”; {following}"
     )
     top = paper.write_above(figure, title, [where], width, 8, [after])

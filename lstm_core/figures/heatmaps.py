@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
@@ -86,7 +87,7 @@ def difference_heatmaps(
     Arguments as for `gate_heatmaps`. Every signal is diverging about 0, to plus or minus the width of its declared
     range; an unbounded one to limits taken from the data and printed. All numbers are float32.
     Raises ValueError when the traces differ in cell, units or layers, or in their number of steps: the message names
-    both. Source: none; a subtraction.
+    both.
     """
     trace_a.check(layer=layer)
     _check_same(trace_a, trace_b)
@@ -211,7 +212,7 @@ def _named(trace: Trace) -> str:
 
 
 def _layer_of(trace: Trace, layer: int) -> str:
-    return f"layer {layer + 1} of {trace.layers}"
+    return f"layer {numbering.layer(layer)} of {trace.layers}"
 
 
 def _count(trace: Trace) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, marks, palette, paper
 from lstm_core.figures.unit_lines import MARKERS
 from lstm_core.numbers import short
@@ -21,7 +22,7 @@ LEAST, MOST = 0.03, 1e5  # steps: ends of the axis, where what lies beyond is dr
 class Lives:
     """The half-lives of one layer.
 
-    model: its name. layer: counted from 0, of layers. values: float64 (unit,), steps, 0 to inf. Source: `analysis.memory`.
+    model: its name. layer: counted from 0, of layers. values: float64 (unit,), steps, 0 to inf.
     """
 
     model: str
@@ -32,7 +33,7 @@ class Lives:
     @property
     def name(self) -> str:
         """The model, and which of its layers where it has several."""
-        return f"{self.model}, layer {self.layer + 1}" if self.layers > 1 else self.model
+        return f"{self.model}, layer {numbering.layer(self.layer)}" if self.layers > 1 else self.model
 
 
 def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light", width: int | None = None) -> go.Figure:
@@ -40,7 +41,7 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
 
     every: one a layer; each dot's customdata is (its place among them, unit). steps: of the text, marked: a longer life than
     that is an estimate. Lives beyond the axis are drawn at its end. width: pixels to lay out for. Raises ValueError for no
-    layer at all, or an unknown theme. Source: `analysis.memory.half_life`.
+    layer at all, or an unknown theme.
     """
     if not every:
         raise ValueError("there is no layer to draw: give at least one")

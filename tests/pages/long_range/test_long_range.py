@@ -125,7 +125,7 @@ def reader(make_model, cell: str, text: str, stretch: Window, layers: int = 1) -
 
 
 def decoded(levels: np.ndarray, meta: dict) -> np.ndarray:
-    """As assets/reach/reach.js reads them."""
+    """As assets/reach/data.js reads them."""
     return 10 ** (meta["low"] + (levels.astype(float) - 1) * (meta["high"] - meta["low"]) / (meta["levels"] - 1))
 
 
