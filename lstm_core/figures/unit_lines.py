@@ -40,8 +40,8 @@ def unit_lines(
     where = (
         f"layer {numbering.layer(layer)} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
     )
-    said = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
-    top = paper.write_above(figure, f"Unit {unit} over time", [where, said], width, paper.letters_height([trace], width) + 12)
+    notes = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
+    top = paper.write_above(figure, f"Unit {unit} over time", [where, notes], width, paper.letters_height([trace], width) + 12)
     figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
     if beyond:
         figure.update_layout(yaxis2=_own_axis(trace, beyond, layer, unit))
