@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 
@@ -130,3 +131,32 @@ def rest(tab) -> None:
     """Waits until the script has run and the picture is painted."""
     tab.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
     tab.wait_for_timeout(250)
+
+
+def shown(tab, selector: str):
+    """The first of these elements, once it can be seen."""
+    found = tab.locator(selector).first
+    found.wait_for(state="visible", timeout=60_000)
+    return found
+
+
+def query(tab) -> dict[str, str]:
+    """The parameters of the page's address."""
+    return {name: values[0] for name, values in parse_qs(urlparse(tab.url).query).items()}
+
+
+def heard(tab, view: str, *words: str) -> str:
+    """What a screen reader hears in a view, once it says all of these words."""
+    live = tab.locator(f"{view} [aria-live=polite]")
+    for each in words:
+        live.filter(has_text=each).wait_for(state="attached", timeout=10_000)
+    return live.inner_text()
+
+
+def sent_from_now(tab) -> list[str]:
+    """Loads the page again; the list takes in every message that it sends to the server. Clear it when the page stands."""
+    sent: list[str] = []
+    tab.on("websocket", lambda ws: ws.on("framesent", lambda data: sent.append(data)))
+    tab.reload()
+    rest(tab)
+    return sent

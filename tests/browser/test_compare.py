@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlparse
 import lstm_core as lc
 from lstm_core.analysis.disagreement import disagreement
 from pages.common.compare import choice
-from tests.browser.conftest import rest
+from tests.browser.conftest import heard, rest, sent_from_now, shown
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 TEXT = "a quiet evening in July"
@@ -22,9 +22,7 @@ def link(**wanted: object) -> str:
 
 
 def canvas(tab):
-    found = tab.locator(CANVAS).first
-    found.wait_for(state="visible", timeout=60_000)
-    return found
+    return shown(tab, CANVAS)
 
 
 def cursor(tab) -> dict[str, str]:
@@ -34,10 +32,7 @@ def cursor(tab) -> dict[str, str]:
 def spoken(tab) -> str:
     """What a screen reader hears, once it is about the place where the cursor is."""
     where = cursor(tab)
-    live = tab.locator(".gates [aria-live=polite]")
-    for words in (f" {int(where['step']) + 1} of ", f"unit {where['unit']}:"):
-        live.filter(has_text=words).wait_for(state="attached", timeout=10_000)
-    return live.inner_text()
+    return heard(tab, ".gates", f" {int(where['step']) + 1} of ", f"unit {where['unit']}:")
 
 
 def pinned(tab) -> str:
@@ -72,10 +67,7 @@ def test_the_values_are_those_of_each_trace(open_tab) -> None:
 
 def test_the_cursor_moves_through_all_models_without_the_server(open_tab) -> None:
     tab = open_tab(link())
-    sent: list[str] = []
-    tab.on("websocket", lambda ws: ws.on("framesent", lambda data: sent.append(data)))
-    tab.reload()
-    rest(tab)
+    sent = sent_from_now(tab)
     canvas(tab).focus()
     tab.wait_for_timeout(500)
     sent.clear()

@@ -8,14 +8,10 @@ from urllib.parse import parse_qs, urlencode, urlparse
 import pytest
 
 import lstm_core as lc
-from tests.browser.conftest import free_port, rest, serve
+from tests.browser.conftest import free_port, query, rest, sent_from_now, serve, shown
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 TEXT = "a quiet evening"
-
-
-def query(tab) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlparse(tab.url).query).items()}
 
 
 def cursor(tab) -> dict[str, str]:
@@ -23,9 +19,7 @@ def cursor(tab) -> dict[str, str]:
 
 
 def canvas(tab):
-    found = tab.locator(CANVAS).first
-    found.wait_for(state="visible")
-    return found
+    return shown(tab, CANVAS)
 
 
 def reads(tab, characters: int) -> None:
@@ -74,10 +68,7 @@ def test_the_live_line_redraws_as_one_types(open_tab) -> None:
 
 def test_pointing_and_keys_move_the_cursor_without_the_server(open_tab) -> None:
     tab = open_tab(link(step=3, unit=5))
-    sent: list[str] = []
-    tab.on("websocket", lambda ws: ws.on("framesent", lambda data: sent.append(data)))
-    tab.reload()
-    rest(tab)
+    sent = sent_from_now(tab)
     tab.wait_for_timeout(500)
     sent.clear()
     canvas(tab).focus()
@@ -185,10 +176,7 @@ def test_a_copied_link_keeps_how_the_picture_is_looked_at(open_tab) -> None:
 
 def test_scrolling_tells_the_server_nothing(open_tab) -> None:
     tab = open_tab(link(text=f"{TEXT}. " * 30))
-    sent: list[str] = []
-    tab.on("websocket", lambda ws: ws.on("framesent", lambda data: sent.append(data)))
-    tab.reload()
-    rest(tab)
+    sent = sent_from_now(tab)
     canvas(tab)
     tab.wait_for_timeout(500)
     sent.clear()

@@ -7,7 +7,7 @@ import re
 import statistics
 import time
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlparse
+from urllib.parse import urlencode
 
 import pytest
 
@@ -15,7 +15,8 @@ import lstm_core as lc
 from lstm_core import experiments
 from lstm_core.analysis import vanishing
 from lstm_core.analysis.gradients import gradients
-from tests.browser.conftest import free_port, rest, serve
+from tests.browser import conftest
+from tests.browser.conftest import free_port, query, rest, sent_from_now, serve
 
 CANVAS = "canvas[aria-label^='Gradients over']"
 TEXT = "It was a fine evening in July, and nobody wished to go home before the music ended."
@@ -26,18 +27,12 @@ def link(**wanted: object) -> str:
     return "/long_range?" + urlencode({"text": TEXT, **wanted})
 
 
-def query(tab) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlparse(tab.url).query).items()}
-
-
 def cursor(tab) -> dict[str, str]:
     return tab.locator(".reach").evaluate("e => ({...e.dataset})")
 
 
 def canvas(tab):
-    found = tab.locator(CANVAS).first
-    found.wait_for(state="visible", timeout=60_000)
-    return found
+    return conftest.shown(tab, CANVAS)
 
 
 def shares(step: int, back: int) -> list[float]:
@@ -93,10 +88,7 @@ def test_a_pin_goes_along_to_another_page_and_back(open_tab) -> None:
 
 def test_scrubbing_sends_nothing(open_tab) -> None:
     tab = open_tab(link(step=40))
-    sent: list[str] = []
-    tab.on("websocket", lambda ws: ws.on("framesent", lambda data: sent.append(data)))
-    tab.reload()
-    rest(tab)
+    sent = sent_from_now(tab)
     canvas(tab).focus()
     tab.wait_for_timeout(500)
     sent.clear()

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlparse
 import pytest
 
 import lstm_core as lc
-from tests.browser.conftest import free_port, rest, serve
+from tests.browser.conftest import free_port, heard, rest, sent_from_now, serve, shown
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 TEXT = "a quiet evening in July"
@@ -23,9 +23,7 @@ def link(**wanted: object) -> str:
 
 
 def picture(tab):
-    found = tab.locator(CANVAS)
-    found.wait_for(state="visible", timeout=60_000)
-    return found
+    return shown(tab, CANVAS)
 
 
 def place(tab) -> dict[str, str]:
@@ -41,22 +39,13 @@ def slide(tab, stage: int) -> None:
 
 def spoken(tab) -> str:
     where = place(tab)
-    live = tab.locator(".life [aria-live=polite]")
-    for words in (
-        f"Checkpoint {int(where['stage']) + 1} of",
-        f"character {int(where['step']) + 1} of",
-        f"Unit {where['unit']}:",
-    ):
-        live.filter(has_text=words).wait_for(state="attached", timeout=10_000)
-    return live.inner_text()
+    checkpoint, character = f"Checkpoint {int(where['stage']) + 1} of", f"character {int(where['step']) + 1} of"
+    return heard(tab, ".life", checkpoint, character, f"Unit {where['unit']}:")
 
 
 def test_scrubbing_sends_no_message_and_shows_what_each_checkpoint_s_trace_says(open_tab) -> None:
     tab = open_tab(link())
-    sent: list[str] = []
-    tab.on("websocket", lambda ws: ws.on("framesent", lambda data: sent.append(data)))
-    tab.reload()
-    rest(tab)
+    sent = sent_from_now(tab)
     picture(tab).focus()
     for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown"):
         tab.keyboard.press(key)

@@ -15,18 +15,14 @@ import lstm_core as lc
 from lstm_core.errors import InputError
 from pages.common import address, detail
 from pages.common.selection import ALL_LAYERS, Selection, Sizes, World, from_query
+from tests.pages import conftest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = ("app.py", "pages/gates.py")
 
 
 def run(entry: str = "app.py", **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / entry), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return conftest.run(entry, **query)
 
 
 def said(app: AppTest) -> str:

@@ -23,6 +23,7 @@ import lstm_core as lc
 from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft, keras_file
 from lstm_core.convert import hdf5 as hdf5_file
+from tests.lstm_core.convert.conftest import damaged
 
 if TYPE_CHECKING:
     import keras
@@ -576,11 +577,5 @@ def test_any_description_of_layers_is_refused_or_read(given_config: object, in_l
 @given(st.data())
 @settings(max_examples=20)  # each starts a process
 def test_truncated_and_bit_flipped_files_are_refused_or_read(whole: Sequence[bytes], data: st.DataObject) -> None:
-    file = bytearray(data.draw(st.sampled_from(whole)))
-    if data.draw(st.booleans()):
-        file = file[: data.draw(st.integers(0, len(file)))]
-    else:
-        for _ in range(data.draw(st.integers(1, 20))):
-            file[data.draw(st.integers(0, len(file) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     with suppress(ConvertError):
-        convert.read(bytes(file), "damaged")
+        convert.read(data.draw(damaged(*whole)), "damaged")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import lstm_core as lc
 from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft
+from tests.lstm_core.convert.conftest import damaged
 
 ALPHABET = " abcdefghij"
 SIZE = len(ALPHABET)  # as many units as inputs: a missed transpose keeps its shape
@@ -320,14 +321,8 @@ def test_a_zip_bomb_is_refused() -> None:
 @given(st.data())
 @settings(max_examples=150)
 def test_truncated_and_bit_flipped_files_are_refused_or_read(data: st.DataObject) -> None:
-    file = bytearray(sound())
-    if data.draw(st.booleans()):
-        file = file[: data.draw(st.integers(0, len(file)))]
-    else:
-        for _ in range(data.draw(st.integers(1, 20))):
-            file[data.draw(st.integers(0, len(file) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     with suppress(ConvertError):
-        convert.read(bytes(file), "damaged")
+        convert.read(data.draw(damaged(sound())), "damaged")
 
 
 @given(

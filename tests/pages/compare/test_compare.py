@@ -20,6 +20,7 @@ from pages.common.compare.choice import FIELDS, STATE, TOP, Comparison
 from pages.common.compare.models import not_comparable
 from pages.common.compare.texts import proposed
 from pages.common.selection import ALL_LAYERS
+from tests.pages import conftest
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "a quiet evening"
@@ -27,16 +28,11 @@ FAMILY = ("family-rnn", "family-lstm", "family-gru-pytorch")
 
 
 def run(entry: str = "pages/compare.py", **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / entry), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return conftest.run(entry, **query)
 
 
 def said(app: AppTest) -> str:
-    return " ".join(element.value for element in (*app.text, *app.caption, *app.markdown))
+    return conftest.words(app, "text", "caption", "markdown")
 
 
 def chosen(app: AppTest) -> Comparison:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 import lstm_core as lc
 from lstm_core import diagram
 from pages.common.inside import questions
+from tests.pages import conftest
 
 PAGE = """
 import streamlit as st
@@ -34,16 +35,12 @@ TEXT = "the clouds are in the sky"
 
 
 def run(**query: str) -> AppTest:
-    app = AppTest.from_string(PAGE, default_timeout=60)
-    for name, value in {"text": TEXT, "character": "21", "unit": "3", **query}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    page = AppTest.from_string(PAGE, default_timeout=60)
+    return conftest.run_once(page, **{"text": TEXT, "character": "21", "unit": "3", **query})
 
 
 def said(app: AppTest) -> str:
-    return " ".join(e.value for e in (*app.markdown, *app.caption, *app.text))
+    return conftest.words(app, "markdown", "caption", "text")
 
 
 @pytest.mark.parametrize("question", questions.QUESTIONS)

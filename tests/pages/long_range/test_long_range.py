@@ -27,6 +27,7 @@ from pages.common.long_range.choice import FIELDS, STATE, Choice
 from pages.common.long_range.rerun import Run
 from pages.common.long_range.view import Reader, payload
 from pages.common.long_range.work import STOPPED, Work
+from tests.pages import conftest
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "the clouds are in the sky"
@@ -34,16 +35,11 @@ TINY = Protocol(gaps=(1, 2), longest_gap=2, steps=6, warmup=1, tests=20, glances
 
 
 def run(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "long_range.py"), default_timeout=60)
-    for name, value in {"text": TEXT, **query}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return conftest.run("pages/long_range.py", **{"text": TEXT, **query})
 
 
 def words(app: AppTest) -> str:
-    return " ".join(element.value for kind in (app.text, app.caption, app.markdown) for element in kind)
+    return conftest.words(app, "text", "caption", "markdown")
 
 
 # The sections

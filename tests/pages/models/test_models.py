@@ -21,6 +21,7 @@ from lstm_core.convert.draft import LARGEST_FILE
 from pages.common import own_models
 from pages.common.models import bring as models_bring
 from pages.common.models import file as models_file
+from tests.pages import conftest
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT.parent / "shared" / "data" / "checkpoints"
@@ -36,7 +37,7 @@ def open_models(entry: str = "app.py") -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    return " ".join(element.value for element in (*app.text, *app.success, *app.warning, *app.error))
+    return conftest.words(app, "text", "success", "warning", "error")
 
 
 def written(app: AppTest) -> str:

@@ -22,6 +22,7 @@ from pages.common.training import choice, here
 from pages.common.training import life as training_life
 from pages.common.training.choice import FIELDS, STATE, Choice
 from pages.common.training.view import NEWEST, Place, _Shown
+from tests.pages import conftest
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "a quiet evening"
@@ -30,16 +31,11 @@ LIVES = ("lstm", "gru")
 
 
 def run(entry: str = "pages/training.py", **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / entry), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return conftest.run(entry, **query)
 
 
 def said(app: AppTest) -> str:
-    return " ".join(element.value for element in (*app.text, *app.caption, *app.markdown, *app.info))
+    return conftest.words(app, "text", "caption", "markdown", "info")
 
 
 def look(app: AppTest) -> Choice:

@@ -1,0 +1,27 @@
+"""What the tests of the pages share: a page that runs in AppTest, and the words on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(entry: str, **query: str) -> AppTest:
+    """A page, or app.py, run once with a link's parameters. An exception box fails the test."""
+    return run_once(AppTest.from_file(str(ROOT / entry), default_timeout=60), **query)
+
+
+def run_once(app: AppTest, **query: str) -> AppTest:
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def words(app: AppTest, *kinds: str) -> str:
+    """The texts of all elements of these kinds: text, caption, markdown, info, ..."""
+    return " ".join(element.value for kind in kinds for element in getattr(app, kind))
