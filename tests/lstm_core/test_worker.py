@@ -112,7 +112,7 @@ def test_it_stops_at_the_next_report_and_goes_on_where_it_was(make: Make, monkey
 
 
 def test_after_an_interruption_it_ends_where_it_would_have_ended(make: Make) -> None:
-    recipe = replace(SHORT, text_length=None)
+    recipe = replace(SHORT, passes=8, text_length=None)
     whole, parted = make(recipe), make(recipe)
     whole.start()
     until(whole, lambda r: r.state == "done")

@@ -29,9 +29,10 @@ SORTED = "the text's characters, sorted"
 
 
 def open_models(entry: str = "app.py") -> AppTest:
-    app = AppTest.from_file(str(ROOT / entry), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / entry), default_timeout=60)
     if entry == "app.py":
-        app.switch_page("pages/models.py").run()
+        app.switch_page("pages/models.py")
+    app.run()
     assert not app.exception, app.exception
     return app
 
