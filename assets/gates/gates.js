@@ -1327,6 +1327,7 @@ function readoutParts() {
   return { ...parts, expects, nexts, readout, table: element("div", { className: "readers", "aria-hidden": "true" }), lines: [] };
 }
 
+/** @returns {[HTMLElement, HTMLElement[]]} */
 function expectations(className, ...before) {
   const nexts = [0, 1, 2].map(() => element("span", { className: "next" }));
   const pairs = nexts.flatMap((next) => [next, element("span", { className: "quiet" })]);

@@ -516,6 +516,15 @@ function drawPushBar(pen, inst, { y }) {
   drawScale(pen, inst, "diverging", PAD, y + 4, sides, style);
 }
 
+/**
+ * @param {Pen} pen
+ * @param {Instance} inst
+ * @param {string} scale
+ * @param {number} x
+ * @param {number} y
+ * @param {string[]} ends
+ * @param {TextStyle} style
+ */
 function drawScale(pen, inst, scale, x, y, [low, high], style) {
   const { theme } = inst;
   const table = colourTable(inst.data.meta.colours[scale][theme.dark ? "dark" : "light"], 63);
