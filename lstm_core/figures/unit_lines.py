@@ -31,7 +31,6 @@ def unit_lines(
     layer, unit, step: counted from 0. step: the pinned one, marked (default: none). The axis runs from -1 to 1; a state
     that leaves that range has an axis of its own on the right. width: pixels to lay out for.
     Raises ValueError for a layer, unit or step that the trace lacks, or an unknown theme.
-    Source: the trace itself.
     """
     trace.check(layer, step or 0, unit)
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -41,8 +40,8 @@ def unit_lines(
     where = (
         f"layer {numbering.layer(layer)} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
     )
-    said = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
-    top = paper.write_above(figure, f"Unit {unit} over time", [where, said], width, paper.letters_height([trace], width) + 12)
+    notes = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
+    top = paper.write_above(figure, f"Unit {unit} over time", [where, notes], width, paper.letters_height([trace], width) + 12)
     figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
     if beyond:
         figure.update_layout(yaxis2=_own_axis(trace, beyond, layer, unit))
