@@ -35,7 +35,6 @@ class Certificate:
     one character. signal_error: max over all signals, layers, steps and units of what is shown less what its equation
     gives for the shown vectors that it reads (for states beyond ±1, relative to their size).
     holds: whether all of these agree to float32's precision.
-    Source: Gatescope's own; after three of four public gate studies were found to show wrong gates.
     """
 
     against: str
@@ -62,7 +61,7 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
     give through their equations, and from the reference. Every signal is also put beside its own equation, so that a
     wrong gate shows even where h and the loss are right. A trace with clamps is held to the float64 evaluation with the
     same clamps, for no kernel knows them, and what they hold to its held value. Returns a `Certificate`. Raises ValueError
-    when the trace is not of this model's cell, sizes and vocabulary. Source: declared equations; kernels of torch.
+    when the trace is not of this model's cell, sizes and vocabulary.
     """
     given, wanted = ((of.cell, of.layers, of.units, of.vocabulary) for of in (trace, model))
     if given != wanted:

@@ -53,7 +53,6 @@ class ModelInfo:
 
     name: what `load` takes. config: cell, units, layers, embedding, ... card: corpus, split, steps, losses, versions.
     path: the file. vocabulary: how many characters it knows.
-    Source: the file's header; for the card, the training run that wrote it.
     """
 
     name: str

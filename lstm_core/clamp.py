@@ -10,6 +10,7 @@ from operator import index
 
 import numpy as np
 
+from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 from lstm_core.numbers import short
@@ -162,7 +163,7 @@ def described(clamp: Clamp, cell: Cell, layers: int, units: int) -> str:
     layers, units: how many the model has.
     """
     title = cell[clamp.signal].title if clamp.signal in cell.names else clamp.signal
-    where = f" of layer {clamp.layer + 1}" if layers > 1 else ""
+    where = f" of layer {numbering.layer(clamp.layer)}" if layers > 1 else ""
     return f"the {title} of {units_in_words(clamp.units, units)}{where} at {number(clamp.value)} {span_in_words(clamp)}"
 
 
@@ -180,10 +181,10 @@ def units_in_words(units: Sequence[int] | None, count: int) -> str:
 def span_in_words(clamp: Clamp) -> str:
     """From when to when: "throughout", "from character 12 on", "at character 12 alone", "from character 12 to 20"."""
     if clamp.stop is None:
-        return f"from character {clamp.start + 1} on" if clamp.start else "throughout"
+        return f"from character {numbering.character(clamp.start)} on" if clamp.start else "throughout"
     if clamp.stop == clamp.start + 1:
-        return f"at character {clamp.start + 1} alone"
-    return f"from character {clamp.start + 1} to {clamp.stop}"
+        return f"at character {numbering.character(clamp.start)} alone"
+    return f"from character {numbering.character(clamp.start)} to {numbering.character(clamp.stop - 1)}"
 
 
 def number(value: float) -> str:

@@ -50,10 +50,7 @@ def load(cell: Cell, folder: Path = FOLDER) -> str:
 
 
 def renamed(text: str, cell: Cell) -> str:
-    """Spellings of a cell's equations, alone or within a text, with the functions that a variant of it applies instead.
-
-    Never raises. Source: `Cell.functions`.
-    """
+    """Spellings of a cell's equations, alone or within a text, with the functions that a variant of it applies instead."""
     names = dict(cell.functions)
     return re.sub(r"\b(\w+)\(", lambda match: f"{names.get(match[1], match[1])}(", text)
 
@@ -68,7 +65,6 @@ def spelling(expression: Expression) -> str:
 
     Returns e.g. "forget * cell@-1", "tanh(cell)", "1 - update", "W_hn[hidden@-1]", "p_f * cell@-1".
     Raises TypeError for a node that the formula language does not have.
-    Source: formula.py.
     """
     match expression:
         case Vector(name, previous):
@@ -92,7 +88,6 @@ def values(cell: Cell) -> set[str]:
     """All that a drawing of the cell may show: vectors, concatenations and terms of the equations, as `spelling` writes them.
 
     A term that is a signal's whole equation goes by the signal's name.
-    Source: the cell's declaration.
     """
     terms = {spelling(node) for s in cell.signals for node in s.equation.walk() if node is not s.equation}
     return terms | {_concatenation(a.inputs) for a in cell.affines} | set(cell.names)
@@ -103,7 +98,6 @@ def operations(cell: Cell) -> dict[str, str]:
 
     One for each signal, and one for each product, squashing function and 1 - gate on the way to it; sums on the way and
     the affine maps inside a layer need no box of their own.
-    Source: the cell's declaration.
     """
     found = {s.name: s.name for s in cell.signals}
     for s in cell.signals:
@@ -116,7 +110,6 @@ def arrows(cell: Cell) -> set[Arrow]:
     """The arrows that a drawing must have: each vector to each signal that reads it, and each state to "out".
 
     Returns pairs such as ("cell@-1", "forget") and ("hidden", "out").
-    Source: `Cell.reads` and `Cell.states`.
     """
     read = {(spelling(vector), name) for name in cell.names for vector in cell.reads(name)}
     return read | {(state, OUT) for state in cell.states}
@@ -126,8 +119,6 @@ def check(cell: Cell, svg: str) -> list[str]:
     """What a drawing lacks or has too much, against the cell's declaration; an empty list when they agree.
 
     svg: the drawing's text, as `load` returns it. Returns sentences, signals first, then lines, then values.
-    Never raises for a bad drawing: text that is not SVG is itself one sentence.
-    Source: the cell's declaration.
     """
     try:
         root = ElementTree.fromstring(svg)

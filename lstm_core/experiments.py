@@ -32,7 +32,7 @@ class ExperimentError(InputError):
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python, torch and NumPy that a result was made with. Never raises."""
+    """The versions of Python, torch and NumPy that a result was made with."""
     return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
 
 
@@ -102,7 +102,7 @@ def recall_results(path: str | Path = SHIPPED_EXPERIMENTS / "recall.json") -> Re
     """The accuracy of each cell at each gap, for every seed and protocol.
 
     path: the shipped file, or another of its kind. Returns `RecallResults`. Raises OSError when it can't be read,
-    ExperimentError when it is no such file. Source: `python -m lstm_core recall`.
+    ExperimentError when it is no such file. `python -m lstm_core recall` writes the file.
     """
     record = read(path, "recall")
     try:
@@ -116,7 +116,7 @@ def recall_results(path: str | Path = SHIPPED_EXPERIMENTS / "recall.json") -> Re
 
 
 def recall_record(protocols: Mapping[str, recall.Protocol], units: int, command: str) -> dict[str, Any]:
-    """A record of the recall experiment with no runs yet, for `write`; `command` is what makes it. Never raises."""
+    """A record of the recall experiment with no runs yet, for `write`; `command` is what makes it."""
     return {
         "experiment": "recall",
         "about": tr("accuracy at the question, by the gap between key and question; a gap is a number of distractors"),
@@ -136,7 +136,7 @@ def recall_record(protocols: Mapping[str, recall.Protocol], units: int, command:
 
 
 def recall_entry(result: recall.Result) -> dict[str, Any]:
-    """A run as the record keeps it. Never raises."""
+    """A run as the record keeps it."""
     return {
         "draw": result.draw,
         "cell": result.cell,
@@ -156,7 +156,7 @@ def _rounded(accuracy: Mapping[int, float]) -> dict[str, float]:
 
 
 def _recall_result(run: Mapping[str, Any]) -> recall.Result:
-    looks = (recall.Look(look["step"], look["loss"], _by_gap(look["accuracy"])) for look in run["history"])
+    looks = (recall.Evaluation(look["step"], look["loss"], _by_gap(look["accuracy"])) for look in run["history"])
     which = run["draw"], run["cell"], run["units"], run["seed"]
     return recall.Result(*which, _by_gap(run["accuracy"]), tuple(looks), run["parameters"], run["seconds"])
 
@@ -191,7 +191,7 @@ def clipping_results(path: str | Path = SHIPPED_EXPERIMENTS / "clipping.json") -
     """Loss, gradient norm and singular value during the training of plain RNNs, with and without clipping.
 
     path: the shipped file, or another of its kind. Returns `ClippingResults`. Raises OSError when it can't be read,
-    ExperimentError when it is no such file. Source: `python -m lstm_core clipping`.
+    ExperimentError when it is no such file. `python -m lstm_core clipping` writes the file.
     """
     record = read(path, "clipping")
     try:
@@ -208,7 +208,7 @@ def clipping_results(path: str | Path = SHIPPED_EXPERIMENTS / "clipping.json") -
 
 
 def clipping_record(protocol: spectrum.Protocol, corpus: Corpus) -> dict[str, Any]:
-    """A record of the clipping experiment with no runs yet, for `write`. Never raises."""
+    """A record of the clipping experiment with no runs yet, for `write`."""
     return {
         "experiment": "clipping",
         "about": tr(
@@ -231,7 +231,7 @@ COLUMNS = ("step", "loss", "norm", "largest", "sigma", "radius")
 
 
 def clipping_entry(run: spectrum.ClippingRun) -> dict[str, Any]:
-    """A run as the record keeps it: points by column, five significant digits, null for no number. Never raises."""
+    """A run as the record keeps it: points by column, five significant digits, null for no number."""
     return {
         "radius": run.radius,
         "clip": run.clip,

@@ -32,7 +32,7 @@ def to_html(figure: go.Figure) -> str:
 
 @cache
 def can_draw() -> bool:
-    """Whether `to_image` finds what it needs here: kaleido and a Chromium or Chrome. Never raises. Source: kaleido."""
+    """Whether `to_image` finds what it needs here: kaleido and a Chromium or Chrome. Source: kaleido."""
     if importlib.util.find_spec("kaleido") is None:
         return False
     from choreographer.browsers import Chromium  # kaleido's own way to find one
@@ -72,7 +72,7 @@ def to_image(
 def check_ending(path: str | os.PathLike[str]) -> str:
     """The ending of a picture's file, one of ".html", ".png", ".svg" and ".pdf", in small letters.
 
-    Raises ValueError for another; the message names these. Source: `ENDINGS`.
+    Raises ValueError for another; the message names these.
     """
     kind = Path(path).suffix.lower()
     if kind not in ENDINGS:
@@ -83,8 +83,7 @@ def check_ending(path: str | os.PathLike[str]) -> str:
 def write(figure: go.Figure, path: str | os.PathLike[str]) -> None:
     """A figure as a file, in the format that its name's ending says: .html, which is interactive, .png, .svg or .pdf.
 
-    Raises ValueError for another ending, OSError, and DrawingError where `to_image` does. Source: `to_html`,
-    `to_image`.
+    Raises InputError for another ending, OSError, and DrawingError where `to_image` does.
     """
     kind = check_ending(path)
     data = to_html(figure).encode() if kind == ".html" else to_image(figure, kind[1:])  # type: ignore[arg-type]

@@ -195,7 +195,10 @@ def tanh(argument: Expression) -> Apply:
 
 
 def source_of(vector: Expression) -> Source:
-    """Which weight matrix an input of an affine map belongs to: ih reads x, hh reads h (gated or not), ch reads C."""
+    """Which weight matrix an input of an affine map belongs to: ih reads x, hh reads h (gated or not), ch reads C.
+
+    Raises ValueError for an input that reads none of the three.
+    """
     names = {node.name for node in vector.walk() if isinstance(node, Vector)}
     sources: dict[str, Source] = {"cell": "ch", "hidden": "hh", "x": "ih"}
     for name, source in sources.items():
@@ -211,7 +214,7 @@ class Signal:
     name: as in trace["forget"]. symbol: the essay's letter, in LaTeX. title: as people say it. equation: an expression
     over x, the states before and the signals above. range: its least and greatest value, (0, 1) for a gate. lead: the
     pointwise operations that stand above the signal's heatmap, so that a column of the heatmaps, read downwards, is the
-    equation. Source: the paper that the cell names.
+    equation.
     """
 
     name: str

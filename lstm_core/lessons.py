@@ -47,7 +47,6 @@ class Lesson:
     what to look at, at the first character of `text` that the regular expression `at` matches. look, question, choices,
     right (which of them, from 0), answer: what is shown, in this order; teacher: a note for whoever teaches. fails: True
     where the model gets it wrong, and the answer says so. numbers: what is measured, by name. claims: what must hold of it.
-    Source: the file's own words; the numbers come from the models.
     """
 
     id: str
@@ -91,12 +90,15 @@ class Measuring:
     trace: Callable[[str, str], Trace]
 
     def chances(self, text: str, after: str, model: str | None) -> np.ndarray:
-        """The probability that the model gave each character of `text`, read after `after`."""
+        """The probability that the model gave each character of `text`, read after `after`: float32 (time,), 0 to 1."""
         read = self.trace(model or self.lesson.model, after + text)
         return np.exp(-read.surprise[len(after) :])
 
     def series(self, text: str, model: str | None, signal: str | None, layer: int | None, unit: int | None) -> np.ndarray:
-        """One unit's signal over a text, (time,): the lesson's own where nothing else is asked for."""
+        """One unit's signal over a text, (time,): the lesson's own where nothing else is asked for.
+
+        Raises LessonError for a layer or unit that is not there.
+        """
         lesson = self.lesson
         values = self.trace(model or lesson.model, text)[signal or lesson.signal]
         number, unit = layer or lesson.layer, lesson.unit if unit is None else unit
@@ -105,7 +107,10 @@ class Measuring:
         return values[number - 1, :, unit]
 
     def covered(self, pattern: str, text: str) -> np.ndarray:
-        """Which characters of a text the matches of a regular expression cover: bool (time,), neither none nor all."""
+        """Which characters of a text the matches of a regular expression cover: bool (time,).
+
+        Raises LessonError when nothing matches.
+        """
         covered = np.zeros(len(text), bool)
         for found in re.finditer(pattern, text):
             covered[found.start() : found.end()] = True
@@ -132,7 +137,7 @@ def _prefers(on: Measuring, prefers: str, to: str, after: str, model: str | None
     return ours / (ours + rival)
 
 
-TAKES: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "least": np.min, "most": np.max}
+TAKES: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "min": np.min, "max": np.max}
 
 
 def _take(
@@ -308,7 +313,7 @@ def measure(lesson: Lesson, models: Callable[[str], CharModel] = load) -> dict[s
 
     models: gives a model by its name. Raises LessonError where a model does not know a character of a text that is
     measured, or has no such unit; ValueError for a signal that its cell does not have; CheckpointError for a model that is
-    not there. Source: the traces.
+    not there.
     """
 
     @cache
@@ -331,7 +336,7 @@ def measure(lesson: Lesson, models: Callable[[str], CharModel] = load) -> dict[s
 def check(lesson: Lesson, numbers: Mapping[str, float]) -> list[str]:
     """The claims of a lesson that do not hold of its numbers, a sentence each; an empty list when all hold.
 
-    numbers: as `measure` gives them. Raises KeyError for numbers of another lesson. Source: the lesson's claims.
+    numbers: as `measure` gives them. Raises KeyError for numbers of another lesson.
     """
     return [
         f"{lesson.id}: {claim} does not hold: {', '.join(f'{side} = {_value(side, numbers):.6g}' for side in sides)}"
@@ -356,7 +361,7 @@ def _value(side: str, numbers: Mapping[str, float]) -> float:
 def fill(text: str, lesson: Lesson, numbers: Mapping[str, float]) -> str:
     """A text of the lesson with its numbers put in: {rate:%} per cent, {rate:3} three decimals, {rate} two.
 
-    numbers: as `measure` gives them. Raises KeyError for a placeholder that is not measured. Source: the lesson's prose.
+    numbers: as `measure` gives them. Raises KeyError for a placeholder that is not measured.
     """
 
     def number(match: re.Match[str]) -> str:

@@ -187,7 +187,7 @@ def record(
     corpus: the text, in two parts. recipe: what is trained and how. path: ends in .safetensors; the file's stem is the
     life's name; it appears whole, at the end. at: the steps after which the model is kept; None: `checkpoints`.
     report_every: seconds. Each checkpoint is rounded to half precision, and so judged and sampled.
-    Raises as `fit` does, and ValueError for steps that the training doesn't have. Source: `fit`.
+    Raises as `fit` does, and ValueError for steps that the training doesn't have.
     """
     path = Path(path)
     slice_, steps = corpus.held_out[:JUDGED], steps_of(recipe, len(corpus.train))

@@ -24,11 +24,11 @@ def as_html(trace: Trace) -> str:
     """A trace at a glance: model, text, sizes, loss, convention, and the top layer's signals as small heatmaps.
 
     Shows the first 120 characters and the 64 units whose h moves most there, and says so where there are more. Returns HTML
-    of at most 100 kB that runs no script and fetches nothing; all words of a text or a file in it are escaped. Never raises.
+    of at most 100 kB that runs no script and fetches nothing; all words of a text or a file in it are escaped.
     Source: the trace itself; PNG (RFC 2083).
     """
     columns = min(trace.steps, MOST_COLUMNS)
-    units = _liveliest(trace, columns)
+    units = _most_varied(trace, columns)
     rows = "".join(_row(trace, trace.cell[name], units, columns) for name in trace.signals)
     facts = "".join(f"<div>{sentence}</div>" for sentence in _facts(trace, columns, len(units)))
     colours = f"background:{palette.BACKGROUND['light']};color:{palette.INK['light']}"
@@ -56,7 +56,7 @@ def _facts(trace: Trace, columns: int, units: int) -> list[str]:
     ]
 
 
-def _liveliest(trace: Trace, columns: int) -> np.ndarray:
+def _most_varied(trace: Trace, columns: int) -> np.ndarray:
     """The units whose h of the top layer moves most in the first columns, by number: int64 (at most 64,)."""
     moves = np.ptp(trace["hidden"][-1, :columns], axis=0)
     return np.sort(np.argsort(-moves, kind="stable")[:MOST_ROWS])

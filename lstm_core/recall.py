@@ -121,7 +121,7 @@ class Progress:
     cell, units, seed: which run. step of steps: of the optimiser, over all its models. gaps: those that the present model
     is tested at. loss: nats at the question, averaged over the steps since the last report. gradient_norm: the last one,
     before clipping. accuracy: gap -> share of right answers, 0 to 1, when last looked at; only gaps that have been.
-    done: share of the work, 0 to 1. seconds: of work. Source: `run`.
+    done: share of the work, 0 to 1. seconds: of work.
     """
 
     cell: str
@@ -143,11 +143,11 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Look:
+class Evaluation:
     """A model looked at on its way.
 
     step: of its own training. loss: nats at the question, mean of the steps since the look before. accuracy: gap ->
-    share of right answers, 0 to 1. Source: `run`.
+    share of right answers, 0 to 1.
     """
 
     step: int
@@ -162,7 +162,7 @@ class Result:
     draw: the protocol's. cell, units, seed: which run. accuracy: gap -> share of right answers on fresh sequences, 0 to
     1. history: every look on the way, model after model. parameters: how many weights each model has. seconds: of work.
     models: the trained ones, in the order of `Protocol.stages`, which read text such as "Cabfhe?"; none when the result
-    was read from a file. Source: `run`.
+    was read from a file.
     """
 
     draw: Draw
@@ -170,7 +170,7 @@ class Result:
     units: int
     seed: int
     accuracy: Mapping[int, float]
-    history: tuple[Look, ...]
+    history: tuple[Evaluation, ...]
     parameters: int
     seconds: float
     models: tuple[CharModel, ...] = ()
@@ -179,7 +179,7 @@ class Result:
 def sequences(protocol: Protocol, gap: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Draws `count` sequences: a key, `gap` distractors, the question.
 
-    Returns their ids, int64 (gap + 2, count), and the keys' ids, int64 (count,). generator: torch's, seeded. Never raises.
+    Returns their ids, int64 (gap + 2, count), and the keys' ids, int64 (count,). generator: torch's, seeded.
     """
     keys = torch.randint(protocol.keys, (1, count), generator=generator)
     between = protocol.keys + torch.randint(protocol.distractors, (gap, count), generator=generator)
@@ -202,7 +202,7 @@ def answers(model: CharModel, ids: Tensor) -> Tensor:
 
 
 def accuracy(model: CharModel, protocol: Protocol, gaps: tuple[int, ...], count: int, seed: int) -> dict[int, float]:
-    """The share of right answers at each gap, 0 to 1, on `count` sequences each; the seed decides which. Never raises."""
+    """The share of right answers at each gap, 0 to 1, on `count` sequences each; the seed decides which."""
     generator = torch.Generator().manual_seed(seed)
     right = {}
     with torch.no_grad():
@@ -224,7 +224,7 @@ def run(
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; the task: see `Protocol`.
     """
     found: dict[int, float] = {}
-    history: list[Look] = []
+    history: list[Evaluation] = []
     models: list[CharModel] = []
     work, total = 0.0, sum(map(protocol.reading, protocol.stages))
     seconds, since = 0.0, time.perf_counter()
@@ -239,7 +239,7 @@ def run(
             if looking:
                 right = accuracy(model, protocol, tested, protocol.glances, TEST_SEED + seed)
                 found |= right
-                history.append(Look(step, sum(losses) / len(losses), right))
+                history.append(Evaluation(step, sum(losses) / len(losses), right))
             now = time.perf_counter()
             if looking or now - since >= report_every:
                 seconds += now - since

@@ -24,7 +24,7 @@ class Recipe:
     tend to saturate, and its C to grow past a thousand. text_length: after how many characters, on average, a
     stream's state starts anew from zero, as it does for each text that a person types; None: never. validations: how
     often the held-out part is judged, at even distances. Raises ValueError for a value out of its range.
-    Source: the papers named above; defaults: measured on War and Peace.
+    The defaults were measured on War and Peace.
     """
 
     cell: str = "lstm"

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lstm_core import numbering
 from lstm_core.analysis.explain import Explanation, explain
 from lstm_core.analysis.first_look import first_look
 from lstm_core.browser import gates, inside, modules
@@ -42,7 +43,7 @@ NARROW = 32  # letters of LaTeX that a row of numbers may have beside its equati
 def longest(model: CharModel, layers: int | None = None) -> int:
     """How many steps a report of this model can hold, 0 or more: its numbers take at most 32 MB.
 
-    layers: how many the linked view shows (default: all). Source: what `browser.gates` and `browser.inside` send.
+    layers: how many the linked view shows (default: all).
     """
     cell = model.cell
     linked = sum(2 if math.isfinite(cell[n].range[1] - cell[n].range[0]) else 4 for n in cell.names) * (layers or model.layers)
@@ -68,13 +69,12 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     `analysis.first_look` would look first). Returns the page, to be saved as UTF-8, at most 34 MB. Every word of a text or a
     file in it is escaped. Raises ValueError for a layer, step or unit that the trace lacks, for a trace that is not this
     model's, and, one sentence, for a text whose numbers would take more than 32 MB.
-    Source: the trace, `certify`, `analysis.explain`.
     """
     trace.check(layer)
     check(model, trace)
     first_step, first_unit = first_look(trace, layer)
     step, unit = first_step if step is None else step, first_unit if unit is None else unit
-    explained, seal = explain(model, trace, layer, step, unit), certify(model, trace)
+    explained, certificate = explain(model, trace, layer, step, unit), certify(model, trace)
     pin = {"step": step, "unit": unit, "layer": layer, "model": trace.model}
     code = modules.linked(ASSETS / "report" / "report.js", ASSETS)
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
@@ -84,12 +84,15 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
         title=escape(f"{trace.model} reads"),
         lead=_lead(trace),
-        inside_title=escape(f"The cell of layer {layer + 1}, alive: {trace.cell.title}"),
-        pin_title=escape(f"Unit {unit} of layer {layer + 1} at character {step + 1} of {trace.steps}, in numbers"),
+        inside_title=escape(f"The cell of layer {numbering.layer(layer)}, alive: {trace.cell.title}"),
+        pin_title=escape(
+            f"Unit {unit} of layer {numbering.layer(layer)} at character {numbering.character(step)} of {trace.steps},"
+            " in numbers"
+        ),
         numbers=_numbers(explained),
         preactivations=_preactivations(explained),
-        certificate=escape(_certified(seal, trace)),
-        facts=_table(_facts(model, trace, seal)),
+        certificate=escape(_certified(certificate, trace)),
+        facts=_table(_facts(model, trace, certificate)),
         card=_table(_card(model)),
         text=escape(_printable(trace.text)),
         foot=escape(_foot()),
@@ -159,20 +162,23 @@ def _preactivations(explained: Explanation) -> str:
     return "".join(mathml(rf"{symbol}_{{t}} : \quad {split.latex}") for symbol, split in squashed)
 
 
-def _certified(seal: Certificate, trace: Trace) -> str:
+def _certified(certificate: Certificate, trace: Trace) -> str:
     distance = (
-        f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; each step within {seal.step_error:.1e} of it, every"
-        f" signal within {seal.signal_error:.1e} of its equation"
+        f"max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against};"
+        f" each step within {certificate.step_error:.1e} of it,"
+        f" every signal within {certificate.signal_error:.1e} of its equation"
     )
     if trace.steps > 1:
-        distance += f"; loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from the reference"
-    verdict = "✓ Certified" if seal.holds else "✗ NOT certified, do not trust these pictures"
+        distance += (
+            f"; loss {certificate.loss_shown:.6f} from the shown gates, {certificate.loss_reference:.6f} from the reference"
+        )
+    verdict = "✓ Certified" if certificate.holds else "✗ NOT certified, do not trust these pictures"
     return (
         f"{verdict}: {distance}. This was computed when the report was written; the page itself computes the drawing's lines."
     )
 
 
-def _facts(model: CharModel, trace: Trace, seal: Certificate) -> Iterator[tuple[str, str]]:
+def _facts(model: CharModel, trace: Trace, certificate: Certificate) -> Iterator[tuple[str, str]]:
     unit = trace.vocabulary.reads.removesuffix("s")
     yield (
         "loss on this text",

@@ -21,7 +21,7 @@ class State(Frozen):
     """What a model remembers after a text: every state of every layer, and what it expects next.
 
     values: name -> float32 (layer, unit). probs: float32 (vocab,), the prediction made after the last character, or
-    None before any text. Source: the signals that the cell's equations read from the step before.
+    None before any text.
     """
 
     values: Mapping[str, np.ndarray]
@@ -39,8 +39,8 @@ class Trace(Frozen):
     that takes several, as bytes do, stands at the first, and "" at the rest); read_as: what the model read in their place,
     likewise; ids: int64 (time,). initial: the state before the first character; final: after the last, from which
     `trace(model, more, state=t.final)` goes on. probs: (time, vocab), the prediction after each character, 0 to 1. model:
-    the model's name. vocabulary: the characters of `ids` and `probs`. values: the signals by name. clamps: what was held.
-    Source: the equations of `cell`.
+    the model's name. cell: its declaration. vocabulary: the characters of `ids` and `probs`. values: the signals by name.
+    clamps: what was held.
     """
 
     model: str
@@ -127,7 +127,10 @@ class Trace(Frozen):
                 raise InputError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
 
     def before(self, name: str) -> np.ndarray:
-        """A state as each step found it: float32 (layer, time, unit), the initial state first. For states alone."""
+        """A state as each step found it: float32 (layer, time, unit), the initial state first.
+
+        Raises ValueError for a signal that is no state.
+        """
         if name not in self.cell.states:
             raise InputError(f"{name!r} is no state of {self.cell.title}; its states are {', '.join(self.cell.states)}")
         return np.concatenate([self.initial[name][:, None], self[name][:, :-1]], axis=1)

@@ -180,7 +180,7 @@ FORMATS: dict[str, Callable[[Trace], bytes]] = {".npz": to_npz, ".zip": to_csv_z
 def check_ending(path: str | os.PathLike[str]) -> str:
     """The ending of a file's name, one of ".npz", ".zip" (CSV and what explains it) and ".parquet", in small letters.
 
-    Raises ValueError for another; the message names these. Source: `FORMATS`.
+    Raises ValueError for another; the message names these.
     """
     ending = Path(path).suffix.lower()
     if ending not in FORMATS:
@@ -193,14 +193,13 @@ def write(trace: Trace, path: str | os.PathLike[str]) -> None:
     """A whole trace as a file, in the format that its name's ending says: see `check_ending`; `Trace.load` reads it back.
 
     Raises ValueError for another ending and, but for NPZ, for more than 20 million rows; OSError when it can't be written.
-    Source: the formats of `to_npz`, `to_csv_zip` and `to_parquet`.
     """
     data = FORMATS[check_ending(path)](trace)
     Path(path).write_bytes(data)
 
 
 def table_rows(trace: Trace) -> int:
-    """How many rows the table of a whole trace has, in `to_csv_zip` and `to_parquet`. Source: the trace's sizes."""
+    """How many rows the table of a whole trace has, in `to_csv_zip` and `to_parquet`."""
     numbers = [trace[name].size for name in trace.signals] + [trace.initial[name].size for name in trace.cell.states]
     return sum(numbers) + trace.probs.size
 
@@ -294,7 +293,6 @@ def read(source: str | os.PathLike[str] | bytes) -> Trace:
 
     source: a path, or the file's bytes. Returns the trace that was written, every float32 the same.
     Raises OSError for a file that can't be opened, TraceFileError for one that holds no whole trace.
-    Source: the formats of `to_npz`, `to_csv_zip` and `to_parquet`.
     """
     data = source if isinstance(source, bytes) else Path(source).read_bytes()
     try:

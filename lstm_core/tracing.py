@@ -28,7 +28,7 @@ def trace(model: CharModel, text: str, state: State | None = None, clamps: Seque
     characters on; all that reads it, in layers above too, is computed from what is held. Returns a `Trace` of float32
     arrays, read-only.
     Raises text.TextError for an empty or longer text, ValueError for a state, or a clamp, that is not this model's.
-    Source: the model's declared equations; see `certify` for how far they are from torch's own kernel.
+    `certify` says how far the trace is from torch's own kernel.
     """
     reading = model.vocabulary.encode(text)
     if state is not None:
@@ -52,7 +52,7 @@ def trace(model: CharModel, text: str, state: State | None = None, clamps: Seque
 
 
 def _own(state: State) -> State:
-    """The same numbers as arrays of its own, which nobody can change."""
+    """The same numbers in read-only copies."""
     values = {name: np.array(value, np.float32) for name, value in state.values.items()}
     return State(read_only(values), None if state.probs is None else read_only(np.array(state.probs, np.float32)))
 

@@ -39,7 +39,7 @@ class Progress:
     step of steps; characters: seen so far; loss: of the training text, averaged since the last report; held_out:
     loss on the held-out part when this report carries one, else None; best: the lowest held-out loss so far;
     learning_rate: of the last step; gradient_norm: the last one, before clipping; seconds: of work, over all
-    resumptions; characters_per_second; seconds_left: what the speed so far predicts. Source: `fit`.
+    resumptions; characters_per_second; seconds_left: what the speed so far predicts.
     """
 
     step: int
@@ -133,7 +133,7 @@ def windows(ids: np.ndarray, streams: int, window: int, seed: int) -> Iterator[t
 
 
 def steps_of(recipe: Recipe, characters: int) -> int:
-    """How many steps of the optimiser a training text of so many characters takes: 1 or more. Never raises."""
+    """How many steps of the optimiser a training text of so many characters takes: 1 or more."""
     return max(1, round(recipe.passes * characters / (recipe.streams * recipe.window)))
 
 

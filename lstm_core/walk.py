@@ -28,7 +28,7 @@ TOWARDS = " -> "
 class Step:
     """One station of a walk.
 
-    title, text: what is said, plain text. attempt: one thing to try on the text in front of one (in the file: "try").
+    title, text: what is said, plain text. attempt: one thing to try on the text in front of one.
     lights: the parts of the drawing that are lit, the rest being dimmed. equations: the signals whose equations are shown.
     bars: True where what was kept and what was written stand beside the drawing as two bars.
     Source: the order of the steps follows Olah 2015; the words are our own.
@@ -47,7 +47,6 @@ def walk(cell: Cell, folder: Path = FOLDER) -> tuple[Step, ...]:
 
     The walk of a variant is its cell's; where a step speaks of a function, it says which one stands there.
     Raises ValueError, naming the file and what is wrong, for a file that is no walk of this cell.
-    Source: the file's own words.
     """
     path = folder / f"{cell.name}.json"
     if not path.is_file():
@@ -68,7 +67,6 @@ def check(cell: Cell, steps: Sequence[Step], svg: str) -> list[str]:
     svg: the drawing's text, as `diagram.load` returns it. Returns sentences: lights that are no part of the drawing, signals
     that are not declared, bars where no state is a sum, then what the walk never lights, shows or weighs.
     Raises xml.etree.ElementTree.ParseError for text that is not SVG.
-    Source: the cell's declaration; `diagram.check` holds the drawing to it.
     """
     parts = [e for e in ElementTree.fromstring(svg).iter() if "data-value" in e.attrib]
     said = [sentence for step in steps for sentence in _wrong_in(cell, step, parts)]
@@ -76,10 +74,7 @@ def check(cell: Cell, steps: Sequence[Step], svg: str) -> list[str]:
 
 
 def lit(light: str, part: Element) -> bool:
-    """True when a light names this part of a drawing, an element with data-value. Never raises.
-
-    Source: the form of lights that this module's first lines define.
-    """
+    """True when a light names this part of a drawing, an element with data-value."""
     value, towards, target = light.partition(TOWARDS)
     if part.get("data-value") != value:
         return False
@@ -88,11 +83,11 @@ def lit(light: str, part: Element) -> bool:
 
 def _step(file: str, number: int, given: Any) -> Step:
     """A step from the file, its fields and their types checked: a misspelt one would go unseen."""
-    wanted = {f.name for f in fields(Step)} - {"attempt"} | {"try"}
+    wanted = {f.name for f in fields(Step)}
     if not isinstance(given, dict) or set(given) != wanted:
         has = ", ".join(sorted(given)) if isinstance(given, dict) else repr(given)
         raise ValueError(f"{file}, step {number}: a step has {', '.join(sorted(wanted))}; this one has {has}")
-    for name in ("title", "text", "try"):
+    for name in ("title", "text", "attempt"):
         if not isinstance(given[name], str) or not given[name].strip():
             raise ValueError(f"{file}, step {number}: {name} is a sentence, not {given[name]!r}")
     for name in ("lights", "equations"):
@@ -101,7 +96,7 @@ def _step(file: str, number: int, given: Any) -> Step:
     if not isinstance(given["bars"], bool):
         raise ValueError(f"{file}, step {number}: bars is true or false, not {given['bars']!r}")
     lights, equations = tuple(given["lights"]), tuple(given["equations"])
-    return Step(given["title"], given["text"], given["try"], lights, equations, given["bars"])
+    return Step(given["title"], given["text"], given["attempt"], lights, equations, given["bars"])
 
 
 def _of_variant(step: Step, cell: Cell) -> Step:

@@ -15,7 +15,7 @@ export function destroy(parentElement) {
 }
 
 /** Runs a view: makes its instance the first time, then hands it the data. settle: what a new one still does after that. */
-export function run({ data, parentElement, setStateValue }, { selector, unpack, create, update, settle = () => {} }) {
+export function run({ data, parentElement, setStateValue }, { selector, unpack, create, update, settle = null }) {
   const unpacked = unpack(data);
   let inst = instances.get(parentElement);
   const fresh = !inst;
@@ -25,7 +25,7 @@ export function run({ data, parentElement, setStateValue }, { selector, unpack, 
   }
   inst.send = setStateValue;
   update(inst, unpacked);
-  if (fresh) settle(inst);
+  if (fresh) settle?.(inst);
   return () => destroy(parentElement);
 }
 

@@ -7,8 +7,6 @@ export function spoken([shown, name, kind]) {
   return kind === "plain" ? `“${shown}”` : name;
 }
 
-export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-
 /** The colour of a character that was typed: marked where it was replaced, faint where it is white space. */
 export const letterColour = (theme, [, , kind], isReplaced) => (isReplaced ? theme.replaced : kind === "quiet" ? mix(theme.ink, theme.paper, 0.42) : theme.ink);
 

@@ -36,7 +36,7 @@ def cost(model: CharModel) -> Cost:
 
     A one-hot input, or a learnt embedding, is a row of a table that is looked up: no multiplication. Every other affine
     map of a layer costs units x inputs, each product of the equations (a gate, a peephole) one a unit and layer, the head
-    units x vocabulary. Additions, sigma and tanh are not counted. Never raises. Source: the cell's declaration.
+    units x vocabulary. Additions, sigma and tanh are not counted.
     """
     cell, units = model.cell, model.units
     embedded = 0 if model.embedding is None else model.embedding.embedding_dim
@@ -54,7 +54,7 @@ def milliseconds(models: Sequence[CharModel], text: str, runs: int = 9) -> Itera
 
     text: what is traced, as `trace` takes it. runs: rounds, 1 or more; in each, every model reads the text once, in turn,
     after a first reading that does not count. Yields after each round the medians until then, milliseconds a step, one a
-    model. Raises what `trace` raises. Source: the clock of this process, on this machine, as busy as it is.
+    model. Raises what `trace` raises. This process is timed, so the result varies with the machine's load.
     """
     steps = [trace(model, text).steps for model in models]
     took: list[list[float]] = [[] for _ in models]

@@ -77,7 +77,7 @@ def _entropy(probs: np.ndarray) -> np.ndarray:
 def peaks(values: np.ndarray, most: int) -> tuple[int, ...]:
     """The steps of the largest values above 0, the largest first, no two side by side; the earlier one where they tie.
 
-    values: float (time,). most: how many at the most. Source: greedy choice, each barring its two neighbours.
+    values: float (time,). most: how many at the most. The choice is greedy; each peak bars its two neighbours.
     """
     chosen: list[int] = []
     for step in np.argsort(-values, kind="stable").tolist():

@@ -20,7 +20,7 @@ class Stage:
     """A model at one moment of its training, and how it reads a text then.
 
     step: of the optimiser, 0 untrained. characters: read in training until then. loss: nats a character on a held-out text
-    that is the same for all stages. written: what it wrote after a prompt. trace: of the text. Source: `stages`.
+    that is the same for all stages. written: what it wrote after a prompt. trace: of the text.
     """
 
     step: int
@@ -34,7 +34,6 @@ def stages(life: Life, text: str) -> tuple[Stage, ...]:
     """A text through each checkpoint of a life, the untrained model first.
 
     text: 1 to 20,000 characters. Raises text.TextError for another, CheckpointError when the life's file is damaged.
-    Source: `trace` of `Life.model`.
     """
     facts = zip(life.steps, life.characters, life.losses, life.samples)
     return tuple(Stage(*of, trace(life.model(k), text)) for k, of in enumerate(facts))
@@ -44,21 +43,20 @@ def mean_keep(read: Trace) -> float:
     """What the units keep of their state at a step, on average: 0 to 1, of an LSTM its mean forget gate.
 
     The mean is over all layers, steps and units. Raises ValueError for a cell without a gate on its state.
-    Source: `memory.keep`.
     """
     return float(memory.keep(read).mean(dtype=np.float64))
 
 
 def median_half_life(read: Trace) -> float:
-    """The half-life that half of the units exceed: steps, 0 to inf. Raises ValueError for a cell without a gate on its state.
+    """The half-life that half of the units exceed: steps, 0 to inf.
 
-    Source: `memory.half_life`.
+    Raises ValueError for a cell without a gate on its state.
     """
     return float(median(memory.half_life(read).ravel().tolist()))
 
 
 def keeps(read: Trace) -> bool:
-    """Whether the cell has a gate that decides what is kept of its state. Never raises."""
+    """Whether the cell has a gate that decides what is kept of its state."""
     try:
         return bool(memory.remembering(read))
     except InputError:

@@ -47,7 +47,7 @@ def is_gru(cell: Cell) -> bool:
 def keeps_old(cell: Cell) -> bool:
     """True where z near 1 keeps the old h (Cho et al. 2014, PyTorch), False where it lets the new in (Olah 2015).
 
-    Raises ValueError for a cell that is no GRU. Source: the cell's declared equation of h.
+    Raises ValueError for a cell that is no GRU.
     """
     old = _shares(cell)[0]
     return old.left == Z
@@ -56,7 +56,7 @@ def keeps_old(cell: Cell) -> bool:
 def resets_before(cell: Cell) -> bool:
     """True where the reset gate multiplies h before the weights do (Cho et al. 2014, Olah 2015), False behind them (PyTorch).
 
-    Raises ValueError for a cell that is no GRU. Source: the cell's declared equation of the candidate.
+    Raises ValueError for a cell that is no GRU.
     """
     return isinstance(_candidate(cell).argument, Affine)
 
@@ -110,7 +110,7 @@ def read_as(model: CharModel, seen: Trace, form: Callable[[Cell], Cell]) -> Read
     """Runs a model's own weights through another form of its cell, on the text that a trace has seen.
 
     seen: a trace of the model, from whichever state. form: `z_swapped`, `z_renamed` or `reset_moved`.
-    Raises ValueError for a model that is no GRU and for another model's trace. Source: the two forms' equations.
+    Raises ValueError for a model that is no GRU and for another model's trace.
     """
     if (seen.cell, seen.layers, seen.units) != (model.cell, model.layers, model.units):
         raise InputError(f"{model.name} is {model.cell.title}, and the trace is of another model, {seen.model}")
@@ -123,7 +123,7 @@ def read_as(model: CharModel, seen: Trace, form: Callable[[Cell], Cell]) -> Read
 def with_cell(model: CharModel, cell: Cell) -> CharModel:
     """A model's own weights, copied, under another cell with the same parameters.
 
-    Raises RuntimeError when the other cell's parameters have other names or shapes. Source: none; a copy.
+    Raises RuntimeError when the other cell's parameters have other names or shapes.
     """
     embedding = None if model.embedding is None else model.embedding.embedding_dim
     other = CharModel(

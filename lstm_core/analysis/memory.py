@@ -16,7 +16,7 @@ LEAST = np.finfo(np.float32).tiny  # a gate that is shut keeps nothing; the loga
 def remembering(trace: Trace) -> str:
     """The state that has a direct way from step to step: "cell" for an LSTM, "hidden" for a GRU.
 
-    Raises ValueError for a cell without one, as the plain RNN. Source: the cell's declared equations.
+    Raises ValueError for a cell without one, as the plain RNN.
     """
     for name in sorted(trace.cell.states, key=lambda state: state == "hidden"):
         if kept(trace.cell, name) is not None:
@@ -28,7 +28,7 @@ def keep(trace: Trace) -> np.ndarray:
     """What each unit keeps of its state at each step: float32 (layer, time, unit), in [0, 1].
 
     For an LSTM the forget gate, for a GRU what multiplies h of the step before: z or 1 - z, as the cell has it.
-    Raises ValueError for a cell without a gate on its state. Source: the cell's declared equations.
+    Raises ValueError for a cell without a gate on its state.
     """
     factor = kept(trace.cell, remembering(trace))
     assert factor is not None

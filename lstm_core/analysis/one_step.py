@@ -20,7 +20,7 @@ def vectors(model: CharModel, trace: Trace, layer: int, step: int) -> dict[Vecto
     """What every vector of the cell holds at one step: float64 (unit,), and (input,) for x. The trace's own, not recomputed.
 
     layer, step: counted from 0. Raises ValueError for a layer or step that the trace lacks, and for a trace that is not of
-    the model's cell and sizes. Source: the trace; x of the first layer is the character as the model reads it.
+    the model's cell and sizes. x of the first layer is the character as the model reads it.
     """
     trace.check(layer, step)
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
@@ -37,7 +37,7 @@ def vectors(model: CharModel, trace: Trace, layer: int, step: int) -> dict[Vecto
 def weights(model: CharModel, layer: int, bias: bool = True) -> Blocks:
     """One layer's weights in float64: source -> rows -> (weight, bias or None). bias: False leaves all biases out.
 
-    Raises AttributeError for a layer that the model lacks. Source: `Recurrent.blocks`.
+    Raises AttributeError for a layer that the model lacks.
     """
 
     def double(block: Block) -> Block:
@@ -51,17 +51,14 @@ def weights(model: CharModel, layer: int, bias: bool = True) -> Blocks:
 def evaluate(expression: Expression, blocks: Blocks, held: Vectors) -> np.ndarray:
     """An expression of the cell's equations over `weights` and `vectors`, for all units: float64 (unit,).
 
-    Raises KeyError for a vector that `held` lacks. Source: formula.py.
+    Raises KeyError for a vector that `held` lacks.
     """
     values: dict[Vector, Tensor] = {vector: torch.from_numpy(value) for vector, value in held.items()}
     return compiled(expression, leaf_of(blocks), TORCH_FUNCTIONS)(values).numpy()
 
 
 def signals(cell: Cell, blocks: Blocks, held: Vectors) -> dict[str, np.ndarray]:
-    """Every signal of one step, computed anew from x and the states before: name -> float64 (unit,).
-
-    Source: the cell's declared equations, in order.
-    """
+    """Every signal of one step, computed anew from x and the states before: name -> float64 (unit,)."""
     now = {vector: value for vector, value in held.items() if vector.previous or vector == x}
     for signal in cell.signals:
         now[Vector(signal.name)] = evaluate(signal.equation, blocks, now)
@@ -71,7 +68,7 @@ def signals(cell: Cell, blocks: Blocks, held: Vectors) -> dict[str, np.ndarray]:
 def preactivation(cell: Cell, name: str) -> Expression | None:
     """What a signal's squashing function is given; None for one that has no weights of its own (a state, i = 1 - f).
 
-    Raises KeyError, naming the signals there are, for another. Source: the cell's declaration.
+    Raises KeyError, naming the signals there are, for another.
     """
     equation = cell[name].equation
     has_weights = isinstance(equation, Apply) and any(isinstance(node, Affine) for node in equation.walk())
@@ -79,7 +76,7 @@ def preactivation(cell: Cell, name: str) -> Expression | None:
 
 
 def weighed(cell: Cell) -> tuple[str, ...]:
-    """The signals that have weights of their own, in order of computation. Source: the cell's declaration."""
+    """The signals that have weights of their own, in order of computation."""
     return tuple(name for name in cell.names if preactivation(cell, name) is not None)
 
 

@@ -57,7 +57,7 @@ class Reach:
     without: Mapping[str, np.ndarray]
 
     def strongest(self, count: int = 5) -> tuple[Push, ...]:
-        """The gates that are moved furthest, whichever way, the furthest first. count: 0 or more. Never raises."""
+        """The gates that are moved furthest, whichever way, the furthest first. count: 0 or more."""
         every = [
             Push(unit, name, *(float(table[name][unit]) for table in (self.weights, self.pushes, self.values, self.without)))
             for name in self.pushes
@@ -71,7 +71,7 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
 
     layer, step, unit: counted from 0; step is not the last, for the next character must be there.
     Raises ValueError for a place that the trace lacks, for its last step, and for another model's trace.
-    Source: the cell's declared equations; "had h been 0" computes them once more with that one number changed.
+    "Had h been 0" computes the equations once more with that one number changed.
     """
     trace.check(layer, step, unit)
     if step == trace.steps - 1:

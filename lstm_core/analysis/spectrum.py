@@ -82,7 +82,7 @@ class Point:
 
     loss: nats a character, mean since the last point. norm: the last gradient's, before clipping. largest: the largest
     norm since the last point. These three are nan before the first step. sigma: the recurrent weights' largest singular
-    value. radius: the largest absolute value of their eigenvalues. Source: `clipping_run`.
+    value. radius: the largest absolute value of their eigenvalues.
     """
 
     step: int
@@ -95,7 +95,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one run is: the last point, of so many steps, and the seconds of work. Source: `clipping_run`."""
+    """How far one run is: the last point, of so many steps, and the seconds of work."""
 
     point: Point
     steps: int
@@ -114,7 +114,6 @@ class ClippingRun:
     radius, clip, seed: what it was begun with. points: every so many steps. reach: step -> for each distance k = 0, 1, ...
     back from a window's last character, |d loss there / d h that many steps before|, mean over the streams. diverged: the
     step at which the loss was no finite number any more, where the run ends; None: it never was. seconds: of work.
-    Source: `clipping_run`.
     """
 
     radius: float

@@ -51,7 +51,7 @@ def two_texts(first: Trace, second: Trace, most: int = 8) -> TwoTexts:
     """Sets two traces of one model side by side, by what their texts share.
 
     most: how many peaks to name. Raises ValueError for traces of two models, and for texts that differ over more than
-    2,000 characters. Source: see `align` and `disagreement`.
+    2,000 characters.
     """
     if first.model != second.model:
         raise InputError(f"two texts are compared in one model, not in {first.model} and {second.model}")

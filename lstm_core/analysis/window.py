@@ -18,7 +18,7 @@ MOST_TARGETS = 200  # losses
 class Window:
     """Steps start to stop of a text, and every stride-th of them, the last one among these.
 
-    start, stop: counted from 0, stop left out. stride: 1 or more. Source: `window`.
+    start, stop: counted from 0, stop left out. stride: 1 or more.
     """
 
     start: int
@@ -27,7 +27,7 @@ class Window:
 
     @property
     def targets(self) -> np.ndarray:
-        """int64, ascending: which steps, counted from `start`."""
+        """int64 (target,), ascending: which steps, counted from `start`."""
         return np.arange(self.stop - self.start - 1, -1, -self.stride)[::-1]
 
 

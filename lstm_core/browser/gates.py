@@ -50,7 +50,7 @@ class Reader:
         return self.trace.steps if self.places is None else len(self.places)
 
     def spread(self, values: np.ndarray, nothing: float) -> np.ndarray:
-        """What belongs to the steps, (time, ...), in the columns; `nothing` where there is no step."""
+        """values, (time, ...), spread over the columns, (column, ...); `nothing` where there is no step."""
         if self.places is None:
             return values
         out = np.full((len(self.places), *values.shape[1:]), nothing, values.dtype)
@@ -96,7 +96,7 @@ def check(readers: Sequence[Reader], tracks: Sequence[Track]) -> None:
 
 
 def window(readers: Sequence[Reader], tracks: Sequence[Track]) -> int:
-    """How many columns of heatmap are sent at once, 1 or more. Source: `WINDOW`, `MOST_CELLS`."""
+    """How many columns of heatmap are sent at once, 1 or more."""
     cells = sum(readers[t.reader].trace.units * len(readers[t.reader].trace.signals) for t in tracks)
     return min(WINDOW, max(SHORTEST_WINDOW, MOST_CELLS // cells))
 

@@ -18,7 +18,6 @@ def cells() -> dict[str, Cell]:
 
     Returns a dictionary from name ("lstm") to `formula.Cell`, sorted by the files' names.
     Raises ValueError when two files declare the same name.
-    Source: each cell's own `source`.
     """
     found: dict[str, Cell] = {}
     for info in sorted(pkgutil.iter_modules(__path__), key=lambda i: i.name):
@@ -34,7 +33,7 @@ def cells() -> dict[str, Cell]:
 def cell(name: str) -> Cell:
     """The cell called `name`, as `cells` lists it.
 
-    Raises ValueError, naming the cells there are, when there is none such. Source: each cell's own `source`.
+    Raises ValueError, naming the cells there are, when there is none such.
     """
     try:
         return cells()[name]

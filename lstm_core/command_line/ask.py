@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lstm_core import numbering
 from lstm_core.command_line import _common as common
 
 if TYPE_CHECKING:
@@ -53,11 +54,13 @@ def run(arguments: Namespace) -> int:
 
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
-    step = max(read.steps - 2, 0) if arguments.character is None else arguments.character - 1
-    read.check(arguments.layer - 1, step, arguments.unit)
-    place = _Place(model, read, arguments.layer - 1, step, arguments.unit)
+    step = max(read.steps - 2, 0) if arguments.character is None else numbering.index("character", arguments.character)
+    layer = numbering.index("layer", arguments.layer)
+    read.check(layer, step, arguments.unit)
+    place = _Place(model, read, layer, step, arguments.unit)
     typed = read.chars[step] or read.vocabulary.characters[read.ids[step]]
-    print(f"{model.name}, layer {place.layer + 1}, unit {place.unit}, character {step + 1}: {typed!r}")
+    where = f"layer {arguments.layer}, unit {place.unit}, character {numbering.character(step)}"
+    print(f"{model.name}, {where}: {typed!r}")
     for line in QUESTIONS[arguments.question](place):
         print(line)
     return 0

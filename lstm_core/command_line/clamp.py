@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lstm_core import checkpoint
+from lstm_core import checkpoint, numbering
 from lstm_core.analysis.effect import Effect, effect
 from lstm_core.certificate import certify
 from lstm_core.clamp import Clamp, described, typed_units
@@ -96,7 +96,14 @@ def _clamp(model: CharModel, arguments: Namespace) -> Clamp:
         raise common.UsageError(f"--to {arguments.stop} comes before --from {arguments.start}")
     try:
         units = None if arguments.units is None else typed_units(arguments.units, model.units)
-        return Clamp(arguments.signal, arguments.value, arguments.layer - 1, units, arguments.start - 1, arguments.stop)
+        return Clamp(
+            arguments.signal,
+            arguments.value,
+            numbering.index("layer", arguments.layer),
+            units,
+            numbering.index("character", arguments.start),
+            arguments.stop,
+        )
     except InputError as error:
         raise common.UsageError(str(error)) from error
 
@@ -122,7 +129,7 @@ def _print(before: Trace, after: Trace, found: Effect, most: int) -> None:
     rows = [("character", "", "surprise", "clamped", "change")]
     for step in found.most_changed(most):
         a, b = float(before.surprise[step]), float(after.surprise[step])
-        rows.append((str(step + 1), _shown(before, step), f"{a:.3f}", f"{b:.3f}", f"{b - a:+.3f}"))
+        rows.append((str(numbering.character(step)), _shown(before, step), f"{a:.3f}", f"{b:.3f}", f"{b - a:+.3f}"))
     if len(rows) > 1:
         print("It changes most what was expected at (surprise in nats):")
         for line in common.table(rows, right=(0, 2, 3, 4)):

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from lstm_core import checkpoint
+from lstm_core import checkpoint, numbering
 from lstm_core.analysis import disagreement as apart
 from lstm_core.analysis.costs import Cost, cost
 from lstm_core.command_line import _common as common
@@ -74,7 +74,7 @@ def _print_comparison(traces: Sequence[Trace], most: int) -> None:
         print(f"{t.model:{width}}  loss {common.nats(t.loss)}{read}")
     print(f"\nlargest disagreements, of at most {between.widest:.4f} nats")
     for step in between.peaks:
-        print(f"{between.values[step]:.4f}  character {step + 1:5}  {_context(traces[0].chars, step)}")
+        print(f"{between.values[step]:.4f}  character {numbering.character(step):5}  {_context(traces[0].chars, step)}")
         for t in traces:
             best = int(t.probs[step].argmax())
             print(f"        {t.model:{width}}  expects {_shown(t.vocabulary.characters[best])} {percent(t.probs[step, best])}")

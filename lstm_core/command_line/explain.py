@@ -6,6 +6,7 @@ import json
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from lstm_core import numbering
 from lstm_core.command_line import _common as common
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ def run(arguments: Namespace) -> int:
 
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
-    step = read.steps - 1 if arguments.character is None else arguments.character - 1
-    explained = explain(model, read, arguments.layer - 1, step, arguments.unit)
+    step = read.steps - 1 if arguments.character is None else numbering.index("character", arguments.character)
+    explained = explain(model, read, numbering.index("layer", arguments.layer), step, arguments.unit)
     if arguments.json:
         print(json.dumps([_facts(line) for line in explained.lines], indent=2))
         return 0
-    print(f"{model.name}, layer {arguments.layer}, unit {arguments.unit}, character {step + 1}: {explained.character!r}")
+    where = f"layer {arguments.layer}, unit {arguments.unit}, character {numbering.character(step)}"
+    print(f"{model.name}, {where}: {explained.character!r}")
     for line in common.table([(line.name, line.shown, _sum(line)) for line in explained.lines], right=(1,)):
         print(line)
     return 0

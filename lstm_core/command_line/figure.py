@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from lstm_core import numbering
 from lstm_core.command_line import _common as common
 
 if TYPE_CHECKING:
@@ -68,8 +69,12 @@ def _drawn(model: CharModel, read: Trace, arguments: Namespace) -> go.Figure:
     from lstm_core.figures.heatmaps import gate_heatmaps
     from lstm_core.figures.unit_lines import unit_lines
 
-    layer, unit, drawn = arguments.layer - 1, arguments.unit, {"theme": arguments.theme, "width": arguments.width}
-    step = read.steps - 1 if arguments.character is None else arguments.character - 1
+    layer, unit, drawn = (
+        numbering.index("layer", arguments.layer),
+        arguments.unit,
+        {"theme": arguments.theme, "width": arguments.width},
+    )
+    step = read.steps - 1 if arguments.character is None else numbering.index("character", arguments.character)
     read.check(layer, step, unit)
     if arguments.kind == "heatmaps":
         return gate_heatmaps(read, layer, **drawn)

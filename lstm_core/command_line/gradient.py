@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_core import numbering
 from lstm_core.command_line import _common as common
 from lstm_core.numbers import counted
 
@@ -84,8 +85,12 @@ def _followed(model: Any, read: Trace, at: int | None) -> tuple[Window, Gradient
 
 
 def _head(found: Gradients, stretch: Window, read: Trace, layer: int, at: int | None) -> str:
-    where = f"{found.model}, layer {layer + 1}"
-    cut = f", characters {stretch.start + 1} to {stretch.stop}" if stretch.stop - stretch.start < read.steps else ""
+    where = f"{found.model}, layer {numbering.layer(layer)}"
+    cut = (
+        f", characters {numbering.character(stretch.start)} to {stretch.stop}"
+        if stretch.stop - stretch.start < read.steps
+        else ""
+    )
     if at is None:
         every = f", one in {stretch.stride} characters" if stretch.stride > 1 else ""
         count = len(found.targets)
@@ -100,7 +105,7 @@ def _columns(found: Gradients) -> list[tuple[str, str, bool]]:
     columns = []
     for state in found.norms:
         columns.append((state, state, False))
-        if state in found.belt:
+        if state in found.direct:
             columns.append((f"{state}'s belt", state, True))
     return columns
 
@@ -109,7 +114,7 @@ def _of_one(found: Gradients, read: Trace, stretch: Window, layer: int) -> Itera
     columns, target = _columns(found), int(found.targets[0])
     yield ("back", "character", *(title for title, _, _ in columns), "push")
     for step in range(target, -1, -1):
-        norms = ((found.belt if belt else found.norms)[state][layer, 0, step] for _, state, belt in columns)
+        norms = ((found.direct if belt else found.norms)[state][layer, 0, step] for _, state, belt in columns)
         push = f"{found.characters[0, step]:+.3e}"
         yield (str(target - step), repr(read.chars[stretch.start + step]), *(f"{norm:.3e}" for norm in norms), push)
 

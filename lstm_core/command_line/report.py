@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from lstm_core import numbering
 from lstm_core.command_line import _common as common
 
 
@@ -42,8 +43,8 @@ def run(arguments: Namespace) -> int:
         raise common.UsageError(f"--output must end in .html, and {arguments.output} does not")
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
-    step = None if arguments.character is None else arguments.character - 1
-    page = report.build(model, read, arguments.layer - 1, step, arguments.unit).encode("utf-8")
+    step = None if arguments.character is None else numbering.index("character", arguments.character)
+    page = report.build(model, read, numbering.index("layer", arguments.layer), step, arguments.unit).encode("utf-8")
     Path(arguments.output).write_bytes(page)
     print(f"{arguments.output}: {len(page) / 1e6:.1f} MB, opens in a browser from the disk")
     print(f"loss: {common.nats(read.loss)}")

@@ -24,7 +24,7 @@ class Reader(Protocol):
     """What a format's module offers."""
 
     def recognises(self, data: bytes, name: str) -> bool:
-        """Whether these bytes are of this format, by their beginning and by what the archive lists. Never raises."""
+        """Whether these bytes are of this format, by their beginning and by what the archive lists."""
 
     def read(self, data: bytes, name: str, aside: Mapping[str, bytes]) -> Draft:
         """The model in these bytes. Raises ConvertError, one sentence, and nothing else."""
@@ -35,7 +35,7 @@ def read(data: bytes, name: str, aside: Mapping[str, bytes] | None = None) -> Dr
 
     data: the file's bytes, at most 64 MB. name: the file's, for the sentences. aside: files given with it, by name, such
     as a list of characters. Raises ConvertError, one sentence, when no format fits, and for what is damaged, too large or
-    not supported. Source: each format's reader in this folder.
+    not supported.
     """
     aside = {} if aside is None else aside
     for file, size in ((name, len(data)), *((n, len(d)) for n, d in aside.items())):
@@ -88,7 +88,7 @@ def beside(path: str | Path) -> dict[str, bytes]:
     """Lists of characters and manifests in a file's folder, by name: .json and .txt files that are called as it is, or as
     vocabularies usually are (vocab.json, chars.txt, char2int.json, ...), or manifest.json; each at most 1 MB.
 
-    path: the model's file. Raises OSError when one can't be read. Source: the folder.
+    path: the model's file. Raises OSError when one can't be read.
     """
     path = Path(path)
     found = {}

@@ -25,7 +25,7 @@ class Layer:
     """One recurrent layer of a file, its rows in our order.
 
     title: as the file calls it. cell: its declaration. parameters: under our names without the layer ("weight_ih").
-    biases: what was found of them, in words. Source: the file.
+    biases: what was found of them, in words.
     """
 
     title: str
@@ -58,7 +58,7 @@ def layer(
 
     order: our names of the foreign row blocks, as they stand there: "ifgo". weight_ih: (rows x unit, input). weight_hh: (rows
     x unit, unit). bias_ih, bias_hh: (rows x unit,) or None. peephole: its order and (rows x unit,). Where our cell has one
-    bias, they are added. Raises ConvertError when the shapes do not fit each other. Source: the cell's declaration.
+    bias, they are added. Raises ConvertError when the shapes do not fit each other.
     """
     rows, units = len(weight_hh), weight_hh.shape[1] if weight_hh.ndim == 2 else 0
     wanted: dict[str, tuple[int, ...]] = {"weight_hh": (len(order) * units, units)}
@@ -121,7 +121,7 @@ class Found:
     """What a reader has found so far.
 
     source: the format. order: the gate order, in words. layers: from the first on. embedding: (symbol, width), None for
-    one-hot. head: (symbol, unit). head_title: as the file calls it. Source: the file.
+    one-hot. head: (symbol, unit). head_title: as the file calls it.
     """
 
     source: str

@@ -46,8 +46,8 @@ class Draft:
     1 or more. parameters: float32 arrays under CharModel's own names (embedding.weight, rnn.weight_ih_l0, head.weight,
     ...), rows in the order of `cell.rows`. embedding: its width, None for one-hot input. size: how many symbols the head
     predicts. vocabulary: as the file gives it, None when it gives none. detected: (label, sentence) pairs: cell, layers,
-    sizes, gate order, GRU form, biases, activations, input, head. ignored: a sentence for everything left out.
-    Source: each format's own documentation, named in its reader.
+    sizes, gate order, GRU form, biases, activations, input, head. ignored: a sentence for everything left out. Raises
+    ConvertError when the sizes are beyond what a model here may have.
     """
 
     source: str
@@ -96,7 +96,7 @@ class Draft:
 
         vocabulary: the characters in the order of their ids; None takes the file's own. name: what it is called. Raises
         ConvertError when the file has no vocabulary and none is given, or when it has another size than the head: the
-        sentence names both counts. Source: the file.
+        sentence names both counts.
         """
         known = self.vocabulary if vocabulary is None else vocabulary
         if known is None:
@@ -145,11 +145,11 @@ def _placeholder(size: int) -> Vocabulary:
 
 
 def numbers(what: str, array: Any) -> np.ndarray:
-    """One array of a foreign file as float32, contiguous, checked.
+    """One array of a foreign file as float32 of the same shape, contiguous, checked.
 
     what: its name, for the sentence. array: real numbers of any width (bool and complex are refused). Raises ConvertError
     for other kinds, more than `LARGEST_ARRAY` numbers, and values that are infinite, not a number, or too large for
-    float32. Source: what `CharModel` computes with.
+    float32.
     """
     array = np.asarray(array)
     if array.dtype.kind not in "fiu":

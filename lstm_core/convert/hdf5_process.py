@@ -35,7 +35,7 @@ def limit(seconds: int) -> None:
 
 
 class Reader:
-    """Walks through a file once, counting what it meets."""
+    """Walks through a file once, counting what it meets. Its methods raise Refused for what exceeds the limits."""
 
     def __init__(self, limits: dict[str, Any]) -> None:
         self.limits = limits

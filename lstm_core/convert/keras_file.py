@@ -48,7 +48,7 @@ Json = dict[str, Any]
 
 
 def recognises(data: bytes, name: str) -> bool:
-    """Whether this is HDF5, or a zip with Keras's weights in it. Never raises."""
+    """Whether this is HDF5, or a zip with Keras's weights in it."""
     return data.startswith(hdf5.SIGNATURE) or WEIGHTS in archives.names(data)
 
 

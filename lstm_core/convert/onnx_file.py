@@ -41,7 +41,7 @@ KINDS = {
 
 
 def recognises(data: bytes, name: str) -> bool:
-    """Whether the file begins as an ONNX model does, with its version and another of its fields. Never raises."""
+    """Whether the file begins as an ONNX model does, with its version and another of its fields."""
     return len(data) > 2 and data[0] == 8 and 1 <= data[1] <= NEWEST and data[2] in NEXT_TAGS
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint of anybody's, opened as a model in one call."""
+"""Any checkpoint, of this project or a foreign one, opened as a model in one call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def open_checkpoint(path: str | Path, vocabulary: Vocabulary | Sequence[str] | N
     Returns the model in evaluation mode, float32, on the CPU; its card says what was detected and what was left out. Nothing
     in the file is ever run. Whether it reads, `proof` tells. Raises convert.ConvertError, one sentence, for what can't be
     read, is not supported, or has no vocabulary (the sentence names those that would fit); CheckpointError for a damaged
-    file of ours; OSError. Source: each format's reader in lstm_core/convert.
+    file of ours; OSError.
     """
     path = Path(path)
     if is_ours(path):

@@ -43,7 +43,7 @@ ZIP_ERRORS = (
 
 
 def recognises(data: bytes, name: str) -> bool:
-    """Whether this is a zip that holds a data.pkl, a pickle, or a tar of PyTorch 0.1. Never raises."""
+    """Whether this is a zip that holds a data.pkl, a pickle, or a tar of PyTorch 0.1."""
     if data[:2] == b"PK":
         try:
             return any(entry.endswith("data.pkl") for entry in zipfile.ZipFile(io.BytesIO(data)).namelist())
@@ -94,7 +94,7 @@ class Storage:
     fetch: Callable[[], bytes] = field(repr=False)
 
     def numbers(self) -> np.ndarray:
-        """All of them. Raises ConvertError when the file has fewer bytes than it says."""
+        """All of them, (count,). Raises ConvertError when the file has fewer bytes than it says."""
         raw = self.fetch()
         if len(raw) != self.count * np.dtype(self.dtype).itemsize:
             raise ConvertError(
@@ -118,7 +118,7 @@ class Tensor:
     strides: tuple[int, ...]
 
     def array(self) -> np.ndarray:
-        """The numbers in their shape. Raises ConvertError when they do not lie in the storage."""
+        """The numbers, of the same shape as in the file. Raises ConvertError when they do not lie in the storage."""
         size = prod(self.shape)
         if size > LARGEST_ARRAY:
             raise ConvertError(

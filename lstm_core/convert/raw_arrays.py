@@ -56,7 +56,7 @@ KEYS = ("format", "order", "forget_bias", "layers", "embedding", "head", "head_b
 
 
 def recognises(data: bytes, name: str) -> bool:
-    """Whether this is a zip of .npy members, as NumPy writes it. Never raises."""
+    """Whether this is a zip of .npy members, as NumPy writes it."""
     return any(member.endswith(".npy") for member in archives.names(data))
 
 

@@ -26,7 +26,7 @@ DTYPES = {
 
 
 def recognises(data: bytes, name: str) -> bool:
-    """Whether the file begins as safetensors do: a length that fits, then a brace. Never raises."""
+    """Whether the file begins as safetensors do: a length that fits, then a brace."""
     size = int.from_bytes(data[:8], "little")
     return 2 <= size <= len(data) - 8 and data[8:9] == b"{"
 

@@ -53,8 +53,7 @@ def candidates(draft: Draft, text: str | None = None, aside: Mapping[str, bytes]
 
     text: what the model was trained on, or a text of the same characters: its characters are offered, sorted, by frequency
     and by first appearance. aside: files given along, by name; lists among them, .json or .txt, are offered where they
-    fit. Returns a tuple, empty when nothing fits. Never raises. Source: the file; Python's `string`; how character models
-    are commonly trained.
+    fit. Returns a tuple, empty when nothing fits.
     """
     found = []
     if draft.vocabulary is not None:
@@ -117,8 +116,8 @@ def in_facts(facts: Mapping[str, Any], size: int) -> tuple[Vocabulary | None, tu
     """The vocabulary among what a file holds beside its weights, and sentences on what else looked like one.
 
     facts: values by dotted names: texts, lists of characters, tables from character to id or from id to character. size:
-    how many symbols the model predicts. Raises ConvertError when what is named as the vocabulary holds words. Source: the
-    names in use (chars, tokens, vocab, stoi, int2char, ...).
+    how many symbols the model predicts. Raises ConvertError when what is named as the vocabulary holds words.
+    The names in use: chars, tokens, vocab, stoi, int2char and the like.
     """
     fitting: list[tuple[int, str, Vocabulary, tuple[str, ...]]] = []
     remarks: list[str] = []
@@ -258,7 +257,7 @@ def from_file(data: bytes, name: str, size: int) -> Vocabulary:
 
     JSON: a text, a list, or a table from character to id or from id to character, alone or under a name. Text: one
     character a line, or all characters in their order. Raises ConvertError when it is neither, or of another size; the
-    sentence names both counts. Source: the names in use (chars, tokens, vocab, stoi, int2char, ...).
+    sentence names both counts. The names in use: chars, tokens, vocab, stoi, int2char and the like.
     """
     try:
         text = data.decode("utf-8-sig")

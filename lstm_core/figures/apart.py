@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.trace import Trace
 
@@ -20,13 +21,14 @@ def apart(reading: Reading, trace: Trace, layer: int, theme: palette.Theme = "li
 
     reading: as `analysis.gru_forms.read_as` gives it; trace: the one that it was compared with. layer: counted from 0.
     width: pixels to lay out for. Raises ValueError for a layer that the trace lacks, or an unknown theme.
-    Source: none; a subtraction.
     """
     trace.check(layer)
     figure = go.Figure(layout=paper.theme_layout(theme))
-    where = f"{lettering.escaped(trace.model)}, layer {layer + 1} of {trace.layers}, “{lettering.snippet(trace.text)}”"
-    said = [where, f"{lettering.escaped(reading.model.cell.note)}"]
-    top = paper.write_above(figure, "How far h is from the trained one", said, width, paper.letters_height([trace], width) + 8)
+    where = (
+        f"{lettering.escaped(trace.model)}, layer {numbering.layer(layer)} of {trace.layers}, “{lettering.snippet(trace.text)}”"
+    )
+    notes = [where, f"{lettering.escaped(reading.model.cell.note)}"]
+    top = paper.write_above(figure, "How far h is from the trained one", notes, width, paper.letters_height([trace], width) + 8)
     figure.add_scatter(
         y=reading.apart[layer], mode="lines+markers", line={"color": palette.SIGNAL_COLOURS["output"], "width": 2},
         marker={"size": 6, "maxdisplayed": 40}, hovertemplate="max |Δh| = %{y:.4f}<extra></extra>",

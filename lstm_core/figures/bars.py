@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.analysis.explain import Explanation, Line, Part, Split
 from lstm_core.figures import lettering, palette, paper
 
@@ -26,8 +27,8 @@ def kept_and_written(explanation: Explanation, theme: palette.Theme = "light", w
         line = explanation["hidden"]
         title = f"What goes into {_symbol(line)}: unit {explanation.unit}"
     where = (
-        f"{lettering.escaped(explanation.model)}, layer {explanation.layer + 1},"
-        f" character {explanation.step + 1}: “{lettering.tick(explanation.character)}”"
+        f"{lettering.escaped(explanation.model)}, layer {numbering.layer(explanation.layer)},"
+        f" character {numbering.character(explanation.step)}: “{lettering.tick(explanation.character)}”"
     )
     split = line.terms or line.preactivation
     assert split is not None, f"{line.name} is neither a sum nor a squashed sum"

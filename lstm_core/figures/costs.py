@@ -24,7 +24,7 @@ def loss_against_cost(
 
     names, multiplications, losses: of the same models, of one corpus; losses in nats a character. ngrams: the loss of the
     best table of n-grams, drawn as a line. width: pixels to lay out for. Raises ValueError where the three differ in
-    length, and for an unknown theme. Source: the models' cards, and `analysis.costs`.
+    length, and for an unknown theme.
     """
     if not len(names) == len(multiplications) == len(losses):
         raise ValueError(
@@ -43,9 +43,9 @@ def loss_against_cost(
             line={"color": palette.INK[theme], "width": 1.25, "dash": "dot"},
             annotation={"text": f"the best table of n-grams: {ngrams:.3f}", "font": {"size": 11}, "xanchor": "right", "x": 1},
         )
-    said = ["Held-out loss from the cards; multiplications counted from the declarations and the shapes of the weights."]
+    notes = ["Held-out loss from the cards; multiplications counted from the declarations and the shapes of the weights."]
     top = paper.write_above(
-        figure, "What a character costs, and how well it predicts", [*said, f"{paper.version()}."], width, 8
+        figure, "What a character costs, and how well it predicts", [*notes, f"{paper.version()}."], width, 8
     )
     figure.update_layout(
         height=top + HEIGHT + 150, margin={"b": 150}, legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}

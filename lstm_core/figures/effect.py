@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.analysis.effect import Effect
 from lstm_core.clamp import Clamp
 from lstm_core.figures import lettering, palette, paper
@@ -34,7 +35,7 @@ def effect_lines(
     before, after: the unclamped and the clamped trace of one text. effect: as `analysis.effect` gives it. step: the pinned
     one, marked (default: none). What is held, and when, is shaded. width: pixels to lay out for (default: as wide as its
     place). All numbers are nats.
-    Raises ValueError for a step that the trace lacks, or an unknown theme. Source: the traces' own predictions.
+    Raises ValueError for a step that the trace lacks, or an unknown theme.
     """
     after.check(step=step or 0)
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -44,7 +45,7 @@ def effect_lines(
     costs = {"y": effect.divergence, "yaxis": "y2", "showlegend": False, "hovertemplate": "%{y:.4f} nats"}
     figure.add_trace(go.Bar(**costs, name="divergence", marker={"color": colour, "line_width": 0}))
     letters = paper.letters_height([before], width)
-    top = paper.write_above(figure, "What the clamp changes", _said(before, after), width, letters + 30)
+    top = paper.write_above(figure, "What the clamp changes", _notes(before, after), width, letters + 30)
     plot = SURPRISE + GAP + DIVERGENCE
     most = palette.rounded_up(float(effect.divergence.max())) or 1.0
     figure.update_layout(
@@ -76,22 +77,21 @@ def predictions(
 
     step: counted from 0. The character that did come next is marked, and is there however unlikely it was. width: pixels
     to lay out for. title: written by us. Raises ValueError for a step that the trace lacks, or an unknown theme.
-    Source: the traces' predictions.
     """
     after.check(step=step)
     came = int(before.ids[step + 1]) if step + 1 < before.steps else None
     wanted = _likeliest(before.probs[step], after.probs[step], came)
     known = before.vocabulary.characters
     figure = go.Figure(layout=paper.theme_layout(theme))
-    told = [lettering.spoken(known[k]) for k in wanted]
+    labels = [lettering.spoken(known[k]) for k in wanted]
     for name, trace, colour, pattern in (
         (FREE, before, palette.INK[theme], ""),
         (HELD, after, _colour(after, theme), "/"),
     ):
-        figure.add_trace(_bars(name, trace.probs[step][wanted], told, colour, pattern, theme))
+        figure.add_trace(_bars(name, trace.probs[step][wanted], labels, colour, pattern, theme))
     following = "the text ends here" if came is None else f"what came is marked: “{lettering.tick(known[came])}”"
     where = (
-        f"What {lettering.escaped(before.model)} expects after character {step + 1} of {before.steps},"
+        f"What {lettering.escaped(before.model)} expects after character {numbering.character(step)} of {before.steps},"
         f" “{lettering.tick(before.chars[step] or known[before.ids[step]])}”; {following}"
     )
     top = paper.write_above(figure, title, [where], width, 8, [after])
@@ -126,10 +126,10 @@ def _line(values: np.ndarray, name: str, colour: str, dash: str, symbol: str, ho
     )  # fmt: skip
 
 
-def _bars(name: str, chances: np.ndarray, told: list[str], colour: str, pattern: str, theme: palette.Theme) -> go.Bar:
+def _bars(name: str, chances: np.ndarray, labels: list[str], colour: str, pattern: str, theme: palette.Theme) -> go.Bar:
     shape: dict[str, Any] = {"shape": pattern, "fgcolor": palette.BACKGROUND[theme], "fillmode": "overlay", "size": 6}
     return go.Bar(
-        x=100 * chances, y=list(range(len(chances))), name=name, orientation="h", customdata=told,
+        x=100 * chances, y=list(range(len(chances))), name=name, orientation="h", customdata=labels,
         marker={"color": colour, "pattern": shape if pattern else None, "line": {"color": colour, "width": 1}},
         text=[percent(chance) for chance in chances], textposition="outside", cliponaxis=False, textfont={"size": 12},
         hovertemplate="%{customdata}: %{text}<extra>" + name + "</extra>",
@@ -172,7 +172,7 @@ def _mark(
         figure.add_shape(type="line", yref="paper", x0=step, x1=step, y0=0, y1=1, line=dotted, layer="below")
 
 
-def _said(before: Trace, after: Trace) -> list[str]:
+def _notes(before: Trace, after: Trace) -> list[str]:
     return [
         f"{lettering.escaped(before.model)}, “{lettering.snippet(before.text)}”",
         f"{lettering.escaped(paper.convention(after))} {paper.version()}.",

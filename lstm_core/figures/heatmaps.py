@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
@@ -26,7 +27,7 @@ REORDERED = "Rows are reordered; each is told by its unit's number."
 
 @dataclass(frozen=True)
 class _Row:
-    """One heatmap: its numbers (time, unit), where its colours end, and what is said of it."""
+    """One heatmap: its numbers (time, unit), where its colours end, and a note for the caption."""
 
     name: str
     title: str
@@ -34,7 +35,7 @@ class _Row:
     limits: tuple[float, float]
     scale: palette.Scale
     lead: str = ""
-    said: str = ""
+    note: str = ""
 
 
 def gate_heatmaps(
@@ -64,7 +65,7 @@ def gate_heatmaps(
     sentences = [
         f"{lettering.escaped(trace.model)}, {_layer_of(trace, layer)}, {trace.units} units, {_count(trace)}:"
         f" “{lettering.snippet(trace.text)}”",
-        *(r.said for r in rows if r.said),
+        *(r.note for r in rows if r.note),
         *([] if order is None else [REORDERED]),
         f"{lettering.escaped(paper.convention(trace))} {paper.version()}.",
     ]
@@ -86,14 +87,14 @@ def difference_heatmaps(
     Arguments as for `gate_heatmaps`. Every signal is diverging about 0, to plus or minus the width of its declared
     range; an unbounded one to limits taken from the data and printed. All numbers are float32.
     Raises ValueError when the traces differ in cell, units or layers, or in their number of steps: the message names
-    both. Source: none; a subtraction.
+    both.
     """
     trace_a.check(layer=layer)
     _check_same(trace_a, trace_b)
     rows = [_difference(trace_a.cell[n], trace_a[n][layer] - trace_b[n][layer]) for n in _wanted(trace_a, signals)]
     sentences = [
         f"{_named(trace_a)} minus {_named(trace_b)}, {_layer_of(trace_a, layer)}, {trace_a.units} units, {_count(trace_a)}",
-        *(r.said for r in rows if r.said),
+        *(r.note for r in rows if r.note),
         *([] if order is None else [REORDERED]),
         f"{lettering.escaped(paper.convention(trace_a))} {paper.version()}.",
     ]
@@ -124,8 +125,8 @@ def _difference(signal: Signal, values: np.ndarray) -> _Row:
 
 def _unbounded(name: str, title: str, symbol: str, values: np.ndarray, lead: str = "") -> _Row:
     limit, most = palette.colour_limit(values)
-    said = f"{symbol} has no bound: its colours end at ±{short(limit, 3)}, its largest |{symbol}| is {short(most, 3)}."
-    return _Row(name, title, values, (-limit, limit), "diverging", lead, said)
+    note = f"{symbol} has no bound: its colours end at ±{short(limit, 3)}, its largest |{symbol}| is {short(most, 3)}."
+    return _Row(name, title, values, (-limit, limit), "diverging", lead, note)
 
 
 def _drawn(
@@ -203,7 +204,7 @@ def _write_above(figure: go.Figure, row: _Row, top: float, theme: palette.Theme,
     )  # fmt: skip
 
 
-# What is said and what is refused
+# Captions and checks
 
 
 def _named(trace: Trace) -> str:
@@ -211,7 +212,7 @@ def _named(trace: Trace) -> str:
 
 
 def _layer_of(trace: Trace, layer: int) -> str:
-    return f"layer {layer + 1} of {trace.layers}"
+    return f"layer {numbering.layer(layer)} of {trace.layers}"
 
 
 def _count(trace: Trace) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, marks, palette, paper
 from lstm_core.figures.unit_lines import MARKERS
 from lstm_core.numbers import short
@@ -21,7 +22,7 @@ LEAST, MOST = 0.03, 1e5  # steps: ends of the axis, where what lies beyond is dr
 class Lives:
     """The half-lives of one layer.
 
-    model: its name. layer: counted from 0, of layers. values: float64 (unit,), steps, 0 to inf. Source: `analysis.memory`.
+    model: its name. layer: counted from 0, of layers. values: float64 (unit,), steps, 0 to inf.
     """
 
     model: str
@@ -32,7 +33,7 @@ class Lives:
     @property
     def name(self) -> str:
         """The model, and which of its layers where it has several."""
-        return f"{self.model}, layer {self.layer + 1}" if self.layers > 1 else self.model
+        return f"{self.model}, layer {numbering.layer(self.layer)}" if self.layers > 1 else self.model
 
 
 def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light", width: int | None = None) -> go.Figure:
@@ -40,7 +41,7 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
 
     every: one a layer; each dot's customdata is (its place among them, unit). steps: of the text, marked: a longer life than
     that is an estimate. Lives beyond the axis are drawn at its end. width: pixels to lay out for. Raises ValueError for no
-    layer at all, or an unknown theme. Source: `analysis.memory.half_life`.
+    layer at all, or an unknown theme.
     """
     if not every:
         raise ValueError("there is no layer to draw: give at least one")
@@ -55,12 +56,12 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
             marker={"color": palette.READER_COLOURS[theme][k % 6], "symbol": MARKERS[k % len(MARKERS)], "size": 7},
             hovertemplate="%{text}<extra>" + lettering.escaped(lives.name) + "</extra>",
         )  # fmt: skip
-    said = [
+    notes = [
         "Half-life: steps until what the gate keeps would halve the unit’s state if nothing were written, "
         f"ln ½ / mean ln f over the {steps:,} characters of this text; for a GRU what multiplies h in f’s place.",
         f"{paper.version()}.",
     ]
-    top = paper.write_above(figure, "How long each unit remembers", said, width, 8)
+    top = paper.write_above(figure, "How long each unit remembers", notes, width, 8)
     figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 78, "r": 20}, legend=_LEGEND, hovermode="closest")
     figure.update_xaxes(title={"text": "units, the longest memory first, %", "standoff": 4}, range=[-1, 101], showgrid=False)
     figure.update_yaxes(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.numbers import short
 from lstm_core.trace import Trace
@@ -23,7 +24,7 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
 
     reached: as `analysis.reach` gives it. trace: the one it was made from. One scale for all gates, diverging about 0, to the
     largest movement, which is printed. The pushing unit's own column is marked. width: pixels to lay out for.
-    Raises ValueError for an unknown theme. Source: the column of W that reads h of this unit.
+    Raises ValueError for an unknown theme.
     """
     moved = {name: reached.values[name] - reached.without[name] for name in reached.pushes}
     limit = palette.rounded_up(max(float(np.abs(v).max()) for v in moved.values())) or 1.0
@@ -32,11 +33,12 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
     typed = (trace.chars[step] or known[trace.ids[step]] for step in (reached.step, reached.step + 1))
     now, then = (f"“{lettering.tick(character)}”" for character in typed)
     title = f"What unit {reached.unit} moves at the next character"
-    said = [
-        f"{lettering.escaped(trace.model)}, layer {reached.layer + 1}: from {now}, character {reached.step + 1}, to {then}.",
+    notes = [
+        f"{lettering.escaped(trace.model)}, layer {numbering.layer(reached.layer)}:"
+        f" from {now}, character {numbering.character(reached.step)}, to {then}.",
         f"Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{short(limit, 3)}.",
     ]
-    top = paper.write_above(figure, title, said, width, GAP, [trace])
+    top = paper.write_above(figure, title, notes, width, GAP, [trace])
     plot = len(moved) * STRIP + (len(moved) - 1) * GAP
     for k, (name, values) in enumerate(moved.items()):
         axis = "y" if k == 0 else f"y{k + 1}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.analysis import vanishing
 from lstm_core.analysis.gradients import Gradients
 from lstm_core.analysis.vanishing import EXPLODED, TOP, VANISHED, Path
@@ -34,13 +35,13 @@ def gradient_lines(
     found: of one text. step: whose loss, one of the targets. layer, state: as for `vanishing.path`. start: the number of the
     first step in the text that it is a stretch of. Dotted: along the belt alone. Where a line vanishes or explodes it is
     marked and named. width: pixels to lay out for. Raises ValueError for a step that was not asked for, a state or layer that
-    is not there, and an unknown theme. Source: `analysis.gradients`.
+    is not there, and an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, each in enumerate(found):
         _add_line(figure, each, step, vanishing.path(each, layer, state), k, start, theme)
-    what = f"The loss after character {start + step + 1}, followed back"
-    sentences = [f"{_named(found, layer, state)}.", _share_said(found, layer, state)]
+    what = f"The loss after character {numbering.character(start + step)}, followed back"
+    sentences = [f"{_named(found, layer, state)}.", _share_note(found, layer, state)]
     top = paper.write_above(figure, what, sentences, width, 10, found)
     figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
@@ -60,7 +61,7 @@ def gradient_map(
     """The gradient of every loss (down) with respect to the state after every character before it (across), on a log scale.
 
     Arguments as for `gradient_lines`. Shares of the value at s = t: blank where it has vanished, full ink at 1 and above.
-    Raises ValueError for a state or layer that is not there, and an unknown theme. Source: `analysis.gradients`.
+    Raises ValueError for a state or layer that is not there, and an unknown theme.
     """
     where = vanishing.path(found, layer, state)
     shares = vanishing.share(found, where)
@@ -70,8 +71,9 @@ def gradient_map(
     logs[np.isneginf(logs)] = -99  # Plotly draws no infinity; nothing at all is vanished
     steps = len(found.chars)
     ticks = np.arange(np.log10(VANISHED), 1)
+    first = numbering.character(start)
     figure.add_heatmap(
-        z=logs, x=np.arange(start + 1, start + steps + 1), y=start + found.targets + 1, zmin=ticks[0], zmax=0,
+        z=logs, x=first + np.arange(steps), y=first + found.targets, zmin=ticks[0], zmax=0,
         colorscale=palette.plotly_scale("gate", theme), hoverongaps=False,
         hovertemplate="t = %{y}, s = %{x}<br>10 to the power of %{z:.2f}<extra></extra>",
         colorbar={"tickvals": ticks, "ticktext": [power(int(t)) for t in ticks], "thickness": 12, "outlinewidth": 0.5},
@@ -79,10 +81,10 @@ def gradient_map(
     edge = vanishing.fate(shares).vanished
     rows = edge != vanishing.NOWHERE
     figure.add_scatter(
-        x=start + edge[rows] + 1.5, y=start + found.targets[rows] + 1, mode="markers", name="vanished from here back",
+        x=first + edge[rows] + 0.5, y=first + found.targets[rows], mode="markers", name="vanished from here back",
         marker={"size": 3, "color": palette.POSITIVE[theme]}, hoverinfo="skip",
     )  # fmt: skip
-    sentences = [f"{_named([found], layer, state)}.", _share_said([found], layer, state)]
+    sentences = [f"{_named([found], layer, state)}.", _share_note([found], layer, state)]
     top = paper.write_above(figure, "How far back every loss reaches", sentences, width, 10, [found])
     figure.update_layout(height=top + MAP + 90, margin={"b": 90, "l": 72}, showlegend=bool(rows.any()), legend=_LEGEND)
     figure.update_xaxes(title={"text": "s, the character looked back at", "standoff": 4}, showgrid=False)
@@ -101,7 +103,6 @@ def gradient_by_distance(
     band, and the median along the belt alone, dotted.
 
     Arguments as for `gradient_lines`. Raises ValueError for a state or layer that is not there, and an unknown theme.
-    Source: `analysis.vanishing.left`.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, each in enumerate(found):
@@ -109,13 +110,13 @@ def gradient_by_distance(
         colour = palette.READER_COLOURS[theme][k % 6]
         left = vanishing.left(vanishing.share(each, where))
         _add_band(figure, left, colour, each.model)
-        _add_median(figure, left, colour, DASHES[k % len(DASHES)], each.model, _told(each, where), True)
-        if where.state in each.belt:
-            along = vanishing.left(vanishing.share(each, where, belt=True))
-            _add_median(figure, along, colour, "dot", each.model, f"{_told(each, where)}, the belt alone", False)
+        _add_median(figure, left, colour, DASHES[k % len(DASHES)], each.model, _label(each, where), True)
+        if where.state in each.direct:
+            along = vanishing.left(vanishing.share(each, where, direct=True))
+            _add_median(figure, along, colour, "dot", each.model, f"{_label(each, where)}, the belt alone", False)
     sentences = [
         f"{_named(found, layer, state)}, {len(found[0].targets):,} losses.",
-        f"{_share_said(found, layer, state)} Lines: the median over all losses that reach so far back; bands: 10 % to 90 %.",
+        f"{_share_note(found, layer, state)} Lines: the median over all losses that reach so far back; bands: 10 % to 90 %.",
     ]
     top = paper.write_above(figure, "What is left of the gradient", sentences, width, 10, found)
     figure.update_layout(height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
@@ -130,16 +131,16 @@ _LEGEND = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemwidth"
 def _add_line(figure: go.Figure, found: Gradients, step: int, where: Path, k: int, start: int, theme: palette.Theme) -> None:
     row, colour = found.row(step), palette.READER_COLOURS[theme][k % 6]
     shares = vanishing.share(found, where)
-    x, here = np.arange(start + 1, start + step + 2), shares[row, : step + 1]
-    told = [lettering.spoken(c) for c in found.chars[: step + 1]]
+    x, here = numbering.character(start) + np.arange(step + 1), shares[row, : step + 1]
+    labels = [lettering.spoken(c) for c in found.chars[: step + 1]]
     figure.add_scatter(
-        x=x, y=_drawable(here), customdata=told, mode="lines", name=_told(found, where),
+        x=x, y=_drawable(here), customdata=labels, mode="lines", name=_label(found, where),
         line={"color": colour, "width": 2, "dash": DASHES[k % len(DASHES)]}, hovertemplate="%{customdata}: %{y:.2g}",
     )  # fmt: skip
-    if where.state in found.belt:
-        along = vanishing.share(found, where, belt=True)[row, : step + 1]
+    if where.state in found.direct:
+        along = vanishing.share(found, where, direct=True)[row, : step + 1]
         figure.add_scatter(
-            x=x, y=_drawable(along), mode="lines", name=f"{_told(found, where)}, the belt alone",
+            x=x, y=_drawable(along), mode="lines", name=f"{_label(found, where)}, the belt alone",
             line={"color": colour, "width": 1.5, "dash": "dot"}, hovertemplate="%{y:.2g}",
         )  # fmt: skip
     fate = vanishing.fate(shares)
@@ -191,27 +192,27 @@ def _log_axis(figure: go.Figure, theme: palette.Theme) -> None:
         marks.level(figure, limit, words, theme)
 
 
-# What is said
+# Captions
 
 
-def _told(found: Gradients, where: Path) -> str:
+def _label(found: Gradients, where: Path) -> str:
     symbol = lettering.plain_symbol(found.cell[where.state].symbol)
     layers = len(found.norms[where.state])
-    layer = f", layer {where.layer + 1} of {layers}" if layers > 1 else ""
+    layer = f", layer {numbering.layer(where.layer)} of {layers}" if layers > 1 else ""
     return f"{lettering.escaped(found.model)}{layer}: through {symbol}"
 
 
 def _named(found: Sequence[Gradients], layer: int, state: str) -> str:
     return "; ".join(
-        f"{_told(each, vanishing.path(each, layer, state))} ({lettering.escaped(each.cell.title)})" for each in found
+        f"{_label(each, vanishing.path(each, layer, state))} ({lettering.escaped(each.cell.title)})" for each in found
     )
 
 
-def _share_said(found: Sequence[Gradients], layer: int, state: str) -> str:
+def _share_note(found: Sequence[Gradients], layer: int, state: str) -> str:
     belts = {
         lettering.plain_symbol(each.cell[vanishing.path(each, layer, state).state].symbol)
         for each in found
-        if vanishing.path(each, layer, state).state in each.belt
+        if vanishing.path(each, layer, state).state in each.direct
     }
     belt = f" Dotted: along {' or '.join(sorted(belts))} alone, through what the gates keep." if belts else ""
     return f"Size of the gradient of the loss after character t by the state after s, as a share of its size at s = t.{belt}"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.trace import Trace
 
@@ -30,16 +31,17 @@ def unit_lines(
     layer, unit, step: counted from 0. step: the pinned one, marked (default: none). The axis runs from -1 to 1; a state
     that leaves that range has an axis of its own on the right. width: pixels to lay out for.
     Raises ValueError for a layer, unit or step that the trace lacks, or an unknown theme.
-    Source: the trace itself.
     """
     trace.check(layer, step or 0, unit)
     figure = go.Figure(layout=paper.theme_layout(theme))
     beyond = [name for name in trace.signals if np.abs(trace[name][layer, :, unit]).max() > 1]
     for k, name in enumerate(trace.signals):
         figure.add_trace(_line(trace, name, layer, unit, k, theme, "y2" if name in beyond else "y"))
-    where = f"layer {layer + 1} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
-    said = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
-    top = paper.write_above(figure, f"Unit {unit} over time", [where, said], width, paper.letters_height([trace], width) + 12)
+    where = (
+        f"layer {numbering.layer(layer)} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
+    )
+    notes = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
+    top = paper.write_above(figure, f"Unit {unit} over time", [where, notes], width, paper.letters_height([trace], width) + 12)
     figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
     if beyond:
         figure.update_layout(yaxis2=_own_axis(trace, beyond, layer, unit))

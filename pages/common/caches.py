@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def kept(max_entries: int | None = None, show_spinner: bool | str = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def cached(max_entries: int | None = None, show_spinner: bool | str = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """As st.cache_resource, for functions of models' names, texts and other plain values, given by position.
 
     What is computed with a model of a session's own stays in that session, and goes with it.
@@ -111,17 +111,17 @@ def read(name: str, text: str) -> lc.Trace:
     return trace
 
 
-@kept(16)
+@cached(16)
 def _short(name: str, text: str) -> lc.Trace:
     return lc.trace(model(name), text)
 
 
-@kept(2, "Reading a long text …")
+@cached(2, "Reading a long text …")
 def _long(name: str, text: str) -> lc.Trace:
     return lc.trace(model(name), text)
 
 
-@kept(64)
+@cached(64)
 def certificate(name: str, text: str) -> lc.Certificate:
     """How far that trace is from an independent computation."""
     return lc.certify(model(name), read(name, text))

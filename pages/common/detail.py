@@ -155,7 +155,7 @@ def _download(label: str, made: Callable[[], str | bytes], name: str, kind: str)
     st.download_button(label, made, name, kind, on_click="ignore")
 
 
-@caches.kept(4)
+@caches.cached(4)
 def _zoomable(model: str, text: str, layer: int, theme: palette.Theme) -> go.Figure:
     trace = caches.read(model, text)
     return gate_heatmaps(trace, layer, theme=theme, compact=trace.steps * trace.units > LARGE)

@@ -145,7 +145,7 @@ class OneOf:
         return (text, []) if text in names else (None, [Refused(text, ", ".join(names) or "none")])
 
     def write(self, value: str | None) -> str | None:
-        return value
+        return value or None
 
 
 @dataclass(frozen=True)

@@ -45,14 +45,14 @@ class Own:
 
 
 @dataclass
-class _Kept:
+class _Session:
     models: dict[str, Own] = field(default_factory=dict)
     results: OrderedDict[Hashable, tuple[Any, int]] = field(default_factory=OrderedDict)
 
 
-def _kept() -> _Kept:
+def _session() -> _Session:
     if KEY not in st.session_state:
-        st.session_state[KEY] = _Kept()
+        st.session_state[KEY] = _Session()
     return st.session_state[KEY]
 
 
@@ -61,17 +61,17 @@ def _kept() -> _Kept:
 
 def all_own() -> Mapping[str, Own]:
     """The session's models by their listed names, in the order in which they came."""
-    return _kept().models
+    return _session().models
 
 
 def infos() -> dict[str, lc.ModelInfo]:
     """The session's models as pages list them."""
-    return {name: own.info for name, own in _kept().models.items()}
+    return {name: own.info for name, own in _session().models.items()}
 
 
 def get(name: str) -> lc.CharModel | None:
     """The session's model of that listed name, or None."""
-    own = _kept().models.get(name) if name.startswith(PREFIX) else None
+    own = _session().models.get(name) if name.startswith(PREFIX) else None
     return None if own is None else own.model
 
 
@@ -81,38 +81,38 @@ def add(model: lc.CharModel, kind: str) -> str:
     model: is not changed; its name, tidied, follows the prefix, with a number where that is taken. kind: where it is from,
     in a few words. Raises OwnModelError when there are too many, or too large ones.
     """
-    kept = _kept()
-    if len(kept.models) >= MOST_MODELS:
+    session = _session()
+    if len(session.models) >= MOST_MODELS:
         raise OwnModelError(f"{MOST_MODELS} models of your own are kept at most: remove one of them first.")
-    weights = [sum(p.numel() for p in m.parameters()) for m in (model, *(own.model for own in kept.models.values()))]
+    weights = [sum(p.numel() for p in m.parameters()) for m in (model, *(own.model for own in session.models.values()))]
     if sum(weights) > MOST_WEIGHTS:
         raise OwnModelError(
             f"This model has {weights[0]:,} weights and your others {sum(weights[1:]):,}; {MOST_WEIGHTS:,} are kept at most:"
             " remove one of them first."
         )
-    name = _free(model.name, kept.models)
-    kept.models[name] = _listed(model, name, kind)
+    name = _free(model.name, session.models)
+    session.models[name] = _listed(model, name, kind)
     return name
 
 
 def rename(name: str, wish: str) -> str:
     """Gives a model of this session another name, in its old place; returns the name that it is listed by now."""
-    kept = _kept()
-    others = [other for other in kept.models if other != name]
+    session = _session()
+    others = [other for other in session.models if other != name]
     new = _free(wish, others)
-    kept.models = {
+    session.models = {
         new if other == name else other: _listed(own.model, new, own.kind) if other == name else own
-        for other, own in kept.models.items()
+        for other, own in session.models.items()
     }
-    kept.results.clear()
+    session.results.clear()
     return new
 
 
 def remove(name: str) -> None:
     """Lets go of a model of this session, and of all that was computed with any."""
-    kept = _kept()
-    kept.models.pop(name, None)
-    kept.results.clear()
+    session = _session()
+    session.models.pop(name, None)
+    session.results.clear()
 
 
 def as_file(model: lc.CharModel) -> bytes:
@@ -183,7 +183,7 @@ def result(compute: Callable[..., Any], arguments: tuple[Hashable, ...], most: i
 
     most: results of this function that are kept.
     """
-    results = _kept().results
+    results = _session().results
     function = (compute.__module__, compute.__qualname__)
     key = (function, arguments)
     if key not in results:

@@ -88,10 +88,10 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.append(number)
         return np.zeros(100, np.float64)
 
-    kept = caches.kept(3)(compute)
+    kept = caches.cached(3)(compute)
     for number in range(5):
         kept("mine: m", number)
-    results = own_models._kept().results
+    results = own_models._session().results
     assert [key[1][1] for key in results] == [2, 3, 4], "three of this function, the newest"
     kept("mine: m", 2)
     assert calls == [0, 1, 2, 3, 4]
@@ -107,7 +107,7 @@ def test_shared_results_are_shared_and_own_ones_are_not(session: dict) -> None:
         calls.append(name)
         return len(calls)
 
-    kept = caches.kept(8)(compute)
+    kept = caches.cached(8)(compute)
     assert kept("family-rnn") == kept("family-rnn") == 1
     assert kept(PREFIX + "m") == 2
     session.clear()
@@ -150,7 +150,7 @@ def test_a_text_of_many_bytes_is_cut_to_what_can_be_read(session: dict) -> None:
 
 
 def test_no_page_shares_what_is_computed_with_a_named_model() -> None:
-    """st.cache_resource is shared by all sessions, by name: what asks for a model or a trace goes through caches.kept."""
+    """st.cache_resource is shared by all sessions, by name: what asks for a model or a trace goes through caches.cached."""
     asking = set()
     for path in sorted(PAGES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

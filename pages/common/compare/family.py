@@ -45,7 +45,7 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
     return {}
 
 
-@caches.kept(64)
+@caches.cached(64)
 def _cost(name: str) -> Cost:
     return cost(caches.model(name))
 

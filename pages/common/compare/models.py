@@ -81,17 +81,17 @@ def traces_of(names: Sequence[str], text: str) -> tuple[lc.Trace, ...]:
     return _long(tuple(names), text)
 
 
-@caches.kept(2, "Several models read a long text …")
+@caches.cached(2, "Several models read a long text …")
 def _long(names: tuple[str, ...], text: str) -> tuple[lc.Trace, ...]:
     return tuple(lc.trace(caches.model(name), text) for name in names)
 
 
-@caches.kept(8)
+@caches.cached(8)
 def _between(names: tuple[str, ...], text: str) -> apart.Disagreement:
     return apart.disagreement(traces_of(names, text), PEAKS)
 
 
-@caches.kept(8, "Certifying …")
+@caches.cached(8, "Certifying …")
 def _sealed(names: tuple[str, ...], text: str) -> tuple[lc.Certificate, ...]:
     if len(text) <= caches.SHORT_TEXT:
         return tuple(caches.certificate(name, text) for name in names)

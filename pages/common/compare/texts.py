@@ -115,7 +115,7 @@ def _copied() -> None:
     choice.STATE.change(text2=text)
 
 
-@caches.kept(4)
+@caches.cached(4)
 def _compared(model: str, first: str, second: str) -> TwoTexts | str:
     """The two texts side by side, or why they can't stand so."""
     try:

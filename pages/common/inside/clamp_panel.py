@@ -293,18 +293,18 @@ def _run(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     return (_short if len(text) <= caches.SHORT_TEXT else _long)(model, text, clamps)
 
 
-@caches.kept(8)
+@caches.cached(8)
 def _short(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     after = lc.trace(caches.model(model), text, clamps=clamps)
     return after, effect(caches.read(model, text), after)
 
 
-@caches.kept(1, "Reading the text again …")
+@caches.cached(1, "Reading the text again …")
 def _long(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     return _short.__wrapped__(model, text, clamps)  # type: ignore[attr-defined]
 
 
-@caches.kept(16)
+@caches.cached(16)
 def _certified(model: str, text: str, clamps: Clamps) -> lc.Certificate:
     return lc.certify(caches.model(model), _run(model, text, clamps)[0])
 
@@ -374,7 +374,7 @@ def _inside(chosen: Selection, trace: lc.Trace, clamps: Clamps, layer: int) -> N
     st.plotly_chart(figure, config=PLOT, key="clamp_difference", theme=None)
 
 
-@caches.kept(2)
+@caches.cached(2)
 def _difference(model: str, text: str, clamps: Clamps, layer: int, theme: Theme) -> go.Figure:
     """Clamped minus unclamped."""
     return difference_heatmaps(_run(model, text, clamps)[0], caches.read(model, text), layer, theme=theme)

@@ -409,7 +409,7 @@ def _verdict(said: str, other: Reading) -> None:
     st.markdown(f"**{said}:** on this text h differs by {other.furthest:.2g} at most{loss}.")
 
 
-@caches.kept(6)
+@caches.cached(6)
 def _read_as(name: str, text: str, form: str) -> Reading:
     return gru_forms.read_as(caches.model(name), caches.read(name, text), getattr(gru_forms, form))
 

@@ -101,16 +101,16 @@ class _Summary:
     along: vanishing.Left | None
     fate: vanishing.Fate
 
-    def after(self, distance: int, belt: bool = False) -> float | None:
+    def after(self, distance: int, direct: bool = False) -> float | None:
         """The median share that is left so many characters back; None where no loss reaches so far, or there is no belt."""
-        left = self.along if belt else self.left
+        left = self.along if direct else self.left
         return None if left is None or distance >= len(left.middle) else float(left.middle[distance])
 
 
 def _summary(found: Gradients, layer: int) -> _Summary:
     where = vanishing.path(found, layer)
     shares = vanishing.share(found, where)
-    along = vanishing.left(vanishing.share(found, where, belt=True)) if where.state in found.belt else None
+    along = vanishing.left(vanishing.share(found, where, direct=True)) if where.state in found.direct else None
     symbol = plain_symbol(found.cell[where.state].symbol)
     return _Summary(found.model, symbol, vanishing.left(shares), along, vanishing.fate(shares))
 
@@ -122,7 +122,7 @@ def table(found: Sequence[Gradients], layer: int) -> str:
     lines.append("|---|" + "---:|" * (len(DISTANCES) + 3))
     for each in (_summary(one, layer) for one in found):
         cells = [short(each.after(distance)) for distance in DISTANCES]
-        cells.append("no belt" if each.along is None else short(each.after(BELT_AT, belt=True)))
+        cells.append("no belt" if each.along is None else short(each.after(BELT_AT, direct=True)))
         gone = each.left.vanished_after
         cells.append("not here" if gone is None else f"{gone} back")
         cells.append(f"{short(each.fate.most)} ×")

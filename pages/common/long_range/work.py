@@ -50,7 +50,7 @@ class Work:
                     self.result, self._run, self.share = finished.value, None, 1.0
 
 
-@caches.kept(8)
+@caches.cached(8)
 def work(name: str, text: str, window: Window) -> Work:
     """The one computation of these gradients, shared by all sessions; of a session's own model, by itself."""
     return Work(name, text, window)

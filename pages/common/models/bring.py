@@ -279,7 +279,7 @@ def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: st
     bar = st.progress(0.0, f"{shorter}Reading the text …")
     try:
         model = found.model(chosen)
-        judged = lc.proof(model, text, told=lambda share: bar.progress(share, f"{shorter}Trying other packings …"))
+        judged = lc.proof(model, text, progress=lambda share: bar.progress(share, f"{shorter}Trying other packings …"))
         prompt = text[-PROMPT:]
         written = lc.sample(model, prompt, written_at_most, TEMPERATURE)
     except InputError as error:

@@ -65,7 +65,7 @@ def _row(info: lc.ModelInfo) -> dict[str, Any]:
     }
 
 
-@caches.kept(64)
+@caches.cached(64)
 def _parameters(name: str) -> int:
     return sum(p.numel() for p in caches.model(name).parameters())
 

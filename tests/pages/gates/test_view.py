@@ -353,7 +353,7 @@ def test_anything_in_a_link_is_a_look_or_nothing(query: dict) -> None:
 
 
 def test_the_browsers_looks_are_the_pages() -> None:
-    script = (components.ASSETS / "gates" / "gates.js").read_text("utf-8")
+    script = "".join(path.read_text("utf-8") for path in sorted((components.ASSETS / "gates").glob("*.js")))
     for option in OPTIONS:
         assert f'choose(inst, "{option.name}", ' in script, option.name
         values = option.kind.words if isinstance(option.kind, links.Decimal) else option.bounds

@@ -169,15 +169,20 @@ def test_a_variants_functions_travel_with_it() -> None:
     assert functions["hard_sigmoid_keras2"] == {"label": "hard σ", "range": [0, 1], "line": (0.2, 0.5)}
 
 
+def scripts() -> str:
+    """All modules of the view."""
+    return "\n".join(path.read_text("utf-8") for path in sorted((components.ASSETS / "inside").glob("*.js")))
+
+
 def test_the_browser_knows_every_curve() -> None:
-    script = (components.ASSETS / "inside" / "inside.js").read_text("utf-8")
+    script = scripts()
     curves = script.split("const CURVES = {")[1].split("};")[0]
     for name, function in FUNCTIONS.items():
         assert function.line is not None or f"{name}:" in curves, name
 
 
 def test_no_cell_is_known_by_its_name() -> None:
-    script = (components.ASSETS / "inside" / "inside.js").read_text("utf-8")
+    script = scripts()
     for name in {*lc.cells(), "forget", "candidate", "update", "reset"} - set(SOURCES):
         assert f'"{name}"' not in script and f"'{name}'" not in script, name
 
@@ -232,8 +237,8 @@ def test_a_look_from_a_link_is_checked() -> None:
 
 
 def test_the_browsers_looks_are_the_pages() -> None:
-    script = (components.ASSETS / "inside" / "inside.js").read_text("utf-8")
-    declared = script.split("const LOOK = {")[1].split("}")[0]
+    script = scripts()
+    declared = script.split("const FIRST_LOOK = {")[1].split("}")[0]
     for name, choices in DISPLAYS.items():
         assert f'{name}: "{choices[0]}"' in declared
         assert name == "state" or name == "path" or all(f'"{choice}"' in script for choice in choices)

@@ -1,0 +1,146 @@
+// The part that is pointed at: its name, range, shape and value.
+
+import { element } from "../shared/elements.js";
+import { short, written } from "../shared/numbers.js";
+import { penOn } from "../shared/pens.js";
+import { cellOfUnit, cellsOf, colourTables, isByUnit, sizeOf } from "./colours.js";
+import { TIMES, timeText } from "./copy.js";
+import { isSent } from "./data.js";
+import { biasesOf, childrenOf, momentAt } from "./formulas.js";
+import { inLetters, letters, plainText, SOURCE_LETTERS, wordsOf } from "./letters.js";
+import { spokenGlyph } from "./words.js";
+
+/** The weights that a box applies itself: those of its equation that have no box of their own. */
+function weightsOf(inst, part) {
+  const { data } = inst;
+  const own = data.signals[part.value]?.tree ?? data.meta.drawn[part.value].tree;
+  const boxes = new Set(inst.copies[0].parts.filter((p) => p.kind === "box").map((p) => p.value));
+  const found = [];
+  const visit = (node, top) => {
+    if (!top && boxes.has(node.spelling)) return;
+    if (node.kind === "affine" || node.kind === "diagonal") found.push(node);
+    childrenOf(node).forEach((child) => visit(child, false));
+  };
+  if (data.signals[part.value] || boxes.has(part.value)) visit(own, true);
+  return found;
+}
+
+function shapeWords(inst, node) {
+  const { data, look } = inst;
+  const { units } = data.meta;
+  if (node.kind === "diagonal") return `p_${node.rows}: ${units}, one weight a unit`;
+  const sizes = node.inputs.map((input) => sizeOf(data, input));
+  const total = sizes.reduce((a, b) => a + b, 0);
+  const symbol = node.symbol ? `_${node.symbol}` : "";
+  const biases = biasesOf(data, node);
+  const bias = !biases.length ? "no bias" : biases.length > 1 && look.biases === "two" ? `b${symbol}^ih and b${symbol}^hh: ${units} each` : `b${symbol}: ${units}${biases.length > 1 ? ", the sum of two" : ""}`;
+  if (sizes.length > 1 && look.weights === "two") {
+    return `${node.sources.map((source, k) => `W${symbol}^${SOURCE_LETTERS[source]}: ${units} × ${sizes[k]}`).join(", ")}, ${bias}`;
+  }
+  const apart = sizes.length > 1 ? ` = ${units} × (${sizes.join(" + ")})` : "";
+  return `W${symbol}: ${units} × ${total}${apart}, ${bias}`;
+}
+
+function rangeWords(inst, value) {
+  const { tree, low, high, most, state, scale } = inst.data.meta.drawn[value];
+  if (tree.kind === "concatenation") return "";
+  if (scale === "gate") return value === "x" ? "one 1, the rest 0" : "0 to 1";
+  const free = state || most > high || !Number.isInteger(high);
+  return free ? `unbounded, colours to ±${short(high, 3)}${most > high ? `, largest ${short(most, 3)}` : ""}` : `${short(low, 3)} to ${short(high, 3)}`;
+}
+
+function sizeWords(inst, value) {
+  const { tree } = inst.data.meta.drawn[value];
+  if (tree.kind === "concatenation") return `${tree.inputs.map((input) => sizeOf(inst.data, input)).join(" + ")} = ${sizeOf(inst.data, tree)} numbers`;
+  return `${sizeOf(inst.data, tree)} numbers${isByUnit(inst.data, value) ? ", one a unit" : ""}`;
+}
+
+function partStep(inst) {
+  return inst.cursor.step + (inst.part.offset ?? 0);
+}
+
+export function valueWords(inst, value, unit) {
+  const { data } = inst;
+  const step = partStep(inst);
+  if (!isSent(data, step)) return "";
+  const moment = momentAt(inst, step);
+  const vector = moment.drawn(value);
+  if (value === "x" && data.meta.input === "one-hot") return `the 1 is in cell ${data.ids[step]}: ${spokenGlyph(inst, data.steps.read[step])}`;
+  const cell = cellOfUnit(data, value, unit);
+  const own = cell < 0 ? "" : `unit ${unit}: ${written(vector[cell])}`;
+  const [least, most] = [Math.min(...vector), Math.max(...vector)];
+  const all = isByUnit(data, value) ? `all ${vector.length}: ${written(least)} to ${written(most)}, mean ${written(vector.reduce((a, b) => a + b, 0) / vector.length)}` : "";
+  return [own, all].filter(Boolean).join("; ");
+}
+
+/** The symbol that names a vector of the copy at the cursor; in a neighbour its time is another. */
+function partLetters(inst) {
+  const { tree } = inst.data.meta.drawn[inst.part.value];
+  const offset = inst.part.offset ?? 0;
+  const runs = letters(inst.data, tree, inst.look);
+  if (!offset) return runs;
+  return runs.map((r) => {
+    if (r.kind !== "sub" || !TIMES.includes(r.text)) return r;
+    return { ...r, text: timeText((r.text === "t" ? 0 : -1) + offset) };
+  });
+}
+
+export function writePart(inst) {
+  const { el, data, part, cursor } = inst;
+  const { tree } = data.meta.drawn[part.value];
+  const weights = weightsOf(inst, part);
+  el.partName.replaceChildren(...inLetters(partLetters(inst)));
+  el.partWords.textContent = [wordsOf(data, tree), rangeWords(inst, part.value), sizeWords(inst, part.value)].filter(Boolean).join(" · ");
+  el.partShape.textContent = weights.map((node) => shapeWords(inst, node)).join("; ");
+  el.partValue.textContent = valueWords(inst, part.value, cursor.unit);
+  Object.assign(el.part.dataset, { value: part.value });
+  paintMagnified(inst);
+}
+
+export function partSentence(inst) {
+  const { el, part } = inst;
+  return [`${plainText(partLetters(inst))}: ${wordsOf(inst.data, inst.data.meta.drawn[part.value].tree)}`, rangeWords(inst, part.value), sizeWords(inst, part.value), el.partShape.textContent, el.partValue.textContent].filter(Boolean).join(". ") + ".";
+}
+
+/** The vector under the finger across the whole width, no cell pooled: here each unit can be pointed at. */
+function paintMagnified(inst) {
+  const { el, data, part, cursor, layout, theme } = inst;
+  const step = partStep(inst);
+  const pen = penOn(el.magnified, layout.wide, 30, inst.ratio);
+  if (!isSent(data, step)) return;
+  const { colours } = cellsOf(inst, momentAt(inst, step), part.value);
+  const canvas = inst.scratch;
+  [canvas.width, canvas.height] = [colours.length, 1];
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(colours.length, 1);
+  new Uint32Array(image.data.buffer).set(colours);
+  context.putImageData(image, 0, 0);
+  pen.image(canvas, 0, 5, layout.wide, 20);
+  pen.rect(0.5, 5, layout.wide - 1, 20, { stroke: theme.quiet });
+  const cell = cellOfUnit(data, part.value, cursor.unit);
+  if (cell < 0) return;
+  const wide = layout.wide / colours.length;
+  pen.rect(cell * wide - 1.5, 3.5, wide + 3, 23, { stroke: theme.paper, line: 4, radius: 2 });
+  pen.rect(cell * wide - 1.5, 3.5, wide + 3, 23, { stroke: theme.accent, line: 2, radius: 2 });
+}
+
+export function paintScales(inst) {
+  const { el, data, look } = inst;
+  const tables = colourTables(inst);
+  const free = Object.values(data.meta.drawn).find(({ tree, state }) => state && tree.kind === "vector" && !tree.previous && tree.name === state);
+  const tanh = look.state === "tanh";
+  const scales = [["gates", "gate", "0", "1"], ["others", "diverging", "−1", "1"]];
+  if (free) scales.push([tanh ? `tanh ${data.signals[free.state].symbol}` : data.signals[free.state].symbol, "diverging", tanh ? "−1" : short(free.low, 3), tanh ? "1" : short(free.high, 3) + (free.most > free.high ? ` (largest ${short(free.most, 3)})` : "")]);
+  const used = scales.filter(([, scale]) => scale !== "gate" || data.meta.signals.some((s) => data.meta.drawn[s.name].scale === "gate"));
+  el.scales.replaceChildren(
+    ...used.map(([name, scale, low, high]) => {
+      const bar = element("canvas", { width: 64, height: 1, "aria-hidden": "true" });
+      const context = bar.getContext("2d");
+      const image = context.createImageData(64, 1);
+      new Uint32Array(image.data.buffer).set(Array.from({ length: 64 }, (_, k) => tables[scale][Math.round((k / 63) * 511)]));
+      context.putImageData(image, 0, 0);
+      return element("span", { className: "scale" }, element("b", { textContent: name }), ` ${low} `, bar, ` ${high}`);
+    }),
+    el.squash,
+  );
+}

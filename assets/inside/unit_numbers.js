@@ -1,0 +1,137 @@
+// One unit's equation in numbers, with as few decimals as it takes for them to add up. No DOM here.
+
+import { agrees, DECIMALS, fixed, MOST_DECIMALS, precisions, rounded, written } from "../shared/numbers.js";
+import { childrenOf } from "./formulas.js";
+
+/** The same expression with this unit's numbers for leaves; an affine map is one number that knows its shares. */
+function putIn(moment, node, unit, look) {
+  const of = (child) => putIn(moment, child, unit, look);
+  switch (node.kind) {
+    case "vector":
+      return { kind: "number", value: moment.held(node)[unit] };
+    case "diagonal":
+      return { kind: "number", value: moment.diagonal(node)[unit] };
+    case "affine": {
+      const shares = grouped(moment.shares(node, unit), look);
+      return { kind: "number", value: shares.reduce((a, b) => a + b, 0), shares: shares.length > 1 ? shares : null };
+    }
+    case "apply":
+      return { kind: "apply", function: moment.data.functions[node.function], argument: of(node.argument) };
+    case "complement":
+      return { kind: "complement", argument: of(node.argument) };
+    default:
+      return { kind: node.kind, left: of(node.left), right: of(node.right) };
+  }
+}
+
+/** The shares of a pre-activation as the switches group them: one W or two, the biases within, as one, or as two. */
+function grouped(shares, look) {
+  const sum = (some) => some.reduce((total, { value }) => total + value, 0);
+  const [read, biases] = [shares.filter((s) => s.node), shares.filter((s) => s.bias)];
+  const own = (share) => share.value + (look.biases === "within" ? sum(biases.filter((b) => b.source === share.source)) : 0);
+  const products = read.map(own);
+  const left = look.weights === "two" ? products : [products.reduce((a, b) => a + b, 0)];
+  if (look.biases === "within" || !biases.length) return left;
+  return left.concat(look.biases === "two" ? biases.map(({ value }) => value) : [sum(biases)]);
+}
+
+/** An expression of numbers, evaluated; with decimals, from the numbers as they are written. */
+function evaluated(tree, decimals = null) {
+  switch (tree.kind) {
+    case "number":
+      return decimals === null ? tree.value : rounded(tree.value, decimals);
+    case "apply":
+      return tree.function.of(evaluated(tree.argument, decimals));
+    case "sum":
+      return evaluated(tree.left, decimals) + evaluated(tree.right, decimals);
+    case "product":
+      return evaluated(tree.left, decimals) * evaluated(tree.right, decimals);
+    case "complement":
+      return 1 - evaluated(tree.argument, decimals);
+    default:
+      throw new Error(`No number is made of “${tree.kind}”.`);
+  }
+}
+
+const guarded = (text) => (text.startsWith("−") ? `(${text})` : text);
+
+/** An expression of numbers as it is written; shares: the decimals of the summands that stand for a sum, or null. */
+function numbersText(tree, decimals, shares = null, inside = false) {
+  const of = (child, within) => guarded(numbersText(child, decimals, shares, within));
+  switch (tree.kind) {
+    case "number": {
+      if (!tree.shares || shares === null) return fixed(tree.value, decimals);
+      const text = tree.shares.map((value, k) => (k ? guarded(fixed(value, shares)) : fixed(value, shares))).join(" + ");
+      return inside ? `(${text})` : text;
+    }
+    case "apply":
+      return `${tree.function.label}(${numbersText(tree.argument, decimals, shares)})`;
+    case "sum": {
+      const text = `${numbersText(tree.left, decimals, shares)} + ${of(tree.right)}`;
+      return inside ? `(${text})` : text;
+    }
+    case "product":
+      return `${of(tree.left, true)} × ${of(tree.right, true)}`;
+    default: {
+      const text = `1 − ${of(tree.argument, true)}`;
+      return inside ? `(${text})` : text;
+    }
+  }
+}
+
+/** The fewest decimals, `least` or more, with which what is written gives `value` as it is written with `digits`; or -1. */
+function finest(least, digits, value, evaluate) {
+  for (let decimals = least; decimals <= MOST_DECIMALS + 2; decimals++) if (agrees(evaluate(decimals), value, digits)) return decimals;
+  return -1;
+}
+
+const leavesOf = (tree) => (tree.kind === "number" ? [tree] : childrenOf(tree).flatMap(leavesOf));
+
+/** The decimals that all shares of all sums need, so that each sum is what is written for it with `decimals`. */
+function sharesDecimals(tree, decimals) {
+  const sums = leavesOf(tree).filter((leaf) => leaf.shares);
+  for (let fine = decimals; fine <= MOST_DECIMALS + 2; fine++) {
+    if (sums.every((leaf) => agrees(leaf.shares.reduce((sum, value) => sum + rounded(value, fine), 0), leaf.value, decimals))) return fine;
+  }
+  return -1;
+}
+
+/** A signal of one unit as a chain of equal expressions, from its shares to its value: each = holds for what is written. */
+export function chainOf(moment, signal, unit, look) {
+  const value = moment.held({ name: signal.name })[unit];
+  const tree = putIn(moment, signal.tree, unit, look);
+  const computed = evaluated(tree);
+  if (Math.abs(computed - value) > 1e-3 * Math.max(1, Math.abs(value))) return heldAt(moment, signal, value, computed);
+  const outer = tree.kind === "apply" ? tree : null;
+  for (const [digits, more] of precisions()) {
+    const whole = outer ? outer.function.of(rounded(evaluated(outer.argument), more)) : evaluated(tree, more);
+    if (!agrees(whole, value, digits)) continue;
+    const operands = outer ? finest(more, more, evaluated(outer.argument), (d) => evaluated(outer.argument, d)) : more;
+    const shares = operands < 0 ? -1 : sharesDecimals(tree, operands);
+    if (shares < 0) continue;
+    const links = [];
+    if (leavesOf(tree).some((leaf) => leaf.shares)) links.push(numbersText(tree, operands, shares));
+    if (!outer || outer.argument.kind !== "number") links.push(numbersText(tree, operands));
+    if (outer) links.push(`${outer.function.label}(${fixed(evaluated(outer.argument), more)})`);
+    return { value, text: `${[...links, fixed(value, digits)].join(" = ")}` };
+  }
+  return { value, text: `${numbersText(tree, DECIMALS)} ≈ ${fixed(value, DECIMALS)}` }; // too large for float32 to hold its decimals
+}
+
+/** In a clamped trace a signal may be held at another value than its equation gives. */
+function heldAt(moment, signal, value, computed) {
+  if (!moment.data.meta.clamped) throw new Error(`The trace shows ${signal.name} = ${value}, but the weights give ${computed}: it is another model's.`);
+  return { value, text: `${written(value)}, held; by itself it would be ${written(computed)}` };
+}
+
+/** A state as the sum of what was kept and what was written, in numbers that add up. */
+export function barsOf(moment, signal, unit) {
+  const parts = signal.terms.map((term) => ({ ...term, value: moment.vector(term.tree)[unit] }));
+  parts.sort((a, b) => b.kept - a.kept);
+  const value = moment.held({ name: signal.name })[unit];
+  for (const [digits, more] of precisions()) {
+    if (!agrees(parts.reduce((sum, part) => sum + rounded(part.value, more), 0), value, digits)) continue;
+    return { parts: parts.map((part) => ({ ...part, text: fixed(part.value, more) })), value, text: fixed(value, digits) };
+  }
+  return { parts: parts.map((part) => ({ ...part, text: fixed(part.value, DECIMALS) })), value, text: `≈ ${fixed(value, DECIMALS)}` };
+}
