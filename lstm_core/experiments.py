@@ -156,7 +156,7 @@ def _rounded(accuracy: Mapping[int, float]) -> dict[str, float]:
 
 
 def _recall_result(run: Mapping[str, Any]) -> recall.Result:
-    looks = (recall.Look(look["step"], look["loss"], _by_gap(look["accuracy"])) for look in run["history"])
+    looks = (recall.Evaluation(look["step"], look["loss"], _by_gap(look["accuracy"])) for look in run["history"])
     which = run["draw"], run["cell"], run["units"], run["seed"]
     return recall.Result(*which, _by_gap(run["accuracy"]), tuple(looks), run["parameters"], run["seconds"])
 

@@ -1,4 +1,4 @@
-"""Records whose mappings and arrays nobody can change, neither in the record nor in what is copied or unpickled from it."""
+"""Records whose mappings and arrays are read-only, in the record and in what is copied or unpickled from it."""
 
 from __future__ import annotations
 

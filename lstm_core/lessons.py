@@ -153,7 +153,7 @@ def _prefers(on: Measuring, prefers: str, to: str, after: str, model: str | None
     return ours / (ours + rival)
 
 
-TAKES: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "least": np.min, "most": np.max}
+TAKES: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "min": np.min, "max": np.max}
 
 
 def _take(

@@ -29,7 +29,7 @@ def as_html(trace: Trace) -> str:
     Source: the trace itself; PNG (RFC 2083).
     """
     columns = min(trace.steps, MOST_COLUMNS)
-    units = _liveliest(trace, columns)
+    units = _most_varied(trace, columns)
     rows = "".join(_row(trace, trace.cell[name], units, columns) for name in trace.signals)
     facts = "".join(f"<div>{sentence}</div>" for sentence in _facts(trace, columns, len(units)))
     colours = f"background:{palette.BACKGROUND['light']};color:{palette.INK['light']}"
@@ -68,7 +68,7 @@ def _facts(trace: Trace, columns: int, units: int) -> list[str]:
     ]
 
 
-def _liveliest(trace: Trace, columns: int) -> np.ndarray:
+def _most_varied(trace: Trace, columns: int) -> np.ndarray:
     """The units whose h of the top layer moves most in the first columns, by number: int64 (at most 64,)."""
     moves = np.ptp(trace["hidden"][-1, :columns], axis=0)
     return np.sort(np.argsort(-moves, kind="stable")[:MOST_ROWS])

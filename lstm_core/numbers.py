@@ -147,7 +147,7 @@ def fitting(result: float, evaluate: Callable[[int], float], decimals: int = DEC
 
 def agrees(found: float, value: float, decimals: int) -> bool:
     """Whether what was found rounds to the value as it is written with so many decimals."""
-    # A hair less than half a unit of the last digit: whoever rounds a tie the other way agrees as well.
+    # Slightly less than half a unit of the last digit, so that either way of rounding a tie agrees.
     return abs(found - rounded(value, decimals)) < 0.4999 * float(f"1e-{decimals}")
 
 

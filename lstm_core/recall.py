@@ -143,7 +143,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Look:
+class Evaluation:
     """A model looked at on its way.
 
     step: of its own training. loss: nats at the question, mean of the steps since the look before. accuracy: gap ->
@@ -170,7 +170,7 @@ class Result:
     units: int
     seed: int
     accuracy: Mapping[int, float]
-    history: tuple[Look, ...]
+    history: tuple[Evaluation, ...]
     parameters: int
     seconds: float
     models: tuple[CharModel, ...] = ()
@@ -224,7 +224,7 @@ def run(
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; the task: see `Protocol`.
     """
     found: dict[int, float] = {}
-    history: list[Look] = []
+    history: list[Evaluation] = []
     models: list[CharModel] = []
     work, total = 0.0, sum(map(protocol.reading, protocol.stages))
     seconds, since = 0.0, time.perf_counter()
@@ -239,7 +239,7 @@ def run(
             if looking:
                 right = accuracy(model, protocol, tested, protocol.glances, TEST_SEED + seed)
                 found |= right
-                history.append(Look(step, sum(losses) / len(losses), right))
+                history.append(Evaluation(step, sum(losses) / len(losses), right))
             now = time.perf_counter()
             if looking or now - since >= report_every:
                 seconds += now - since

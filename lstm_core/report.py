@@ -81,7 +81,7 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     check(model, trace)
     first_step, first_unit = first_look(trace, layer)
     step, unit = first_step if step is None else step, first_unit if unit is None else unit
-    explained, seal = explain(model, trace, layer, step, unit), certify(model, trace)
+    explained, certificate = explain(model, trace, layer, step, unit), certify(model, trace)
     pin = {"step": step, "unit": unit, "layer": layer, "model": trace.model}
     code = modules.linked(ASSETS / "report" / "report.js", ASSETS)
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
@@ -105,8 +105,8 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         ),
         numbers=_numbers(explained),
         preactivations=_preactivations(explained),
-        certificate=escape(_certified(seal, trace)),
-        facts=_table(_facts(model, trace, seal)),
+        certificate=escape(_certified(certificate, trace)),
+        facts=_table(_facts(model, trace, certificate)),
         card=_table(_card(model)),
         text=escape(_printable(trace.text)),
         foot=escape(_foot()),
@@ -181,17 +181,18 @@ def _preactivations(explained: Explanation) -> str:
     )
 
 
-def _certified(seal: Certificate, trace: Trace) -> str:
+def _certified(certificate: Certificate, trace: Trace) -> str:
     distance = tr(
-        "max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; each step within {seal.step_error:.1e} of"
-        " it, every signal within {seal.signal_error:.1e} of its equation",
-        seal=seal,
+        "max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}; each step within"
+        " {certificate.step_error:.1e} of it, every signal within {certificate.signal_error:.1e} of its equation",
+        certificate=certificate,
     )
     if trace.steps > 1:
         distance += tr(
-            "; loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from the reference", seal=seal
+            "; loss {certificate.loss_shown:.6f} from the shown gates, {certificate.loss_reference:.6f} from the reference",
+            certificate=certificate,
         )
-    verdict = "✓ Certified" if seal.holds else tr("✗ NOT certified, do not trust these pictures")
+    verdict = "✓ Certified" if certificate.holds else tr("✗ NOT certified, do not trust these pictures")
     return tr(
         "{verdict}: {distance}. This was computed when the report was written; the page itself computes the drawing's lines.",
         verdict=verdict,
@@ -199,7 +200,7 @@ def _certified(seal: Certificate, trace: Trace) -> str:
     )
 
 
-def _facts(model: CharModel, trace: Trace, seal: Certificate) -> Iterator[tuple[str, str]]:
+def _facts(model: CharModel, trace: Trace, certificate: Certificate) -> Iterator[tuple[str, str]]:
     unit = trace.vocabulary.reads.removesuffix("s")
     yield (
         tr("loss on this text"),

@@ -155,7 +155,7 @@ class Vocabulary:
             return character in self._ids
         return bool(character) and not "\ud800" <= character <= "\udfff" and all(b in self._ids for b in _bytes_of(character))
 
-    def stand_in(self, character: str) -> str:
+    def replacement_for(self, character: str) -> str:
         """What the model reads for a character: itself, its base form (NFKD), a look-alike, else `unknown`."""
         if self._knows(character):
             return character
@@ -166,7 +166,7 @@ class Vocabulary:
         return next((c for c in candidates if self._knows(c)), self.unknown)
 
     def encode(self, text: str) -> Reading:
-        """Reads any text of 1 to 20,000 characters (or bytes): one step each, unknown characters by `stand_in`.
+        """Reads any text of 1 to 20,000 characters (or bytes): one step each, unknown characters by `replacement_for`.
 
         Raises TextError, one sentence, when the text is empty or longer.
         """
@@ -180,15 +180,15 @@ class Vocabulary:
                     max_characters=MAX_CHARACTERS,
                 )
             )
-        stand_ins = {c: self.stand_in(c) for c in set(text)}
+        replacements = {c: self.replacement_for(c) for c in set(text)}
         if self.reads == "bytes":
-            return self._encode_bytes(text, stand_ins)
-        read_as = tuple(stand_ins[c] for c in text)
+            return self._encode_bytes(text, replacements)
+        read_as = tuple(replacements[c] for c in text)
         return Reading(tuple(text), read_as, self._numbered(read_as))
 
-    def _encode_bytes(self, text: str, stand_ins: dict[str, str]) -> Reading:
+    def _encode_bytes(self, text: str, replacements: dict[str, str]) -> Reading:
         """Each character at the first of its steps, and "" at the rest."""
-        spelt = {c: _bytes_of(read) for c, read in stand_ins.items()}
+        spelt = {c: _bytes_of(read) for c, read in replacements.items()}
         symbols = [b for c in text for b in spelt[c]]
         if len(symbols) > MAX_CHARACTERS:
             raise TextError(
@@ -199,7 +199,7 @@ class Vocabulary:
                 )
             )
         chars = [part for c in text for part in (c, *[""] * (len(spelt[c]) - 1))]
-        read_as = [part for c in text for part in (stand_ins[c], *[""] * (len(spelt[c]) - 1))]
+        read_as = [part for c in text for part in (replacements[c], *[""] * (len(spelt[c]) - 1))]
         return Reading(tuple(chars), tuple(read_as), self._numbered(symbols))
 
     def _numbered(self, symbols: Sequence[str]) -> np.ndarray:
@@ -210,10 +210,10 @@ class Vocabulary:
     def ids(self, text: str) -> np.ndarray:
         """int64, one a character (or byte): ids of a corpus of any length, every character read as in `encode`."""
         if self.reads == "bytes":
-            others = {ord(c): self.stand_in(c) for c in set(text) if not self._knows(c)}
+            others = {ord(c): self.replacement_for(c) for c in set(text) if not self._knows(c)}
             spelt = np.frombuffer(text.translate(others).encode("utf-8", "surrogateescape"), np.uint8)
             return np.array([self._ids.get(b, 0) for b in ALL_BYTES], np.int64)[spelt]
-        table = {ord(c): self._ids[self.stand_in(c)] for c in set(text)}
+        table = {ord(c): self._ids[self.replacement_for(c)] for c in set(text)}
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         lookup = np.zeros(max(table, default=0) + 1, np.int64)
         lookup[list(table)] = list(table.values())

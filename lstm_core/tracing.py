@@ -52,7 +52,7 @@ def trace(model: CharModel, text: str, state: State | None = None, clamps: Seque
 
 
 def _own(state: State) -> State:
-    """The same numbers as arrays of its own, which nobody can change."""
+    """The same numbers in read-only copies."""
     values = {name: np.array(value, np.float32) for name, value in state.values.items()}
     return State(read_only(values), None if state.probs is None else read_only(np.array(state.probs, np.float32)))
 

@@ -28,7 +28,7 @@ TOWARDS = " -> "
 class Step:
     """One station of a walk.
 
-    title, text: what is said, plain text. attempt: one thing to try on the text in front of one (in the file: "try").
+    title, text: what is said, plain text. attempt: one thing to try on the text in front of one.
     lights: the parts of the drawing that are lit, the rest being dimmed. equations: the signals whose equations are shown.
     bars: True where what was kept and what was written stand beside the drawing as two bars.
     Source: the order of the steps follows Olah 2015; the words are our own.
@@ -83,11 +83,11 @@ def lit(light: str, part: Element) -> bool:
 
 def _step(file: str, number: int, given: Any) -> Step:
     """A step from the file, its fields and their types checked: a misspelt one would go unseen."""
-    wanted = {f.name for f in fields(Step)} - {"attempt"} | {"try"}
+    wanted = {f.name for f in fields(Step)}
     if not isinstance(given, dict) or set(given) != wanted:
         has = ", ".join(sorted(given)) if isinstance(given, dict) else repr(given)
         raise ValueError(f"{file}, step {number}: a step has {', '.join(sorted(wanted))}; this one has {has}")
-    for name in ("title", "text", "try"):
+    for name in ("title", "text", "attempt"):
         if not isinstance(given[name], str) or not given[name].strip():
             raise ValueError(f"{file}, step {number}: {name} is a sentence, not {given[name]!r}")
     for name in ("lights", "equations"):
@@ -96,7 +96,7 @@ def _step(file: str, number: int, given: Any) -> Step:
     if not isinstance(given["bars"], bool):
         raise ValueError(f"{file}, step {number}: bars is true or false, not {given['bars']!r}")
     lights, equations = tuple(given["lights"]), tuple(given["equations"])
-    return Step(given["title"], given["text"], given["try"], lights, equations, given["bars"])
+    return Step(given["title"], given["text"], given["attempt"], lights, equations, given["bars"])
 
 
 def _of_variant(step: Step, cell: Cell) -> Step:

@@ -20,7 +20,7 @@ KEYWORDS = {"tr": None, "N_": None, "tr_n": (1, 2)}
 SOURCES = {"python": ("app.py", "pages/**/*.py", "lstm_core/**/*.py"), "javascript": ("assets/**/*.js",)}
 PROSE = {  # the fields that are shown, by the file they stand in
     "assets/lessons.json": ("title", "level", "look", "question", "choices", "answer", "teacher"),
-    "assets/walks/*.json": ("title", "text", "try"),
+    "assets/walks/*.json": ("title", "text", "attempt"),
     "assets/texts.json": ("title",),
     "assets/passages.json": ("title", "source"),
 }

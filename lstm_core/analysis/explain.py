@@ -224,17 +224,17 @@ class _Place:
             case _:
                 return float(self.vectors[node][self.unit])  # type: ignore[index]
 
-    def put_in(self, node: Expression) -> Expression:
+    def substitute(self, node: Expression) -> Expression:
         """The same expression with numbers for leaves."""
         match node:
             case Apply(function, argument):
-                return Apply(function, self.put_in(argument))
+                return Apply(function, self.substitute(argument))
             case Sum(left, right):
-                return Sum(self.put_in(left), self.put_in(right))
+                return Sum(self.substitute(left), self.substitute(right))
             case Product(left, right):
-                return Product(self.put_in(left), self.put_in(right))
+                return Product(self.substitute(left), self.substitute(right))
             case Complement(argument):
-                return Complement(self.put_in(argument))
+                return Complement(self.substitute(argument))
             case _:
                 return _Number(self.number(node))
 
@@ -251,10 +251,10 @@ class _Place:
                 return self._scaled(right, self.shares(left))
             case _:
                 latex = to_latex(node, symbols(self.model.cell))
-                return [Part(_ORIGINS[source_of(node)], latex, _value(self.put_in(node)), "")]
+                return [Part(_ORIGINS[source_of(node)], latex, _value(self.substitute(node)), "")]
 
     def _scaled(self, gate: Expression, shares: list[Part]) -> list[Part]:
-        by, latex = _value(self.put_in(gate)), self.letters(gate)
+        by, latex = _value(self.substitute(gate)), self.letters(gate)
         return [Part(p.label, f"{latex} * {p.latex}", by * p.value, "") for p in shares]
 
     def letters(self, node: Expression) -> str:
@@ -279,7 +279,7 @@ def _value(expression: Expression, decimals: int | None = None) -> float:
 
 def _line(place: _Place, signal: Signal, decimals: int) -> Line:
     cell, value = place.model.cell, place.number(Vector(signal.name))
-    filled = place.put_in(signal.equation)
+    filled = place.substitute(signal.equation)
     if abs(_value(filled) - value) > TOLERANCE * max(1.0, abs(value)):
         if place.trace.clamps:
             raise InputError(
@@ -319,7 +319,7 @@ def _preactivation(place: _Place, formula: Expression, decimals: int) -> Split |
     if not isinstance(formula, Apply) or not any(isinstance(n, Affine) for n in formula.walk()):
         return None
     shares = place.shares(formula.argument)
-    return _split(shares, _value(place.put_in(formula.argument)), decimals)
+    return _split(shares, _value(place.substitute(formula.argument)), decimals)
 
 
 def _terms(place: _Place, signal: Signal, decimals: int) -> Split | None:
@@ -329,7 +329,12 @@ def _terms(place: _Place, signal: Signal, decimals: int) -> Split | None:
         return None
     past, write = Vector(signal.name, previous=True), symbols(place.model.cell)
     parts = [
-        Part("kept" if past in term.walk() else "written", to_latex(term, write, r" \times "), _value(place.put_in(term)), "")
+        Part(
+            "kept" if past in term.walk() else "written",
+            to_latex(term, write, r" \times "),
+            _value(place.substitute(term)),
+            "",
+        )
         for term in summands
     ]
     return _split(sorted(parts, key=lambda p: p.label), place.number(Vector(signal.name)), decimals)

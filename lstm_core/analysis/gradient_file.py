@@ -22,7 +22,7 @@ How far back the losses of a recurrent network reach, written by Gatescope.
 targets        int64 (target,): the steps t whose losses are meant, counted from metadata["start"] in the text
 aims           int64 (target,): the character that each loss is the surprise of, as its number in metadata["vocabulary"]
 norms_NAME     float32 (layer, target, step): the Euclidean norm of d loss at t / d NAME at s; NaN where s is after t
-belt_NAME      the same along the direct way alone, NAME multiplied by what its gate keeps at each step
+direct_NAME    the same along the direct way alone, NAME multiplied by what its gate keeps at each step
 characters     float32 (target, step): the loss's gradient times the input at s, nats; below 0 it made the aim likelier
 chars          uint32 (step,): code points of the stretch, 0 where a character goes on over several steps
 metadata       JSON: model, cell, states, vocabulary, start, the limits of vanished and exploded, version
@@ -39,7 +39,7 @@ def to_npz(found: Gradients, vocabulary: Sequence[str], start: int = 0) -> bytes
         "model": found.model,
         "cell": found.cell.name,
         "states": list(found.norms),
-        "belts": list(found.belt),
+        "direct": list(found.direct),
         "vocabulary": list(vocabulary),
         "start": start,
         "vanished": VANISHED,
@@ -47,7 +47,7 @@ def to_npz(found: Gradients, vocabulary: Sequence[str], start: int = 0) -> bytes
         "version": lstm_core.__version__,
     }
     arrays = {f"norms_{name}": norms for name, norms in found.norms.items()}
-    arrays |= {f"belt_{name}": norms for name, norms in found.belt.items()}
+    arrays |= {f"direct_{name}": norms for name, norms in found.direct.items()}
     arrays |= {
         "targets": found.targets,
         "aims": found.aims,

@@ -40,7 +40,7 @@ from lstm_core.words import tr
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
 
-NOTHING = 1e-30  # a gradient this small is 0: what lies below is slow to reckon with, and nobody can see it
+NEGLIGIBLE = 1e-30  # a smaller gradient is set to 0: denormal numbers are slow, and too small to be seen
 TOO_MUCH = 1e30  # a gradient this large is infinite: float32 ends not far above
 
 # The slope of a curve, from what it puts out.
@@ -53,7 +53,7 @@ class Gradients(Frozen):
 
     targets: int64 (target,), the steps t whose losses are meant, ascending. aims: int64 (target,), the id whose surprise
     is the loss at t: the character that came next, or, after the last one, the likeliest. norms: for each state of the
-    cell, (layer, target, step): the Euclidean norm of d loss_t / d state_s, 0 to inf, NaN where s > t. belt: the
+    cell, (layer, target, step): the Euclidean norm of d loss_t / d state_s, 0 to inf, NaN where s > t. direct: the
     same along the direct path alone, each state multiplied by what its gate keeps, for the states that have such a path.
     characters: (target, step): d loss_t along the input of character s (gradient times input), nats.
     """
@@ -64,7 +64,7 @@ class Gradients(Frozen):
     targets: np.ndarray
     aims: np.ndarray
     norms: Mapping[str, np.ndarray] = field(repr=False)
-    belt: Mapping[str, np.ndarray] = field(repr=False)
+    direct: Mapping[str, np.ndarray] = field(repr=False)
     characters: np.ndarray = field(repr=False)
 
     def row(self, step: int) -> int:
@@ -107,10 +107,10 @@ def gradient_steps(
     _check(model, trace, wanted)
     layers = _layers(model, trace, np.float64 if float64 else np.float32)
     aims = _aims(trace, wanted)
-    back = _WayBack(model, trace, layers, wanted[::-1], aims[::-1])
+    back = _BackwardPass(model, trace, layers, wanted[::-1], aims[::-1])
     total = back.cost(0)
     for step in range(int(wanted[-1]), -1, -1):
-        back.take(step)
+        back.step_back(step)
         yield back.cost(step) / total
     return back.result(wanted, aims)
 
@@ -237,10 +237,10 @@ def kept(cell: Cell, name: str) -> Expression | None:
     return factor(cell[name].equation)
 
 
-# The way back
+# The backward pass
 
 
-class _WayBack:
+class _BackwardPass:
     """The adjoints of all chosen losses, carried from the last step to the first.
 
     Rows stand for targets, the latest first, so that those that have begun are the first ones at every step.
@@ -254,15 +254,15 @@ class _WayBack:
         self.carried = [{n: np.zeros((count, units), kind) for n in model.cell.states} for _ in layers]
         self.norms = {n: np.full((*shape, steps), np.nan, kind) for n in model.cell.states}
         self.keeps = {n: factor for n in model.cell.states if (factor := kept(model.cell, n)) is not None}
-        self.direct = [{n: np.zeros((count, units), kind) for n in self.keeps} for _ in layers]
-        self.belt = {n: np.full((*shape, steps), np.nan, kind) for n in self.keeps}
+        self.carried_direct = [{n: np.zeros((count, units), kind) for n in self.keeps} for _ in layers]
+        self.direct = {n: np.full((*shape, steps), np.nan, kind) for n in self.keeps}
         self.characters = np.full((count, steps), np.nan, kind)
 
     def cost(self, step: int) -> int:
         """How many (target, step) pairs are done once `step` is."""
         return int((self.targets - step + 1).clip(0).sum())
 
-    def take(self, step: int) -> None:
+    def step_back(self, step: int) -> None:
         """One step back: the losses' gradients with respect to this step's states, and on to those of the step before."""
         begun = int(np.searchsorted(-self.targets, -step, side="right"))
         new = begun and self.targets[begun - 1] == step
@@ -271,22 +271,22 @@ class _WayBack:
             above[-1] = self.at_head[begun - 1]
         with np.errstate(over="ignore", invalid="ignore"):
             for number in range(len(self.layers) - 1, -1, -1):
-                above = self._through(number, step, begun, above)
-                self._ride(number, step, begun, bool(new))
+                above = self._layer_back(number, step, begun, above)
+                self._step_direct(number, step, begun, bool(new))
 
-    def _through(self, number: int, step: int, begun: int, above: np.ndarray) -> np.ndarray:
+    def _layer_back(self, number: int, step: int, begun: int, above: np.ndarray) -> np.ndarray:
         """Through one layer's equations; returns the gradients with respect to what it read from the layer below."""
         layer, cell = self.layers[number], self.model.cell
         found: dict[Expression, np.ndarray] = {Vector(n): held[:begun].copy() for n, held in self.carried[number].items()}
         found[Vector("hidden")] += above
-        pull = _Pull(layer, step, found, first=number == 0)
+        pull = _Pullback(layer, step, found, first=number == 0)
         for signal in reversed(cell.signals):
             adjoint = found.pop(Vector(signal.name), None)
             if adjoint is None:
                 continue
             if signal.name in cell.states:
                 self.norms[signal.name][number, :begun, step] = _norms(adjoint)
-                self._board(number, signal.name, step, begun, adjoint)
+                self._start_direct(number, signal.name, step, begun, adjoint)
             pull.back(signal.equation, adjoint)
         for name, held in self.carried[number].items():
             held[:begun] = _flushed(found.get(Vector(name, True), np.zeros_like(above)))
@@ -294,30 +294,30 @@ class _WayBack:
             self.characters[:begun, step] = pull.along
         return found.get(x, np.zeros_like(above))
 
-    def _board(self, number: int, name: str, step: int, begun: int, adjoint: np.ndarray) -> None:
+    def _start_direct(self, number: int, name: str, step: int, begun: int, adjoint: np.ndarray) -> None:
         """A loss that begins at this step takes the direct path from here."""
         if name in self.keeps and self.targets[begun - 1] == step:
-            self.direct[number][name][begun - 1] = adjoint[-1]
+            self.carried_direct[number][name][begun - 1] = adjoint[-1]
 
-    def _ride(self, number: int, step: int, begun: int, new: bool) -> None:
+    def _step_direct(self, number: int, step: int, begun: int, new: bool) -> None:
         """Along the direct path: what the gates keep, and nothing else."""
         for name, factor in self.keeps.items():
-            riding = self.direct[number][name][:begun]
-            self.belt[name][number, :begun, step] = _norms(riding)
-            riding *= self.layers[number].at(factor, step)
+            direct = self.carried_direct[number][name][:begun]
+            self.direct[name][number, :begun, step] = _norms(direct)
+            direct *= self.layers[number].at(factor, step)
 
     def result(self, targets: np.ndarray, aims: np.ndarray) -> Gradients:
-        arrays = [*self.norms.values(), *self.belt.values()]
+        arrays = [*self.norms.values(), *self.direct.values()]
         for array in arrays:
             array[:] = array[:, ::-1]
         self.characters[:] = self.characters[::-1]
         return Gradients(
             self.trace.model, self.trace.cell, self.trace.chars, read_only(targets), read_only(aims), read_only(self.norms),
-            read_only(self.belt), read_only(self.characters),
+            read_only(self.direct), read_only(self.characters),
         )  # fmt: skip
 
 
-class _Pull:
+class _Pullback:
     """Takes an adjoint backwards through an equation, and gathers what arrives at each vector."""
 
     def __init__(self, layer: _Layer, step: int, found: dict[Expression, np.ndarray], first: bool) -> None:
@@ -381,5 +381,5 @@ def _norms(adjoint: np.ndarray) -> np.ndarray:
 
 def _flushed(adjoint: np.ndarray) -> np.ndarray:
     """A gradient with 0 where it has vanished, and an end where it has exploded."""
-    adjoint[np.abs(adjoint) < NOTHING] = 0
+    adjoint[np.abs(adjoint) < NEGLIGIBLE] = 0
     return np.clip(adjoint, -TOO_MUCH, TOO_MUCH, out=adjoint)

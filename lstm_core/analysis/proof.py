@@ -82,13 +82,13 @@ class Proof:
     unseen: str = UNSEEN
 
 
-def proof(model: CharModel, text: str, compare: bool = True, told: Callable[[float], object] = lambda share: None) -> Proof:
+def proof(model: CharModel, text: str, compare: bool = True, progress: Callable[[float], object] = lambda share: None) -> Proof:
     """Judges by a text whether a model was read from its file as it was meant, and with the right vocabulary.
 
     model: any. text: 200 characters or more, best of the kind that the model was trained on; the first 20,000 count. Model
     and tables see the same: the first half to go by, the second to be judged on. compare: also try the weights in other
     ways: blocks of rows in every order, W_hh transposed, a GRU's update gate turned round, the forget bias 1 higher and lower.
-    told: called now and then with the share of the work that is done, 0 to 1.
+    progress: called now and then with the share of the work that is done, 0 to 1.
     Raises ValueError for a text that is shorter. Source: Witten & Bell 1991 for the tables; Jozefowicz et al. 2015 for the
     forget bias; PyTorch's, Keras's, ONNX's and char-rnn's orders of rows.
     """
@@ -109,14 +109,14 @@ def proof(model: CharModel, text: str, compare: bool = True, told: Callable[[flo
     loss = float(_surprises(model, ids)[half:].mean())
     symbols = "".join(vocabulary.characters[k] for k in ids)
     ngrams = ngram_loss(symbols[:half], symbols[half:], ORDERS)
-    replaced = sum(vocabulary.stand_in(c) != c for c in text) / len(text)
+    replaced = sum(vocabulary.replacement_for(c) != c for c in text) / len(text)
     stretch = vocabulary.text(ids[:COMPARED]) if vocabulary.reads == "characters" else text[:COMPARED]
     plain, others = math.nan, []
     if compare:
         plain = _short_loss(model, stretch)
         ways = list(_repackings(model))
         for done, (label, change) in enumerate(ways, 2):
-            told(done / (len(ways) + 2))
+            progress(done / (len(ways) + 2))
             others.append(Other(label, _short_loss(_changed(model, change), stretch)))
         others.sort(key=lambda o: o.loss)
     uniform = math.log(len(vocabulary))
@@ -231,7 +231,7 @@ def _repackings(model: CharModel) -> Iterator[tuple[str, Callable[[CharModel, in
             yield label, partial(_reorder, order=order)
     yield tr("W_hh transposed"), _transpose
     if "update" in model.cell.names and "z" in rows:
-        yield tr("the update gate z turned round, to 1 − z"), _turn_round
+        yield tr("the update gate z turned round, to 1 − z"), _complement_update
 
 
 def _changed(model: CharModel, change: Callable[[CharModel, int], None]) -> CharModel:
@@ -256,7 +256,7 @@ def _transpose(model: CharModel, layer: int) -> None:
     weight.copy_(torch.cat([block.T for block in weight.clone().split(model.units)]))
 
 
-def _turn_round(model: CharModel, layer: int) -> None:
+def _complement_update(model: CharModel, layer: int) -> None:
     """1 - sigmoid(a) is sigmoid(-a)."""
     for blocks in model.rnn.blocks(layer).values():
         weight, bias = blocks.get("z", (None, None))

@@ -87,18 +87,18 @@ def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
     return Path(state, layers - 1 if layer == -1 else min(layer, layers - 1))
 
 
-def share(found: Gradients, where: Path, belt: bool = False) -> np.ndarray:
+def share(found: Gradients, where: Path, direct: bool = False) -> np.ndarray:
     """A state's gradients as shares of their value at the loss's own step: float64 (target, step), 0 to inf, NaN after it.
 
-    where: as `path` gives it. belt: what goes along the direct way alone, as a share of the same. Where the value at the
-    loss's own step is 0, nothing is left to share: NaN. Raises ValueError for the belt of a state that has none.
+    where: as `path` gives it. direct: what goes along the direct way alone, as a share of the same. Where the value at the
+    loss's own step is 0, nothing is left to share: NaN. Raises ValueError for a state without a direct path.
     """
     norms = found.norms[where.state][where.layer]
     own = norms[np.arange(len(found.targets)), found.targets].astype(np.float64)
     own[own == 0] = np.nan
-    if not belt:
+    if not direct:
         return norms / own[:, None]
-    if where.state not in found.belt:
+    if where.state not in found.direct:
         raise InputError(
             tr(
                 "no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt",
@@ -106,13 +106,13 @@ def share(found: Gradients, where: Path, belt: bool = False) -> np.ndarray:
                 where=where,
             )
         )
-    return found.belt[where.state][where.layer] / own[:, None]
+    return found.direct[where.state][where.layer] / own[:, None]
 
 
 def fate(shares: np.ndarray, vanished: float = VANISHED, exploded: float = EXPLODED) -> Fate:
     """Where each loss's gradient vanishes and explodes. shares: as `share` gives them."""
     reached = ~np.isnan(shares)
-    held = np.where(reached, shares >= vanished, True)  # what comes after the loss's own step holds nobody up
+    held = np.where(reached, shares >= vanished, True)  # steps after the loss's own do not count
     first = held.argmax(axis=1)  # the earliest step at which something is left
     over = np.where(reached, shares > exploded, False)
     last = shares.shape[1] - 1 - over[:, ::-1].argmax(axis=1)

@@ -49,8 +49,8 @@ def payload(stages: Sequence[Stage], layer: int = 0, *, name: str, prompt: str, 
         "layers": last.layers,
         "units": last.units,
         "columns": last.steps,
-        "text": "".join(map(_plainly, last.chars)),
-        "stages": [_told(stage) for stage in stages],
+        "text": "".join(map(_printable, last.chars)),
+        "stages": [_stage(stage) for stage in stages],
         "steps": steps,
         "prompt": prompt,
         "judged": judged,
@@ -65,13 +65,13 @@ def payload(stages: Sequence[Stage], layer: int = 0, *, name: str, prompt: str, 
     return packed
 
 
-def _plainly(character: str) -> str:
+def _printable(character: str) -> str:
     """One character of running text, as one character."""
     shown, _, kind = lettering.glyph(character)
     return character if character == " " else lettering.BOX if kind == "boxed" else shown
 
 
-def _told(stage: Stage) -> dict[str, Any]:
+def _stage(stage: Stage) -> dict[str, Any]:
     return {
         "step": stage.step,
         "characters": stage.characters,

@@ -37,7 +37,7 @@ def set_threads(arguments: Namespace) -> None:
 
 
 def remark(sentence: str) -> None:
-    """A line for whoever watches, apart from the results."""
+    """A line on standard error, apart from the results."""
     print(sentence, file=sys.stderr, flush=True)
 
 

@@ -62,8 +62,8 @@ def run(arguments: Namespace) -> int:
     print(f"vocabulary: {words}")
     model = draft.model(vocabulary, arguments.name or output.stem)
     model.card |= {"file": path.name, "file_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "vocabulary": words}
-    judged = _judged(model, arguments)
-    if judged is not None and judged.verdict == "wrong" and not arguments.anyway:
+    result = _proof(model, arguments)
+    if result is not None and result.verdict == "wrong" and not arguments.anyway:
         common.remark(f"{output} was not written: look at the vocabulary and the text, or say --anyway.")
         return 1
     checkpoint.save(model, output)
@@ -104,18 +104,18 @@ def _vocabulary(wish: str | None, draft: Draft, aside: Mapping[str, bytes]) -> t
     return vocabularies.from_file(path.read_bytes(), path.name, draft.size), path.name
 
 
-def _judged(model: CharModel, arguments: Namespace) -> Proof | None:
+def _proof(model: CharModel, arguments: Namespace) -> Proof | None:
     wish = arguments.vocabulary or ""
     file = arguments.text_file or (wish.removeprefix("text:") if wish.startswith("text:") else None)
     if file is None:
         common.remark("Whether the model reads was not tried: name a text with --text-file.")
         return None
-    judged = proof(model, corpora.decode(Path(file).read_bytes()))
-    print(f"proof: {judged.sentence}")
-    for hint in judged.hints:
+    result = proof(model, corpora.decode(Path(file).read_bytes()))
+    print(f"proof: {result.sentence}")
+    for hint in result.hints:
         print(f"hint: {hint}")
     model.card["proof"] = {
-        "text": Path(file).name, "loss": round(judged.loss, 4), "ngrams": round(judged.ngrams.best_loss, 4),
-        "uniform": round(judged.uniform, 4), "verdict": judged.verdict,
+        "text": Path(file).name, "loss": round(result.loss, 4), "ngrams": round(result.ngrams.best_loss, 4),
+        "uniform": round(result.uniform, 4), "verdict": result.verdict,
     }  # fmt: skip
-    return judged
+    return result

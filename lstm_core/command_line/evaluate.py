@@ -57,7 +57,7 @@ def run(arguments: Namespace) -> int:
         raise common.UsageError(
             f"{model.name} was trained on {common.corpus_name(model)}: say with --corpus where that file is"
         )
-    _judge(model, common.corpus(path), arguments.streams)
+    _evaluate(model, common.corpus(path), arguments.streams)
     return 0
 
 
@@ -71,7 +71,7 @@ def _evaluate_all(arguments: Namespace) -> int:
         model = checkpoint.load(info.path)
         path = _corpus_path(model, arguments.corpora)
         if _reads_standard_library(model) or (path is not None and Path(path).is_file()):
-            _judge(model, common.corpus(path), arguments.streams)
+            _evaluate(model, common.corpus(path), arguments.streams)
         else:
             missing += 1
             where = "give its folder with --corpora" if path is None else f"there is no file {path}"
@@ -90,7 +90,7 @@ def _corpus_path(model: CharModel, folder: str | None) -> str | None:
     return str(Path(folder) / Path(common.corpus_name(model)).name)
 
 
-def _judge(model: CharModel, corpus: Corpus, streams: int) -> None:
+def _evaluate(model: CharModel, corpus: Corpus, streams: int) -> None:
     _compare_corpora(model, corpus)
     with common.bar(len(corpus.held_out)) as bar:
         for judged, loss in training.held_out_losses(model, corpus.held_out, streams):

@@ -105,7 +105,7 @@ def _columns(found: Gradients) -> list[tuple[str, str, bool]]:
     columns = []
     for state in found.norms:
         columns.append((state, state, False))
-        if state in found.belt:
+        if state in found.direct:
             columns.append((f"{state}'s belt", state, True))
     return columns
 
@@ -114,7 +114,7 @@ def _of_one(found: Gradients, read: Trace, stretch: Window, layer: int) -> Itera
     columns, target = _columns(found), int(found.targets[0])
     yield ("back", "character", *(title for title, _, _ in columns), "push")
     for step in range(target, -1, -1):
-        norms = ((found.belt if belt else found.norms)[state][layer, 0, step] for _, state, belt in columns)
+        norms = ((found.direct if belt else found.norms)[state][layer, 0, step] for _, state, belt in columns)
         push = f"{found.characters[0, step]:+.3e}"
         yield (str(target - step), repr(read.chars[stretch.start + step]), *(f"{norm:.3e}" for norm in norms), push)
 

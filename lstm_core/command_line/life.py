@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     if arguments.corpus is not None:
         return _make(arguments.names or list(LIVES), common.corpus(arguments.corpus), Path(arguments.output))
     for name in arguments.names:
-        _judge(life(name))
+        _evaluate(life(name))
     if not arguments.names:
         rows = [("name", "units", "checkpoints", "steps", "first loss", "last loss")]
         for one in lives():
@@ -80,7 +80,7 @@ def _watch(run: Generator[Progress, None, Life]) -> Life:
             bar.close()
 
 
-def _judge(one: Life) -> None:
+def _evaluate(one: Life) -> None:
     text = held_out()
     for k, step in enumerate(one.steps):
         loss = judge(one, k, text)

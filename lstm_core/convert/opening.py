@@ -1,4 +1,4 @@
-"""A checkpoint of anybody's, opened as a model in one call."""
+"""Any checkpoint, of this project or a foreign one, opened as a model in one call."""
 
 from __future__ import annotations
 

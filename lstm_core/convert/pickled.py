@@ -61,7 +61,7 @@ MARK = _Mark()
 
 
 def _is_key(key: Any) -> bool:
-    """What is quickly hashed and compared, whoever chose it: not a tuple of tuples, nor a number that hashes like another."""
+    """What hashes and compares quickly in any file: not a tuple of tuples, nor a number that hashes like another."""
     return isinstance(key, (str, bytes, type(None))) or (isinstance(key, int) and abs(key) < 1 << 53)
 
 

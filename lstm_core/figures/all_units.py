@@ -18,7 +18,7 @@ def all_units(
     values: np.ndarray,
     unit: int,
     title: str,
-    said: str,
+    note: str,
     limits: tuple[float, float] | None = None,
     colour: str = "hidden",
     theme: palette.Theme = "light",
@@ -27,7 +27,7 @@ def all_units(
 ) -> go.Figure:
     """A bar for each unit, the highest first; the bar of one unit stands out in ink, with its number.
 
-    values: float (unit,). unit: counted from 0. title, said: what the numbers are, and of which model, character and layer,
+    values: float (unit,). unit: counted from 0. title, note: what the numbers are, and of which model, character and layer,
     written by us or `lettering.escaped`. limits: of the axis (default: those of the values). colour: the signal whose colour
     the other bars have. width: pixels to lay out for. of: the trace
     that the numbers belong to, whose text and convention the caption tells (default: none).
@@ -38,7 +38,7 @@ def all_units(
             tr("there is no unit {unit} among {values_count}: they are counted from 0", unit=unit, values_count=len(values))
         )
     figure = go.Figure(layout=paper.theme_layout(theme))
-    top = paper.write_above(figure, title, [said], width, 30, [] if of is None else [of])
+    top = paper.write_above(figure, title, [note], width, 30, [] if of is None else [of])
     order = np.argsort(-values, kind="stable")
     place = int(np.flatnonzero(order == unit)[0])
     bars = [palette.SIGNAL_COLOURS.get(colour, palette.SIGNAL_COLOURS["hidden"])] * len(values)

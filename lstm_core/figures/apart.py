@@ -32,9 +32,9 @@ def apart(reading: Reading, trace: Trace, layer: int, theme: palette.Theme = "li
         trace=trace,
         snippet=lettering.snippet(trace.text),
     )
-    said = [where, f"{lettering.escaped(reading.model.cell.note)}"]
+    notes = [where, f"{lettering.escaped(reading.model.cell.note)}"]
     top = paper.write_above(
-        figure, tr("How far h is from the trained one"), said, width, paper.letters_height([trace], width) + 8
+        figure, tr("How far h is from the trained one"), notes, width, paper.letters_height([trace], width) + 8
     )
     figure.add_scatter(
         y=reading.apart[layer], mode="lines+markers", line={"color": palette.SIGNAL_COLOURS["output"], "width": 2},

@@ -30,14 +30,14 @@ Runs = Mapping[float | None, Sequence["ClippingRun"]]
 
 def in_training(
     runs: Runs,
-    said: Sequence[str] = (),
+    notes: Sequence[str] = (),
     uniform: float | None = None,
     theme: palette.Theme = "light",
     width: int | None = None,
 ) -> go.Figure:
     """Loss, the gradient's norm and the largest singular value over the steps, on logarithmic axes; a thin line a seed.
 
-    runs: begun alike: the gradient's largest norm, or None where it is not clipped -> the runs of all seeds. said: sentences
+    runs: begun alike: the gradient's largest norm, or None where it is not clipped -> the runs of all seeds. notes: sentences
     for the caption, written by us or `lettering.escaped`. uniform: the loss of expecting every character alike, marked. A run
     that ended in no number ends in a cross. width: pixels to lay out for. Raises ValueError for no run at all, or an unknown
     theme.
@@ -65,7 +65,7 @@ def in_training(
         marks.level(figure, uniform, tr("expecting all characters alike"), theme, "y", "right")
     marks.level(figure, 1.0, tr("1: makes no vector longer"), theme, "y3", "right")
     how = "; ".join(f"{title}: {told}" for _, title, told in ROWS)
-    above = paper.write_above(figure, tr("Training a plain RNN"), [*said, f"{how}. {paper.version()}."], width, 8)
+    above = paper.write_above(figure, tr("Training a plain RNN"), [*notes, f"{how}. {paper.version()}."], width, 8)
     figure.update_layout(
         height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
     )
@@ -73,12 +73,12 @@ def in_training(
     return figure
 
 
-def felt(
-    runs: Runs, step: int, said: Sequence[str] = (), theme: palette.Theme = "light", width: int | None = None
+def gradient_reach(
+    runs: Runs, step: int, notes: Sequence[str] = (), theme: palette.Theme = "light", width: int | None = None
 ) -> go.Figure:
     """How far back the last loss of a window is felt after so many steps of training; a thin line a seed, log axis.
 
-    runs, said, width: as for `in_training`. step: one of the steps at which it was measured; a run that had ended by then is
+    runs, notes, width: as for `in_training`. step: one of the steps at which it was measured; a run that had ended by then is
     left out. Raises ValueError when no run measured it, or for an unknown theme.
     """
     if not any(step in run.reach for several in runs.values() for run in several):
@@ -91,7 +91,7 @@ def felt(
                 legendgroup=str(clip), line=_style(k, theme), hovertemplate=f"seed {run.seed}: %{{y:.2g}}",
             )  # fmt: skip
     title = tr("How far back the loss is felt after {step:,} steps", step=step)
-    top = paper.write_above(figure, title, [*said, f"{paper.version()}."], width, 8)
+    top = paper.write_above(figure, title, [*notes, f"{paper.version()}."], width, 8)
     figure.update_layout(
         height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
     )

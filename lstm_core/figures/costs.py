@@ -49,9 +49,9 @@ def loss_against_cost(
                 "x": 1,
             },
         )
-    said = [tr("Held-out loss from the cards; multiplications counted from the declarations and the shapes of the weights.")]
+    notes = [tr("Held-out loss from the cards; multiplications counted from the declarations and the shapes of the weights.")]
     top = paper.write_above(
-        figure, tr("What a character costs, and how well it predicts"), [*said, f"{paper.version()}."], width, 8
+        figure, tr("What a character costs, and how well it predicts"), [*notes, f"{paper.version()}."], width, 8
     )
     figure.update_layout(
         height=top + HEIGHT + 150, margin={"b": 150}, legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}

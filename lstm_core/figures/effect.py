@@ -46,7 +46,7 @@ def effect_lines(
     costs = {"y": effect.divergence, "yaxis": "y2", "showlegend": False, "hovertemplate": tr("%{y:.4f} nats")}
     figure.add_trace(go.Bar(**costs, name="divergence", marker={"color": colour, "line_width": 0}))
     letters = paper.letters_height([before], width)
-    top = paper.write_above(figure, tr("What the clamp changes"), _said(before, after), width, letters + 30)
+    top = paper.write_above(figure, tr("What the clamp changes"), _notes(before, after), width, letters + 30)
     plot = SURPRISE + GAP + DIVERGENCE
     most = palette.rounded_up(float(effect.divergence.max())) or 1.0
     figure.update_layout(
@@ -84,12 +84,12 @@ def predictions(
     wanted = _likeliest(before.probs[step], after.probs[step], came)
     known = before.vocabulary.characters
     figure = go.Figure(layout=paper.theme_layout(theme))
-    told = [lettering.spoken(known[k]) for k in wanted]
+    labels = [lettering.spoken(known[k]) for k in wanted]
     for name, trace, colour, pattern in (
         (FREE, before, palette.INK[theme], ""),
         (HELD, after, _colour(after, theme), "/"),
     ):
-        figure.add_trace(_bars(name, trace.probs[step][wanted], told, colour, pattern, theme))
+        figure.add_trace(_bars(name, trace.probs[step][wanted], labels, colour, pattern, theme))
     following = (
         tr("the text ends here") if came is None else tr("what came is marked: “{tick}”", tick=lettering.tick(known[came]))
     )
@@ -133,10 +133,10 @@ def _line(values: np.ndarray, name: str, colour: str, dash: str, symbol: str, ho
     )  # fmt: skip
 
 
-def _bars(name: str, chances: np.ndarray, told: list[str], colour: str, pattern: str, theme: palette.Theme) -> go.Bar:
+def _bars(name: str, chances: np.ndarray, labels: list[str], colour: str, pattern: str, theme: palette.Theme) -> go.Bar:
     shape: dict[str, Any] = {"shape": pattern, "fgcolor": palette.BACKGROUND[theme], "fillmode": "overlay", "size": 6}
     return go.Bar(
-        x=100 * chances, y=list(range(len(chances))), name=name, orientation="h", customdata=told,
+        x=100 * chances, y=list(range(len(chances))), name=name, orientation="h", customdata=labels,
         marker={"color": colour, "pattern": shape if pattern else None, "line": {"color": colour, "width": 1}},
         text=[percent(chance) for chance in chances], textposition="outside", cliponaxis=False, textfont={"size": 12},
         hovertemplate="%{customdata}: %{text}<extra>" + name + "</extra>",
@@ -179,7 +179,7 @@ def _mark(
         figure.add_shape(type="line", yref="paper", x0=step, x1=step, y0=0, y1=1, line=dotted, layer="below")
 
 
-def _said(before: Trace, after: Trace) -> list[str]:
+def _notes(before: Trace, after: Trace) -> list[str]:
     return [
         f"{lettering.escaped(before.model)}, “{lettering.snippet(before.text)}”",
         f"{lettering.escaped(paper.convention(after))} {paper.version()}.",

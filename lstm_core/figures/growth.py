@@ -21,7 +21,7 @@ def over_steps(
     lines: Mapping[str, Line],
     title: str,
     axis: str,
-    said: Sequence[str] = (),
+    notes: Sequence[str] = (),
     limits: tuple[float, float] | None = None,
     theme: palette.Theme = "light",
     width: int | None = None,
@@ -29,7 +29,7 @@ def over_steps(
     """A line a model: some value at each of its checkpoints, over the steps of training, log axis; step 0 at its left end.
 
     lines: a model's name -> (step, value), ascending; values that are no number are left out. title, axis: of the figure
-    and of its y axis, with its unit. said: sentences for the caption, written by us or `lettering.escaped`. limits: of the
+    and of its y axis, with its unit. notes: sentences for the caption, written by us or `lettering.escaped`. limits: of the
     y axis. width: pixels to lay out for. Raises ValueError where there is nothing to draw, or for an unknown theme.
     """
     steps = sorted({step for line in lines.values() for step, _ in line})
@@ -44,7 +44,7 @@ def over_steps(
             name=lettering.escaped(name), customdata=[step for step, _ in known], line=_style(k, theme),
             marker={"symbol": MARKERS[k % len(MARKERS)], "size": 7}, hovertemplate="%{y:.3f}, step %{customdata:,}",
         )  # fmt: skip
-    top = paper.write_above(figure, title, [*said, f"{paper.version()}."], width, 8)
+    top = paper.write_above(figure, title, [*notes, f"{paper.version()}."], width, 8)
     figure.update_layout(height=top + HEIGHT + 100, margin={"b": 100, "l": 70, "r": 24}, legend=_LEGEND, hovermode="closest")
     ticks = _ticks(first, steps[-1])
     shown = {"tickvals": [first / 2, *ticks], "ticktext": ["0", *[f"{tick:,}" for tick in ticks]]}
@@ -61,14 +61,14 @@ def in_training(
     held_out: Line,
     steps: int,
     uniform: float,
-    said: Sequence[str] = (),
+    notes: Sequence[str] = (),
     theme: palette.Theme = "light",
     width: int | None = None,
 ) -> go.Figure:
     """One training as it goes: the loss of the training text, and of the held-out part, over the steps that it will have.
 
     trained, held_out: (step, nats a character), ascending; either may be empty. steps: of the whole run. uniform: the loss of
-    expecting every character alike, marked. said: sentences for the caption, written by us or `lettering.escaped`. width:
+    expecting every character alike, marked. notes: sentences for the caption, written by us or `lettering.escaped`. width:
     pixels to lay out for. Raises ValueError for an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -77,7 +77,7 @@ def in_training(
             x=[step for step, _ in line], y=[loss for _, loss in line], name=name, hovertemplate="%{y:.3f}, step %{x:,}",
             mode="lines" if k == 0 else "lines+markers", line=_style(k, theme), marker={"symbol": "square", "size": 6},
         )  # fmt: skip
-    top = paper.write_above(figure, tr("The loss while it trains"), [*said, f"{paper.version()}."], width, 8)
+    top = paper.write_above(figure, tr("The loss while it trains"), [*notes, f"{paper.version()}."], width, 8)
     figure.update_layout(height=top + HEIGHT + 90, margin={"b": 90, "l": 64, "r": 24}, legend=_LEGEND, hovermode="closest")
     figure.update_xaxes(range=[0, steps * 1.01], title={"text": "steps", "standoff": 4}, showgrid=False)
     figure.update_yaxes(title={"text": tr("nats a character"), "standoff": 4}, zeroline=False)
@@ -93,14 +93,14 @@ def surprises(
     stages: Sequence[int],
     values: Sequence[Sequence[float]],
     text: Sequence[str],
-    said: Sequence[str] = (),
+    notes: Sequence[str] = (),
     theme: palette.Theme = "light",
     width: int | None = None,
 ) -> go.Figure:
     """How surprising each character was at each checkpoint: a row a checkpoint, a column a character.
 
     stages: each checkpoint's step. values: of each, nats a character, NaN where nothing was expected. text: the characters.
-    said: sentences for the caption, written by us or `lettering.escaped`. width: pixels to lay out for. Raises ValueError
+    notes: sentences for the caption, written by us or `lettering.escaped`. width: pixels to lay out for. Raises ValueError
     where the counts differ, and for an unknown theme.
     """
     if len(stages) != len(values) or any(len(row) != len(text) for row in values):
@@ -114,7 +114,7 @@ def surprises(
         customdata=[[f"{row}, {lettering.spoken(c)}" for c in text] for row in rows],
         hovertemplate="%{customdata}: %{z:.2f} nats<extra></extra>",
     )  # fmt: skip
-    top = paper.write_above(figure, tr("Surprise at each character"), [*said, f"{paper.version()}."], width, 30)
+    top = paper.write_above(figure, tr("Surprise at each character"), [*notes, f"{paper.version()}."], width, 30)
     figure.update_layout(height=top + 24 * len(rows) + 40, margin={"l": 86, "b": 24})
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, autorange="reversed", showgrid=False)
     every = max(1, len(text) // 60)

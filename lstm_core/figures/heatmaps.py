@@ -28,7 +28,7 @@ REORDERED = N_("Rows are reordered; each is told by its unit's number.")
 
 @dataclass(frozen=True)
 class _Row:
-    """One heatmap: its numbers (time, unit), where its colours end, and what is said of it."""
+    """One heatmap: its numbers (time, unit), where its colours end, and a note for the caption."""
 
     name: str
     title: str
@@ -36,7 +36,7 @@ class _Row:
     limits: tuple[float, float]
     scale: palette.Scale
     lead: str = ""
-    said: str = ""
+    note: str = ""
 
 
 def gate_heatmaps(
@@ -72,7 +72,7 @@ def gate_heatmaps(
             count=_count(trace),
             snippet=lettering.snippet(trace.text),
         ),
-        *(r.said for r in rows if r.said),
+        *(r.note for r in rows if r.note),
         *([] if order is None else [REORDERED]),
         f"{lettering.escaped(paper.convention(trace))} {paper.version()}.",
     ]
@@ -108,7 +108,7 @@ def difference_heatmaps(
             trace_a=trace_a,
             count=_count(trace_a),
         ),
-        *(r.said for r in rows if r.said),
+        *(r.note for r in rows if r.note),
         *([] if order is None else [REORDERED]),
         f"{lettering.escaped(paper.convention(trace_a))} {paper.version()}.",
     ]
@@ -146,13 +146,13 @@ def _difference(signal: Signal, values: np.ndarray) -> _Row:
 
 def _unbounded(name: str, title: str, symbol: str, values: np.ndarray, lead: str = "") -> _Row:
     limit, most = palette.colour_limit(values)
-    said = tr(
+    note = tr(
         "{symbol} has no bound: its colours end at ±{short}, its largest |{symbol}| is {short_2}.",
         symbol=symbol,
         short=short(limit, 3),
         short_2=short(most, 3),
     )
-    return _Row(name, title, values, (-limit, limit), "diverging", lead, said)
+    return _Row(name, title, values, (-limit, limit), "diverging", lead, note)
 
 
 def _drawn(
@@ -230,7 +230,7 @@ def _write_above(figure: go.Figure, row: _Row, top: float, theme: palette.Theme,
     )  # fmt: skip
 
 
-# What is said and what is refused
+# Captions and checks
 
 
 def _named(trace: Trace) -> str:

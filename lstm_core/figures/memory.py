@@ -60,7 +60,7 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
             marker={"color": palette.READER_COLOURS[theme][k % 6], "symbol": MARKERS[k % len(MARKERS)], "size": 7},
             hovertemplate="%{text}<extra>" + lettering.escaped(lives.name) + "</extra>",
         )  # fmt: skip
-    said = [
+    notes = [
         tr(
             "Half-life: steps until what the gate keeps would halve the unit’s state if nothing were written, ln ½ /"
             " mean ln f over the {steps:,} characters of this text; for a GRU what multiplies h in f’s place.",
@@ -68,7 +68,7 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
         ),
         f"{paper.version()}.",
     ]
-    top = paper.write_above(figure, tr("How long each unit remembers"), said, width, 8)
+    top = paper.write_above(figure, tr("How long each unit remembers"), notes, width, 8)
     figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 78, "r": 20}, legend=_LEGEND, hovermode="closest")
     figure.update_xaxes(
         title={"text": tr("units, the longest memory first, %"), "standoff": 4}, range=[-1, 101], showgrid=False

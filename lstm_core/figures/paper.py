@@ -94,16 +94,16 @@ def write_above(
 
 def _completed(sentences: Sequence[str], of: Sequence[Trace | Gradients]) -> list[str]:
     """A caption with what a picture must say wherever it is taken: text, convention, version."""
-    said = [*sentences]
+    notes = [*sentences]
     texts = [f"“{lettering.snippet(''.join(each.chars))}”" for each in of]
     small = [lettering.escaped(convention(each)) for each in of] + [version()]
     for wanted in texts:
-        if not any(wanted in sentence for sentence in said):
-            said.append(wanted)
-    missing = [words for words in dict.fromkeys(small) if not any(words in sentence for sentence in said)]
+        if not any(wanted in sentence for sentence in notes):
+            notes.append(wanted)
+    missing = [words for words in dict.fromkeys(small) if not any(words in sentence for sentence in notes)]
     if missing:
-        said.append(" ".join(words if words.endswith(".") else f"{words}." for words in missing))
-    return said
+        notes.append(" ".join(words if words.endswith(".") else f"{words}." for words in missing))
+    return notes
 
 
 def _wrapped(sentences: Sequence[str], columns: float) -> list[str]:
@@ -134,7 +134,7 @@ def time_axis(figure: go.Figure, traces: Sequence[Trace], theme: palette.Theme, 
     # Formats make one number three keys: "40" the character, "+40" what hovering tells, " 40" the text around it.
     texts = dict.fromkeys(trace.chars for trace in traces)
     aliases = {str(t): "<br>".join(map(lettering.tick, column)) for t, column in enumerate(zip(*texts))}
-    aliases |= {f"+{t}": " | ".join(dict.fromkeys(_told(trace, t) for trace in traces)) for t in range(len(chars))}
+    aliases |= {f"+{t}": " | ".join(dict.fromkeys(_hover_label(trace, t) for trace in traces)) for t in range(len(chars))}
     axis: dict[str, Any] = {"tickmode": "linear", "tick0": 0, "dtick": 1, "tickformat": "d"}
     if not is_roomy(len(chars), width):
         aliases |= {f" {t}": _stretch(chars, t) for t in range(len(chars))}
@@ -149,11 +149,11 @@ def time_axis(figure: go.Figure, traces: Sequence[Trace], theme: palette.Theme, 
     )  # fmt: skip
 
 
-def _told(trace: Trace, step: int) -> str:
+def _hover_label(trace: Trace, step: int) -> str:
     """One character as a hover label tells it, and what the model read in its place."""
     typed, read = trace.chars[step], trace.read_as[step]
-    told = lettering.spoken(typed)
-    return told if typed == read else tr("{told}, read as {spoken}", told=told, spoken=lettering.spoken(read))
+    label = lettering.spoken(typed)
+    return label if typed == read else tr("{label}, read as {spoken}", label=label, spoken=lettering.spoken(read))
 
 
 def _stretch(chars: Sequence[str], step: int) -> str:

@@ -34,7 +34,7 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
     typed = (trace.chars[step] or known[trace.ids[step]] for step in (reached.step, reached.step + 1))
     now, then = (f"“{lettering.tick(character)}”" for character in typed)
     title = tr("What unit {reached.unit} moves at the next character", reached=reached)
-    said = [
+    notes = [
         tr(
             "{escaped}, layer {layer}: from {now}, character {character}, to {then}.",
             escaped=lettering.escaped(trace.model),
@@ -45,7 +45,7 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
         ),
         tr("Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{short}.", short=short(limit, 3)),
     ]
-    top = paper.write_above(figure, title, said, width, GAP, [trace])
+    top = paper.write_above(figure, title, notes, width, GAP, [trace])
     plot = len(moved) * STRIP + (len(moved) - 1) * GAP
     for k, (name, values) in enumerate(moved.items()):
         axis = "y" if k == 0 else f"y{k + 1}"

@@ -42,7 +42,7 @@ def gradient_lines(
     for k, each in enumerate(found):
         _add_line(figure, each, step, vanishing.path(each, layer, state), k, start, theme)
     what = tr("The loss after character {character}, followed back", character=numbering.character(start + step))
-    sentences = [f"{_named(found, layer, state)}.", _share_said(found, layer, state)]
+    sentences = [f"{_named(found, layer, state)}.", _share_note(found, layer, state)]
     top = paper.write_above(figure, what, sentences, width, 10, found)
     figure.update_layout(
         height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode=tr("x unified"), legend=_LEGEND
@@ -87,7 +87,7 @@ def gradient_map(
         x=first + edge[rows] + 0.5, y=first + found.targets[rows], mode="markers", name=tr("vanished from here back"),
         marker={"size": 3, "color": palette.POSITIVE[theme]}, hoverinfo="skip",
     )  # fmt: skip
-    sentences = [f"{_named([found], layer, state)}.", _share_said([found], layer, state)]
+    sentences = [f"{_named([found], layer, state)}.", _share_note([found], layer, state)]
     top = paper.write_above(figure, tr("How far back every loss reaches"), sentences, width, 10, [found])
     figure.update_layout(height=top + MAP + 90, margin={"b": 90, "l": 72}, showlegend=bool(rows.any()), legend=_LEGEND)
     figure.update_xaxes(title={"text": tr("s, the character looked back at"), "standoff": 4}, showgrid=False)
@@ -113,15 +113,17 @@ def gradient_by_distance(
         colour = palette.READER_COLOURS[theme][k % 6]
         left = vanishing.left(vanishing.share(each, where))
         _add_band(figure, left, colour, each.model)
-        _add_median(figure, left, colour, DASHES[k % len(DASHES)], each.model, _told(each, where), True)
-        if where.state in each.belt:
-            along = vanishing.left(vanishing.share(each, where, belt=True))
-            _add_median(figure, along, colour, "dot", each.model, tr("{told}, the belt alone", told=_told(each, where)), False)
+        _add_median(figure, left, colour, DASHES[k % len(DASHES)], each.model, _label(each, where), True)
+        if where.state in each.direct:
+            along = vanishing.left(vanishing.share(each, where, direct=True))
+            _add_median(
+                figure, along, colour, "dot", each.model, tr("{label}, the belt alone", label=_label(each, where)), False
+            )
     sentences = [
         tr("{named}, {targets_count:,} losses.", named=_named(found, layer, state), targets_count=len(found[0].targets)),
         tr(
-            "{share_said} Lines: the median over all losses that reach so far back; bands: 10 % to 90 %.",
-            share_said=_share_said(found, layer, state),
+            "{share_note} Lines: the median over all losses that reach so far back; bands: 10 % to 90 %.",
+            share_note=_share_note(found, layer, state),
         ),
     ]
     top = paper.write_above(figure, tr("What is left of the gradient"), sentences, width, 10, found)
@@ -140,15 +142,15 @@ def _add_line(figure: go.Figure, found: Gradients, step: int, where: Path, k: in
     row, colour = found.row(step), palette.READER_COLOURS[theme][k % 6]
     shares = vanishing.share(found, where)
     x, here = numbering.character(start) + np.arange(step + 1), shares[row, : step + 1]
-    told = [lettering.spoken(c) for c in found.chars[: step + 1]]
+    labels = [lettering.spoken(c) for c in found.chars[: step + 1]]
     figure.add_scatter(
-        x=x, y=_drawable(here), customdata=told, mode="lines", name=_told(found, where),
+        x=x, y=_drawable(here), customdata=labels, mode="lines", name=_label(found, where),
         line={"color": colour, "width": 2, "dash": DASHES[k % len(DASHES)]}, hovertemplate="%{customdata}: %{y:.2g}",
     )  # fmt: skip
-    if where.state in found.belt:
-        along = vanishing.share(found, where, belt=True)[row, : step + 1]
+    if where.state in found.direct:
+        along = vanishing.share(found, where, direct=True)[row, : step + 1]
         figure.add_scatter(
-            x=x, y=_drawable(along), mode="lines", name=tr("{told}, the belt alone", told=_told(found, where)),
+            x=x, y=_drawable(along), mode="lines", name=tr("{label}, the belt alone", label=_label(found, where)),
             line={"color": colour, "width": 1.5, "dash": "dot"}, hovertemplate="%{y:.2g}",
         )  # fmt: skip
     fate = vanishing.fate(shares)
@@ -200,10 +202,10 @@ def _log_axis(figure: go.Figure, theme: palette.Theme) -> None:
         marks.level(figure, limit, words, theme)
 
 
-# What is said
+# Captions
 
 
-def _told(found: Gradients, where: Path) -> str:
+def _label(found: Gradients, where: Path) -> str:
     symbol = lettering.plain_symbol(found.cell[where.state].symbol)
     layers = len(found.norms[where.state])
     layer = tr(", layer {layer} of {layers}", layer=numbering.layer(where.layer), layers=layers) if layers > 1 else ""
@@ -212,15 +214,15 @@ def _told(found: Gradients, where: Path) -> str:
 
 def _named(found: Sequence[Gradients], layer: int, state: str) -> str:
     return "; ".join(
-        f"{_told(each, vanishing.path(each, layer, state))} ({lettering.escaped(each.cell.title)})" for each in found
+        f"{_label(each, vanishing.path(each, layer, state))} ({lettering.escaped(each.cell.title)})" for each in found
     )
 
 
-def _share_said(found: Sequence[Gradients], layer: int, state: str) -> str:
+def _share_note(found: Sequence[Gradients], layer: int, state: str) -> str:
     belts = {
         lettering.plain_symbol(each.cell[vanishing.path(each, layer, state).state].symbol)
         for each in found
-        if vanishing.path(each, layer, state).state in each.belt
+        if vanishing.path(each, layer, state).state in each.direct
     }
     belt = tr(" Dotted: along {sorted} alone, through what the gates keep.", sorted=" or ".join(sorted(belts))) if belts else ""
     return tr(

@@ -23,7 +23,7 @@ HEIGHT = 360  # pixels of the plot
 def accuracy_by_gap(
     accuracies: Mapping[str, Sequence[Mapping[int, float]]],
     chance: float,
-    said: Sequence[str] = (),
+    notes: Sequence[str] = (),
     gaps: Sequence[int] = (),
     theme: palette.Theme = "light",
     width: int | None = None,
@@ -31,7 +31,7 @@ def accuracy_by_gap(
     """A line a cell: the mean over its runs of the share of right answers at each gap, from the least to the largest as bars.
 
     accuracies: a registered cell's name -> one mapping a run, gap -> share, 0 to 1; a run may lack gaps. chance: the share
-    that guessing gets, marked. said: sentences for the caption, written by us or `lettering.escaped`. gaps: that the axis
+    that guessing gets, marked. notes: sentences for the caption, written by us or `lettering.escaped`. gaps: that the axis
     shows from the beginning (default: those there are). width: pixels to lay out for.
     Raises ValueError for a cell that is not there, or an unknown theme.
     """
@@ -39,7 +39,7 @@ def accuracy_by_gap(
     for k, (name, runs) in enumerate(accuracies.items()):
         _add_cell(figure, name, runs, k, theme)
     shown = sorted({*gaps, *(gap for runs in accuracies.values() for run in runs for gap in run)}) or [1]
-    top = paper.write_above(figure, tr("Accuracy against the gap"), [*said, f"{paper.version()}."], width, 8)
+    top = paper.write_above(figure, tr("Accuracy against the gap"), [*notes, f"{paper.version()}."], width, 8)
     figure.update_layout(
         height=top + HEIGHT + 110, margin={"b": 110, "l": 64, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
     )
@@ -78,11 +78,11 @@ def _add_cell(figure: go.Figure, name: str, runs: Sequence[Mapping[int, float]],
     means = [sum(values) / len(values) for values in shares]
     above = [max(values) - mean for values, mean in zip(shares, means)]
     below = [mean - min(values) for values, mean in zip(shares, means)]
-    told = [percent(mean) for mean in means]
+    labels = [percent(mean) for mean in means]
     if len(runs) > 1:
-        told = [f"{mean} ({', '.join(percent(v, 0) for v in sorted(each))})" for mean, each in zip(told, shares)]
+        labels = [f"{mean} ({', '.join(percent(v, 0) for v in sorted(each))})" for mean, each in zip(labels, shares)]
     figure.add_scatter(
-        x=gaps, y=means, mode="lines+markers", name=lettering.escaped(cell(name).title), customdata=told,
+        x=gaps, y=means, mode="lines+markers", name=lettering.escaped(cell(name).title), customdata=labels,
         error_y={"type": "data", "array": above, "arrayminus": below, "thickness": 1.25, "width": 4},
         line={"color": palette.READER_COLOURS[theme][k % 6], "width": 2, "dash": DASHES[k % len(DASHES)]},
         marker={"symbol": MARKERS[k % len(MARKERS)], "size": 8},

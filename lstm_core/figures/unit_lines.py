@@ -45,9 +45,9 @@ def unit_lines(
         escaped=lettering.escaped(trace.model),
         snippet=lettering.snippet(trace.text),
     )
-    said = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
+    notes = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
     top = paper.write_above(
-        figure, tr("Unit {unit} over time", unit=unit), [where, said], width, paper.letters_height([trace], width) + 12
+        figure, tr("Unit {unit} over time", unit=unit), [where, notes], width, paper.letters_height([trace], width) + 12
     )
     figure.update_layout(height=top + HEIGHT + 70, hovermode=tr("x unified"), legend=_LEGEND, yaxis=_axis(theme))
     if beyond:

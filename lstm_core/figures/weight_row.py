@@ -39,8 +39,8 @@ def weight_row(
     limits[1] = max(limits[1], 1.0)
     title = tr("The row of W for {plain_formula}", plain_formula=lettering.plain_formula(row.line.symbol + "_{t}"))
     ends = ", ".join(f"{name.split(':')[0].split(',')[0]} ±{short(limit, 3)}" for name, limit in zip(strips, limits))
-    said = [f"{lettering.escaped(where)}.", tr("Blue below 0, orange above; colours end at: {ends}.", ends=ends)]
-    top = paper.write_above(figure, title, said, width, LABELS + GAP, [] if of is None else [of])
+    notes = [f"{lettering.escaped(where)}.", tr("Blue below 0, orange above; colours end at: {ends}.", ends=ends)]
+    top = paper.write_above(figure, title, notes, width, LABELS + GAP, [] if of is None else [of])
     plot = len(strips) * STRIP + (len(strips) - 1) * GAP
     for k, ((name, values), limit) in enumerate(zip(strips.items(), limits)):
         axis = "y" if k == 0 else f"y{k + 1}"
@@ -60,14 +60,14 @@ def weight_row(
 
 
 def _strip(name: str, values: np.ndarray, row: Row, limit: float, axis: str, theme: palette.Theme) -> go.Heatmap:
-    told = [
+    labels = [
         tr("{plain_formula}, number {k}", plain_formula=lettering.plain_formula(p.latex), k=k)
         for p in row.pieces
         for k in range(len(p.weights))
     ]
     return go.Heatmap(
         z=values[None].astype(np.float32), name=name, yaxis=axis, zmin=-limit, zmax=limit, showscale=False,
-        colorscale=palette.plotly_scale("diverging", theme), text=[told], hovertemplate="%{text}: %{z:.4f}<extra></extra>",
+        colorscale=palette.plotly_scale("diverging", theme), text=[labels], hovertemplate="%{text}: %{z:.4f}<extra></extra>",
     )  # fmt: skip
 
 

@@ -134,8 +134,8 @@ def test_a_signal_is_taken_where_the_expression_matches(tiny: lc.CharModel) -> N
     traced = lc.trace(tiny, TEXT)
     numbers = numbers_of(
         tiny,
-        most={"take": "most", "at": "ab"},
-        least={"take": "least", "at": "a(?=b\n)"},
+        most={"take": "max", "at": "ab"},
+        least={"take": "min", "at": "a(?=b\n)"},
         mean={"take": "mean", "at": "b", "signal": "forget", "layer": 2, "unit": 0},
         other={"take": "mean", "at": "c", "text": "c"},
     )
@@ -219,7 +219,7 @@ def written(path: Path, **changes: Any) -> Path:
         ({"numbers": {"a": {"chanse": "b"}}}, "the number 'a' is none of the measures chance, rank"),
         ({"numbers": {"a": {"chance": "b"}}}, "a measure 'chance' takes chance, after, model"),
         ({"numbers": {"a": {"chance": "b", "after": "a", "befor": "c"}}}, "a measure 'chance' takes"),
-        ({"numbers": {"a": {"take": "median", "at": "b"}}}, "asks for what is none of mean, least, most"),
+        ({"numbers": {"a": {"take": "median", "at": "b"}}}, "asks for what is none of mean, min, max"),
         ({"numbers": {"a": {"follows": "row"}}}, "asks for what is none of"),
         ({"numbers": {"a": {"ratio": ["b", "c"]}}}, "not all measured before it"),
     ],

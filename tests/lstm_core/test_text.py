@@ -39,7 +39,7 @@ def test_a_vocabulary_finds_its_own_characters(text: str) -> None:
 
 @pytest.mark.parametrize("typed, read", LOOK_ALIKES.items())
 def test_look_alikes_are_read_in_place_of_what_they_look_like(typed: str, read: str) -> None:
-    assert Vocabulary([read, "#"], unknown="#").stand_in(typed) == read
+    assert Vocabulary([read, "#"], unknown="#").replacement_for(typed) == read
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def written(latex: str) -> float:
 
 
 @every_variant
-def test_its_equations_add_up_with_the_numbers_put_in(make_model: make, cell: str, functions: dict[str, str]) -> None:
+def test_its_equations_add_up_with_the_numbers_substituted(make_model: make, cell: str, functions: dict[str, str]) -> None:
     model = make_model(cell, 5, 2, spread=1.0, functions=functions)
     t = lc.trace(model, TEXT)
     for step in (0, 3, 20):

@@ -138,7 +138,7 @@ def test_a_walk_of_another_cell_does_not_agree() -> None:
 # The file
 
 
-GOOD = {"title": "A", "text": "B.", "try": "C.", "lights": ["x"], "equations": ["hidden"], "bars": False}
+GOOD = {"title": "A", "text": "B.", "attempt": "C.", "lights": ["x"], "equations": ["hidden"], "bars": False}
 
 
 def written(folder: Path, steps: object, cell: str = "rnn") -> Path:
@@ -159,7 +159,7 @@ def test_a_cell_without_a_file_has_no_walk(tmp_path: Path) -> None:
     [
         (
             {"lites": ["x"]},
-            "rnn.json, step 1: a step has bars, equations, lights, text, title, try; this one has bars, equations",
+            "rnn.json, step 1: a step has attempt, bars, equations, lights, text, title; this one has attempt, bars, equations",
         ),
         ({"title": " "}, "rnn.json, step 1: title is a sentence, not ' '"),
         ({"lights": "x"}, "rnn.json, step 1: lights is a list of names, not 'x'"),
@@ -173,7 +173,7 @@ def test_a_step_of_another_form_is_refused(tmp_path: Path, change: dict, sentenc
 
 
 def test_a_file_of_another_form_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=re.escape("rnn.json, step 1: a step has bars")):
+    with pytest.raises(ValueError, match=re.escape("rnn.json, step 1: a step has attempt")):
         walk.walk(RNN, written(tmp_path, ["forget"]))
     with pytest.raises(ValueError, match='rnn.json is no walk of rnn: it needs "cell": "rnn" and a list of "steps"'):
         walk.walk(RNN, written(tmp_path, [GOOD], cell="lstm"))

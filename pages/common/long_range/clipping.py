@@ -11,7 +11,7 @@ import lstm_core as lc
 from lstm_core import experiments, figure_file
 from lstm_core.analysis.spectrum import ClippingRun
 from lstm_core.experiments import ClippingResults
-from lstm_core.figures.clipping import felt, in_training
+from lstm_core.figures.clipping import gradient_reach, in_training
 from lstm_core.numbers import percent, short
 from lstm_core.words import tr
 from pages.common import detail, markdown
@@ -232,7 +232,7 @@ def _felt(runs: Mapping[float | None, Sequence[ClippingRun]], caption: Sequence[
     )
     if step not in steps:  # another start may have been looked at before
         step = steps[0]
-    figure = felt(runs, step, [*caption, tr("Mean over the streams.")], detail.theme())
+    figure = gradient_reach(runs, step, [*caption, tr("Mean over the streams.")], detail.theme())
     st.plotly_chart(figure, key="long range: felt picture", theme=None, config=detail.PLOT)
 
 

@@ -105,16 +105,16 @@ class _Summary:
     along: vanishing.Left | None
     fate: vanishing.Fate
 
-    def after(self, distance: int, belt: bool = False) -> float | None:
+    def after(self, distance: int, direct: bool = False) -> float | None:
         """The median share that is left so many characters back; None where no loss reaches so far, or there is no belt."""
-        left = self.along if belt else self.left
+        left = self.along if direct else self.left
         return None if left is None or distance >= len(left.middle) else float(left.middle[distance])
 
 
 def _summary(found: Gradients, layer: int) -> _Summary:
     where = vanishing.path(found, layer)
     shares = vanishing.share(found, where)
-    along = vanishing.left(vanishing.share(found, where, belt=True)) if where.state in found.belt else None
+    along = vanishing.left(vanishing.share(found, where, direct=True)) if where.state in found.direct else None
     symbol = plain_symbol(found.cell[where.state].symbol)
     return _Summary(found.model, symbol, vanishing.left(shares), along, vanishing.fate(shares))
 
@@ -126,7 +126,7 @@ def table(found: Sequence[Gradients], layer: int) -> str:
     lines.append("|---|" + "---:|" * (len(DISTANCES) + 3))
     for each in (_summary(one, layer) for one in found):
         cells = [short(each.after(distance)) for distance in DISTANCES]
-        cells.append(tr("no belt") if each.along is None else short(each.after(BELT_AT, belt=True)))
+        cells.append(tr("no belt") if each.along is None else short(each.after(BELT_AT, direct=True)))
         gone = each.left.vanished_after
         cells.append(tr("not here") if gone is None else tr("{gone} back", gone=gone))
         cells.append(f"{short(each.fate.most)} ×")

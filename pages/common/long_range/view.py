@@ -195,8 +195,8 @@ def _norms(reader: Reader, layer: int) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for state, place in _places(reader, layer).items():
         found[state] = reader.found.norms[state][place.layer]
-        if state in reader.found.belt:
-            found[f"belt {state}"] = reader.found.belt[state][place.layer]
+        if state in reader.found.direct:
+            found[f"belt {state}"] = reader.found.direct[state][place.layer]
     return found
 
 
@@ -249,7 +249,7 @@ def _described(reader: Reader, layer: int, most: Mapping[str, float]) -> dict[st
         "states": {
             state: {
                 "symbol": plain_symbol(cell[state].symbol),
-                "belt": state in reader.found.belt,
+                "belt": state in reader.found.direct,
                 "most": most[state] if math.isfinite(most[state]) else None,
             }
             for state in places

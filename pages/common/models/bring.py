@@ -318,7 +318,7 @@ def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: st
     try:
         model = found.model(chosen)
         judged = lc.proof(
-            model, text, told=lambda share: bar.progress(share, tr("{shorter}Trying other packings …", shorter=shorter))
+            model, text, progress=lambda share: bar.progress(share, tr("{shorter}Trying other packings …", shorter=shorter))
         )
         prompt = text[-PROMPT:]
         written = lc.sample(model, prompt, written_at_most, TEMPERATURE)

@@ -19,13 +19,13 @@ def test_everything_is_in_the_file_and_nothing_needs_a_pickle(make_model) -> Non
     with np.load(io.BytesIO(to_npz(found, trace.vocabulary.characters, 5)), allow_pickle=False) as file:
         metadata = json.loads(str(file["metadata"]))
         assert metadata["states"] == ["hidden", "cell"] or metadata["states"] == ["cell", "hidden"]
-        assert (metadata["model"], metadata["start"], metadata["belts"]) == (model.name, 5, ["cell"])
+        assert (metadata["model"], metadata["start"], metadata["direct"]) == (model.name, 5, ["cell"])
         for name in metadata["states"]:
             np.testing.assert_array_equal(file[f"norms_{name}"], found.norms[name])
-        np.testing.assert_array_equal(file["belt_cell"], found.belt["cell"])
+        np.testing.assert_array_equal(file["direct_cell"], found.direct["cell"])
         np.testing.assert_array_equal(file["characters"], found.characters)
         assert file["targets"].tolist() == [3, 7, 10]
         assert "".join(map(chr, file["chars"])) == trace.text
         aims = "".join(metadata["vocabulary"][aim] for aim in file["aims"])
         assert aims[:2] == trace.text[4] + trace.text[8]
-        assert all(name in str(file["README"]) for name in ("targets", "aims", "norms_NAME", "belt_NAME", "characters"))
+        assert all(name in str(file["README"]) for name in ("targets", "aims", "norms_NAME", "direct_NAME", "characters"))

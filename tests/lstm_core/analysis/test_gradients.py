@@ -94,15 +94,15 @@ def test_the_belt_is_the_product_of_the_gates_that_keep() -> None:
     trace = lc.trace(model, TEXT)
     found = gradients(model, trace, targets=[8])
     forget, row = trace["forget"][0], found.row(8)
-    assert set(found.belt) == {"cell"}
-    assert found.belt["cell"][0, row, 8] == pytest.approx(found.norms["cell"][0, row, 8])
+    assert set(found.direct) == {"cell"}
+    assert found.direct["cell"][0, row, 8] == pytest.approx(found.norms["cell"][0, row, 8])
     output, cell = trace["output"][0, 8], trace["cell"][0, 8]
     chances = trace.probs[8].astype(np.float64)
     chances[found.aims[row]] -= 1
     at_cell = chances @ model.head.weight.detach().numpy() * output * (1 - np.tanh(cell) ** 2)
     for step in (7, 4, 0):
         kept_by_gates = np.prod(forget[step + 1 : 9], axis=0)
-        assert found.belt["cell"][0, row, step] == pytest.approx(np.linalg.norm(at_cell * kept_by_gates), rel=1e-4)
+        assert found.direct["cell"][0, row, step] == pytest.approx(np.linalg.norm(at_cell * kept_by_gates), rel=1e-4)
 
 
 def test_which_states_have_a_direct_way() -> None:

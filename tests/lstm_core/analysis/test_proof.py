@@ -6,6 +6,7 @@ import copy
 import inspect
 import math
 import random
+import textwrap
 from itertools import permutations
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 import lstm_core as lc
 from lstm_core import ngrams
 from lstm_core.analysis import proof as module_of_proof
-from lstm_core.analysis.proof import SHORTEST, _changed, _reorder, _shift, _transpose, _turn_round, rank
+from lstm_core.analysis.proof import SHORTEST, _changed, _complement_update, _reorder, _shift, _transpose, rank
 from lstm_core.model import CharModel
 from lstm_core.training import held_out_loss
 
@@ -39,7 +40,7 @@ That flesh is heir to, 'tis a consummation
 Devoutly to be wish'd. To die, to sleep;
 To sleep: perchance to dream: ay, there's the rub;
 """
-PYTHON = inspect.getsource(ngrams)[:1500]
+PYTHON = inspect.getsource(textwrap)[:1500]
 OWN = {"shakespeare-lstm": SHAKESPEARE, "python-lstm": PYTHON}
 SHIPPED = {info.name: lc.cell(info.config["cell"]) for info in lc.models()}
 
@@ -88,7 +89,7 @@ def test_a_missed_transpose_is_told(model: CharModel) -> None:
 
 @pytest.mark.parametrize("name", [name for name, cell in SHIPPED.items() if "update" in cell.names])
 def test_an_update_gate_the_wrong_way_round_is_told(name: str) -> None:
-    proof = lc.proof(_changed(lc.load(name), _turn_round), own_text(name))
+    proof = lc.proof(_changed(lc.load(name), _complement_update), own_text(name))
     assert proof.verdict == "wrong" and proof.others[0].label.startswith("the update gate z turned round")
 
 
@@ -181,7 +182,7 @@ def test_the_right_vocabulary_ranks_first() -> None:
 def test_a_large_model_is_judged_alike_and_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     model, shares = lc.load("family-gru"), []
     monkeypatch.setattr(module_of_proof, "LARGE", 1000)
-    judged = lc.proof(model, WAR_AND_PEACE, told=shares.append)
+    judged = lc.proof(model, WAR_AND_PEACE, progress=shares.append)
     assert judged.verdict == "reads" and judged.others[0].loss > judged.plain
     assert shares == sorted(set(shares)) and len(shares) == len(judged.others) and shares[0] > 0 and shares[-1] < 1
 

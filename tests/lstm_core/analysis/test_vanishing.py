@@ -34,9 +34,9 @@ def test_a_share_is_of_the_value_at_the_losss_own_step() -> None:
 
 def test_the_belt_is_a_share_of_the_same_value() -> None:
     found = made([[1, 2, 4]], [2], belt=[[0.5, 1, 4]])
-    np.testing.assert_allclose(share(found, Path("cell", 0), belt=True), [[0.125, 0.25, 1]])
+    np.testing.assert_allclose(share(found, Path("cell", 0), direct=True), [[0.125, 0.25, 1]])
     with pytest.raises(ValueError, match="no gate of LSTM decides what is kept of 'hidden'"):
-        share(found, Path("hidden", 0), belt=True)
+        share(found, Path("hidden", 0), direct=True)
 
 
 def test_vanished_means_from_there_back_for_good() -> None:

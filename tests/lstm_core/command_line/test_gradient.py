@@ -45,7 +45,7 @@ def test_one_loss_is_told_step_by_step(made: lc.CharModel, capsys: Capture) -> N
         assert character == repr(TEXT[step])
         assert float(hidden) == pytest.approx(found.norms["hidden"][0, 0, step], rel=1e-3)
         assert float(cell) == pytest.approx(found.norms["cell"][0, 0, step], rel=1e-3)
-        assert float(belt) == pytest.approx(found.belt["cell"][0, 0, step], rel=1e-3)
+        assert float(belt) == pytest.approx(found.direct["cell"][0, 0, step], rel=1e-3)
         assert float(push) == pytest.approx(found.characters[0, step], rel=1e-3, abs=1e-12)
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from lstm_core.analysis.spectrum import ClippingRun, Point
-from lstm_core.figures.clipping import felt, in_training
+from lstm_core.figures.clipping import gradient_reach, in_training
 
 
 def run(clip: float | None, seed: int, diverged: int | None = None) -> ClippingRun:
@@ -50,13 +50,13 @@ def test_the_limits_are_marked() -> None:
 
 
 def test_how_far_back_the_loss_is_felt() -> None:
-    figure = felt(RUNS, 0)
+    figure = gradient_reach(RUNS, 0)
     assert [list(trace.y) for trace in figure.data] == [[1, None, None]] * 3, "a logarithm shows no 0 and no infinity"
-    assert list(felt(RUNS, 10).data[0].y) == [1, 0.1]
+    assert list(gradient_reach(RUNS, 10).data[0].y) == [1, 0.1]
 
 
 def test_what_is_not_there_is_named() -> None:
     with pytest.raises(ValueError, match="after step 99"):
-        felt(RUNS, 99)
+        gradient_reach(RUNS, 99)
     with pytest.raises(ValueError, match="there is no run to draw"):
         in_training({None: []})

@@ -138,7 +138,7 @@ def test_every_norm_reaches_the_browser_to_two_digits(make_model) -> None:
         table = sent[f"norms{k}"]
         assert set(table.column_names) == ({"hidden", "cell", "belt cell"} if k == 0 else {"hidden"})
         for name in table.column_names:
-            source = each.found.belt if name.startswith("belt ") else each.found.norms
+            source = each.found.direct if name.startswith("belt ") else each.found.norms
             rows = source[name.removeprefix("belt ")][1]
             wanted = np.concatenate([row[: t + 1] for row, t in zip(rows, each.found.targets)])
             np.testing.assert_allclose(decoded(table[name].to_numpy(), meta), wanted, rtol=5e-3)
