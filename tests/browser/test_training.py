@@ -226,7 +226,7 @@ def test_a_training_learns_is_stopped_goes_on_and_leaves_no_thread(open_tab, own
     assert place(tab)["stage"] == slider.get_attribute("max")  # it stays with the newest
     tab.get_by_role("button", name="Stop", exact=True).click()
     tab.get_by_text("Stopped after").wait_for(timeout=20_000)
-    until(lambda: thread not in busy(pid), 5)
+    until(lambda: thread not in busy(pid))
     rest(tab)
     slide(tab, 0)
     first = float(tab.locator(".life .loss").inner_text().split()[1])

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -552,9 +551,8 @@ def test_ctrl_c_in_any_command_has_code_130(folder: Path) -> None:
     counting = process("ngrams", "--corpus", "long.txt", "--orders", "10000", cwd=folder)
     assert counting.stdout is not None
     counting.stdout.readline()
-    started = time.monotonic()
     counting.send_signal(signal.SIGINT)
-    _, err = counting.communicate(timeout=60)
+    out, err = counting.communicate(timeout=60)
     assert counting.returncode == 130
     assert err.decode() == "\nInterrupted.\n"
-    assert time.monotonic() - started < 30
+    assert out.count(b"order") < 9_999
