@@ -26,6 +26,7 @@ from lstm_core.numbers import fixed, percent
 from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
+from lstm_core.words import tr
 
 FILE = ASSETS / "lessons.json"
 RELATIONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -72,13 +73,13 @@ class Lesson:
     def step(self) -> int:
         """The character to look at, counted from 0."""
         found = re.search(self.at, self.text)
-        assert found is not None, "checked when the lesson was read"
+        assert found is not None, tr("checked when the lesson was read")
         return found.start()
 
     @property
     def prose(self) -> dict[str, str]:
         """Everything that is shown, by where it stands, with its placeholders."""
-        return {name: getattr(self, name) for name in PROSE} | {f"choice {k}": c for k, c in enumerate(self.choices, 1)}
+        return {name: getattr(self, name) for name in PROSE} | {tr("choice {k}", k=k): c for k, c in enumerate(self.choices, 1)}
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,15 @@ class Measuring:
         values = self.trace(model or lesson.model, text)[signal or lesson.signal]
         number, unit = layer or lesson.layer, lesson.unit if unit is None else unit
         if not (1 <= number <= len(values) and 0 <= unit < values.shape[2]):
-            raise LessonError(f"lesson {lesson.id!r}: there is no unit {unit} of layer {number} in {model or lesson.model}")
+            raise LessonError(
+                tr(
+                    "lesson {lesson.id!r}: there is no unit {unit} of layer {number} in {value}",
+                    lesson=lesson,
+                    unit=unit,
+                    number=number,
+                    value=model or lesson.model,
+                )
+            )
         return values[number - 1, :, unit]
 
     def covered(self, pattern: str, text: str) -> np.ndarray:
@@ -115,7 +124,14 @@ class Measuring:
         for found in re.finditer(pattern, text):
             covered[found.start() : found.end()] = True
         if not covered.any():
-            raise LessonError(f"lesson {self.lesson.id!r}: no character of {text!r} matches {pattern!r}")
+            raise LessonError(
+                tr(
+                    "lesson {self.lesson.id!r}: no character of {text!r} matches {pattern!r}",
+                    self=self,
+                    text=text,
+                    pattern=pattern,
+                )
+            )
         return covered
 
 
@@ -231,39 +247,52 @@ def lessons(path: Path = FILE) -> tuple[Lesson, ...]:
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise LessonError(f"{path.name} is not JSON: {error}") from None
+        raise LessonError(tr("{path.name} is not JSON: {error}", path=path, error=error)) from None
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-        raise LessonError(f"{path.name} is no list of lessons")
+        raise LessonError(tr("{path.name} is no list of lessons", path=path))
     found = tuple(map(_lesson, given))
     for lesson in found:
         for sentence in _faults(lesson):
-            raise LessonError(f"lesson {lesson.id!r}: {sentence}")
+            raise LessonError(tr("lesson {lesson.id!r}: {sentence}", lesson=lesson, sentence=sentence))
     ids = [lesson.id for lesson in found]
     for name in ids:
         if ids.count(name) > 1:
-            raise LessonError(f"lesson {name!r} is there {ids.count(name)} times")
+            raise LessonError(tr("lesson {name!r} is there {count} times", name=name, count=ids.count(name)))
     return found
 
 
 def _lesson(given: Mapping[str, Any]) -> Lesson:
     """A lesson whose fields are all there, no others, and of their kinds."""
-    names, who = {field.name for field in fields(Lesson)}, f"lesson {given.get('id', '?')!r}"
+    names, who = {field.name for field in fields(Lesson)}, tr("lesson {get!r}", get=given.get("id", "?"))
     wrong = names.symmetric_difference(given)
     if wrong:
-        raise LessonError(f"{who}: {', '.join(sorted(wrong))} {'is' if len(wrong) == 1 else 'are'} missing, or unknown")
+        raise LessonError(
+            tr(
+                "{who}: {sorted} {value} missing, or unknown",
+                who=who,
+                sorted=", ".join(sorted(wrong)),
+                value="is" if len(wrong) == 1 else "are",
+            )
+        )
     for name in names:
         kind = KINDS.get(name, str)
         if type(given[name]) is not kind:
-            raise LessonError(f"{who}: {name} must be {kind.__name__}, not {given[name]!r}")
+            raise LessonError(
+                tr("{who}: {name} must be {name_2}, not {given!r}", who=who, name=name, name_2=kind.__name__, given=given[name])
+            )
     return Lesson(**{**given, "choices": tuple(given["choices"]), "claims": tuple(given["claims"])})
 
 
 def _faults(lesson: Lesson) -> Iterator[str]:
     """What is wrong with a lesson by itself, before any model is asked."""
     if not lesson.text or re.search(lesson.at, lesson.text) is None:
-        yield f"no character of its text matches {lesson.at!r}"
+        yield tr("no character of its text matches {lesson.at!r}", lesson=lesson)
     if not 2 <= len(lesson.choices) <= 4 or not 0 <= lesson.right < len(lesson.choices):
-        yield f"it needs two to four choices and one of them right, not {len(lesson.choices)} and choice {lesson.right}"
+        yield tr(
+            "it needs two to four choices and one of them right, not {choices_count} and choice {lesson.right}",
+            choices_count=len(lesson.choices),
+            lesson=lesson,
+        )
     known: set[str] = set()
     for name, spec in lesson.numbers.items():
         yield from _faults_of_measure(name, spec, known)
@@ -271,34 +300,41 @@ def _faults(lesson: Lesson) -> Iterator[str]:
     for claim in lesson.claims:
         match = CLAIM.fullmatch(claim)
         if match is None:
-            yield f"the claim {claim!r} is not of the form “number < number”"
+            yield tr("the claim {claim!r} is not of the form “number < number”", claim=claim)
             continue
         for side in match.group(1, 3):
             if side not in known and _constant(side) is None:
-                yield f"the claim {claim!r} names {side!r}, which is not measured"
+                yield tr("the claim {claim!r} names {side!r}, which is not measured", claim=claim, side=side)
     for place, text in lesson.prose.items():
         if re.search(r"\d", PLACEHOLDER.sub("", text)):
-            yield f"its {place} holds a digit of its own: a number is measured, and stands there as {{name}}"
+            yield tr("its {place} holds a digit of its own: a number is measured, and stands there as {{name}}", place=place)
         for name, _ in PLACEHOLDER.findall(text):
             if name not in known | {"unit", "layer"}:
-                yield f"its {place} names {{{name}}}, which is not measured"
+                yield tr("its {place} names {{{name}}}, which is not measured", place=place, name=name)
     if not lesson.claims:
-        yield "it claims nothing"
+        yield tr("it claims nothing")
 
 
 def _faults_of_measure(name: str, spec: Any, known: set[str]) -> Iterator[str]:
     kind = next((key for key in spec if key in MEASURES), None) if isinstance(spec, Mapping) else None
     if kind is None:
-        yield f"the number {name!r} is none of the measures {', '.join(MEASURES)}"
+        yield tr("the number {name!r} is none of the measures {measures}", name=name, measures=", ".join(MEASURES))
         return
     parameters = list(inspect.signature(MEASURES[kind]).parameters.values())[1:]
     needed = {p.name for p in parameters if p.default is p.empty}
     if not needed <= set(spec) <= {p.name for p in parameters}:
-        yield f"the number {name!r}: a measure {kind!r} takes {', '.join(p.name for p in parameters)}"
+        yield tr(
+            "the number {name!r}: a measure {kind!r} takes {parameters}",
+            name=name,
+            kind=kind,
+            parameters=", ".join(p.name for p in parameters),
+        )
     if kind in ("ratio", "greatest") and not set(spec[kind]) <= known:
-        yield f"the number {name!r} is made of {', '.join(spec[kind])}, which are not all measured before it"
+        yield tr(
+            "the number {name!r} is made of {spec}, which are not all measured before it", name=name, spec=", ".join(spec[kind])
+        )
     if spec.get("take", "mean") not in TAKES or spec.get("follows", "column") not in FOLLOWED:
-        yield f"the number {name!r} asks for what is none of {', '.join((*TAKES, *FOLLOWED))}"
+        yield tr("the number {name!r} asks for what is none of {value}", name=name, value=", ".join((*TAKES, *FOLLOWED)))
 
 
 def _constant(text: str) -> float | None:
@@ -321,7 +357,9 @@ def measure(lesson: Lesson, models: Callable[[str], CharModel] = load) -> dict[s
         read = trace(models(name), text)
         if read.chars != read.read_as:
             unknown = "".join(sorted({c for c, r in zip(read.chars, read.read_as) if c != r}))
-            raise LessonError(f"lesson {lesson.id!r}: {name} does not know {unknown!r}")
+            raise LessonError(
+                tr("lesson {lesson.id!r}: {name} does not know {unknown!r}", lesson=lesson, name=name, unknown=unknown)
+            )
         return read
 
     numbers: dict[str, float] = {}
@@ -339,7 +377,12 @@ def check(lesson: Lesson, numbers: Mapping[str, float]) -> list[str]:
     numbers: as `measure` gives them. Raises KeyError for numbers of another lesson.
     """
     return [
-        f"{lesson.id}: {claim} does not hold: {', '.join(f'{side} = {_value(side, numbers):.6g}' for side in sides)}"
+        tr(
+            "{lesson.id}: {claim} does not hold: {sides}",
+            lesson=lesson,
+            claim=claim,
+            sides=", ".join(f"{side} = {_value(side, numbers):.6g}" for side in sides),
+        )
         for claim, sides, holds in _claims(lesson, numbers)
         if not holds
     ]
@@ -348,7 +391,7 @@ def check(lesson: Lesson, numbers: Mapping[str, float]) -> list[str]:
 def _claims(lesson: Lesson, numbers: Mapping[str, float]) -> Iterator[tuple[str, list[str], bool]]:
     for claim in lesson.claims:
         match = CLAIM.fullmatch(claim)
-        assert match is not None, "checked when the lesson was read"
+        assert match is not None, tr("checked when the lesson was read")
         left, relation, right = match.groups()
         yield claim, [left, right], RELATIONS[relation](_value(left, numbers), _value(right, numbers))
 

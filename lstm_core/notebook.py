@@ -14,6 +14,7 @@ from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
 from lstm_core.numbers import short
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 MOST_COLUMNS, MOST_ROWS = 120, 64  # of a picture: with them the whole card has at most 100 kB
 MOST_LETTERS = 240  # of the text above the pictures
@@ -40,14 +41,25 @@ def as_html(trace: Trace) -> str:
 
 
 def _facts(trace: Trace, columns: int, units: int) -> list[str]:
-    steps = f"{trace.steps:,} step{'' if trace.steps == 1 else 's'}"
-    sizes = f"{steps}, {trace.layers} layer{'' if trace.layers == 1 else 's'} of {trace.units} units"
-    loss = "" if math.isnan(trace.loss) else f", loss {trace.loss:.3f} nats a {trace.vocabulary.reads.removesuffix('s')}"
-    shown = f"Below: layer {trace.layers} of {trace.layers}"
+    steps = tr("{trace.steps:,} step{value}", trace=trace, value="" if trace.steps == 1 else "s")
+    sizes = tr(
+        "{steps}, {trace.layers} layer{value} of {trace.units} units",
+        steps=steps,
+        trace=trace,
+        value="" if trace.layers == 1 else "s",
+    )
+    loss = (
+        ""
+        if math.isnan(trace.loss)
+        else tr(
+            ", loss {trace.loss:.3f} nats a {removesuffix}", trace=trace, removesuffix=trace.vocabulary.reads.removesuffix("s")
+        )
+    )
+    shown = tr("Below: layer {trace.layers} of {trace.layers}", trace=trace)
     if units < trace.units:
-        shown += f", the {units} units whose h moves most"
+        shown += tr(", the {units} units whose h moves most", units=units)
     if columns < trace.steps:
-        shown += f", the first {columns} steps; figures.heatmaps.gate_heatmaps draws the rest"
+        shown += tr(", the first {columns} steps; figures.heatmaps.gate_heatmaps draws the rest", columns=columns)
     return [
         f'<span style="font-family:monospace">“{lettering.snippet(trace.text, MOST_LETTERS)}”</span>',
         f"{sizes}{loss}",
@@ -73,8 +85,8 @@ def _row(trace: Trace, signal: Signal, units: np.ndarray, columns: int) -> str:
     data = base64.b64encode(_png(colours, palette.lut(scale))).decode()
     width = min(max(COLUMN * columns, NARROWEST), WIDEST)
     label = f"{lettering.plain_symbol(signal.symbol)}  {signal.title}"
-    ends = f"{short(low, 3)} to {short(high, 3)}"
-    cell = "padding:2px 12px 2px 0;text-align:left;white-space:nowrap"
+    ends = tr("{short} to {short_2}", short=short(low, 3), short_2=short(high, 3))
+    cell = tr("padding:2px 12px 2px 0;text-align:left;white-space:nowrap")
     return (
         f'<tr><td style="{cell}">{html.escape(label)}<br><small>colours: {ends}</small></td><td style="padding:2px 0">'
         f'<img alt="{html.escape(label)}" src="data:image/png;base64,{data}" width="{width}" height="{max(len(units), 24)}"'

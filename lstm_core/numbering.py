@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from lstm_core.words import tr
+
 Counted = Literal["layer", "character", "column", "checkpoint", "unit", "step"]
 
 FIRST: dict[Counted, int] = {"layer": 1, "character": 1, "column": 1, "checkpoint": 1, "unit": 0, "step": 0}
@@ -36,7 +38,11 @@ def index(what: Counted, number: int) -> int:
 
 def available(what: Counted, count: int) -> str:
     """What there is to choose from, of so many: "layers 1 to 2", "units 0 to 127", "one layer"."""
-    return f"{what}s {shown(what, 0)} to {shown(what, count - 1)}" if count > 1 else f"one {what}"
+    return (
+        tr("{what}s {shown} to {shown_2}", what=what, shown=shown(what, 0), shown_2=shown(what, count - 1))
+        if count > 1
+        else tr("one {what}", what=what)
+    )
 
 
 def listed(what: Counted, indices: Iterable[int]) -> str:

@@ -33,6 +33,7 @@ from lstm_core.model import CharModel
 from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
 from lstm_core.walk import walk
+from lstm_core.words import tr
 
 LARGEST = 32_000_000  # bytes of all numbers in a page: more makes a browser slow
 BASE64 = 4 / 3  # characters that a byte takes
@@ -58,7 +59,13 @@ def check(model: CharModel, trace: Trace) -> None:
     most = longest(model)
     if trace.steps > most:
         raise InputError(
-            f"a report of {trace.steps:,} characters read by {model.name} would be too large for a browser; about {most:,} fit"
+            tr(
+                "a report of {trace.steps:,} characters read by {model.name} would be too large for a browser; about"
+                " {most:,} fit",
+                trace=trace,
+                model=model,
+                most=most,
+            )
         )
 
 
@@ -82,12 +89,19 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         hash=f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'",
         version=escape(version()),
         style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
-        title=escape(f"{trace.model} reads"),
+        title=escape(tr("{trace.model} reads", trace=trace)),
         lead=_lead(trace),
-        inside_title=escape(f"The cell of layer {numbering.layer(layer)}, alive: {trace.cell.title}"),
+        inside_title=escape(
+            tr("The cell of layer {layer}, alive: {trace.cell.title}", layer=numbering.layer(layer), trace=trace)
+        ),
         pin_title=escape(
-            f"Unit {unit} of layer {numbering.layer(layer)} at character {numbering.character(step)} of {trace.steps},"
-            " in numbers"
+            tr(
+                "Unit {unit} of layer {layer} at character {character} of {trace.steps}, in numbers",
+                unit=unit,
+                layer=numbering.layer(layer),
+                character=numbering.character(step),
+                trace=trace,
+            )
         ),
         numbers=_numbers(explained),
         preactivations=_preactivations(explained),
@@ -139,9 +153,12 @@ def _columns(table: pa.Table) -> list[dict[str, str]]:
 
 def _lead(trace: Trace) -> str:
     lines = [
-        f"A trained {trace.cell.title} read the text one character at a time. Each column is one character, each row one of its"
-        f" {trace.units} units; read a column downwards and it is the cell’s equation. Point anywhere, use the arrow keys,"
-        " click to pin.",
+        tr(
+            "A trained {trace.cell.title} read the text one character at a time. Each column is one character, each"
+            " row one of its {trace.units} units; read a column downwards and it is the cell’s equation. Point"
+            " anywhere, use the arrow keys, click to pin.",
+            trace=trace,
+        ),
         trace.cell.note,
     ]
     return escape(" ".join(lines))
@@ -159,43 +176,56 @@ def _numbers(explained: Explanation) -> str:
 
 def _preactivations(explained: Explanation) -> str:
     squashed = [(line.symbol, line.preactivation) for line in explained.lines if line.preactivation is not None]
-    return "".join(mathml(rf"{symbol}_{{t}} : \quad {split.latex}") for symbol, split in squashed)
+    return "".join(
+        mathml(tr("{symbol}_{{t}} : \\quad {split.latex}", symbol=symbol, split=split)) for symbol, split in squashed
+    )
 
 
 def _certified(certificate: Certificate, trace: Trace) -> str:
-    distance = (
-        f"max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against};"
-        f" each step within {certificate.step_error:.1e} of it,"
-        f" every signal within {certificate.signal_error:.1e} of its equation"
+    distance = tr(
+        "max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}; each step within"
+        " {certificate.step_error:.1e} of it, every signal within {certificate.signal_error:.1e} of its equation",
+        certificate=certificate,
     )
     if trace.steps > 1:
-        distance += (
-            f"; loss {certificate.loss_shown:.6f} from the shown gates, {certificate.loss_reference:.6f} from the reference"
+        distance += tr(
+            "; loss {certificate.loss_shown:.6f} from the shown gates, {certificate.loss_reference:.6f} from the reference",
+            certificate=certificate,
         )
-    verdict = "✓ Certified" if certificate.holds else "✗ NOT certified, do not trust these pictures"
-    return (
-        f"{verdict}: {distance}. This was computed when the report was written; the page itself computes the drawing's lines."
+    verdict = "✓ Certified" if certificate.holds else tr("✗ NOT certified, do not trust these pictures")
+    return tr(
+        "{verdict}: {distance}. This was computed when the report was written; the page itself computes the drawing's lines.",
+        verdict=verdict,
+        distance=distance,
     )
 
 
 def _facts(model: CharModel, trace: Trace, certificate: Certificate) -> Iterator[tuple[str, str]]:
     unit = trace.vocabulary.reads.removesuffix("s")
     yield (
-        "loss on this text",
-        "one character: nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.4f} nats a {unit}",
+        tr("loss on this text"),
+        tr("one character: nothing to predict")
+        if math.isnan(trace.loss)
+        else tr("{trace.loss:.4f} nats a {unit}", trace=trace, unit=unit),
     )
     yield "steps", f"{trace.steps:,}"
-    yield "layers × units", f"{trace.layers} × {trace.units}"
+    yield tr("layers × units"), f"{trace.layers} × {trace.units}"
     yield "cell", f"{trace.cell.title} ({trace.cell.source})"
     if trace.cell.note:
         yield "convention", trace.cell.note
     replaced = sorted({(a, b) for a, b in zip(trace.chars, trace.read_as) if a != b})
     if replaced:
-        pairs = ", ".join(f"{glyph(a)[0]} as {glyph(b)[0]}" for a, b in replaced[:12])
-        yield "read in another's place", pairs + (f" and {len(replaced) - 12} more" if len(replaced) > 12 else "")
+        pairs = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(a)[0], glyph_2=glyph(b)[0]) for a, b in replaced[:12])
+        yield (
+            tr("read in another's place"),
+            pairs + (tr(" and {replaced_count} more", replaced_count=len(replaced) - 12) if len(replaced) > 12 else ""),
+        )
     for clamp in trace.clamps:
         yield "held", described(clamp, trace.cell, trace.layers, trace.units)
-    yield "values in the pictures", "of a bounded signal: steps of 1/65534 of its range; of others, and of the drawing: float32"
+    yield (
+        tr("values in the pictures"),
+        tr("of a bounded signal: steps of 1/65534 of its range; of others, and of the drawing: float32"),
+    )
 
 
 def _card(model: CharModel) -> Iterator[tuple[str, str]]:
@@ -205,15 +235,21 @@ def _card(model: CharModel) -> Iterator[tuple[str, str]]:
     for name, value in model.card.items():
         written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if len(written) > LONGEST_FACT:
-            entries = f"{len(value):,} entries" if isinstance(value, list | dict) else f"{len(written):,} characters"
-            written = f"{entries}, in the model’s file"
+            entries = (
+                tr("{value_count:,} entries", value_count=len(value))
+                if isinstance(value, list | dict)
+                else tr("{written_count:,} characters", written_count=len(written))
+            )
+            written = tr("{entries}, in the model’s file", entries=entries)
         yield name.replace("_", " "), written
 
 
 def _foot() -> str:
-    return (
-        f"Written by {version()}. This file needs no network and no server, and asks for none. The drawings follow the visual"
-        " language of Christopher Olah’s essay “Understanding LSTM Networks” (2015) and are drawn anew. MIT licence."
+    return tr(
+        "Written by {version}. This file needs no network and no server, and asks for none. The drawings follow"
+        " the visual language of Christopher Olah’s essay “Understanding LSTM Networks” (2015) and are drawn"
+        " anew. MIT licence.",
+        version=version(),
     )
 
 

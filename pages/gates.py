@@ -6,6 +6,7 @@ from pages.common import caches, detail, frame, selection  # first: sets the thr
 import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
+from lstm_core.words import tr
 from pages.common.gates.view import gates_view
 
 page = frame.begin()
@@ -15,8 +16,13 @@ layers = chosen.layers(trace.layers)
 
 word = trace.vocabulary.reads.removesuffix("s")
 st.caption(
-    f"A trained {trace.cell.title} reads the text one {word} at a time. Each column is one {word}, each row one of"
-    f" its {trace.units} units. Read a column downwards and it is the cell's equation; point anywhere for the numbers."
+    tr(
+        "A trained {trace.cell.title} reads the text one {word} at a time. Each column is one {word}, each row one of"
+        " its {trace.units} units. Read a column downwards and it is the cell's equation; point anywhere for the"
+        " numbers.",
+        trace=trace,
+        word=word,
+    )
 )
 step, unit = first_look(trace, layers[0])
 pin = chosen.pinned(step, unit, layers[0])

@@ -38,12 +38,13 @@ export function build(root) {
     caption: span("caption"),
     pooling: element("button", { type: "button" }),
     squash: element("button", { type: "button" }),
+    peaks: element("div", { className: "group", role: "group", "aria-label": "Disagreements" }),
     ...saveButtons("Save what is in view"),
+    ...readoutParts(),
   };
-  Object.assign(el, readoutParts());
   const columns = element("div", { className: "group", role: "group", "aria-label": "Columns" }, element("span", { textContent: "Columns" }), el.narrower, el.wider, el.fit);
   const player = element("div", { className: "group" }, el.back, el.play, el.forward);
-  el.peaks = element("div", { className: "group", role: "group", "aria-label": "Disagreements" }, element("span", { textContent: "Disagreement" }), el.peakBack, el.peakNext);
+  el.peaks.append(element("span", { textContent: "Disagreement" }), el.peakBack, el.peakNext);
   const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and view" }, player, el.speed, el.peaks, el.order, columns, el.heights);
   el.stage.append(el.picture, el.cursor);
   el.spacer.append(el.stage);
@@ -61,6 +62,7 @@ function readoutParts() {
   return { ...parts, expects, nexts, readout, table: element("div", { className: "readers", "aria-hidden": "true" }), lines: [] };
 }
 
+/** @returns {[HTMLElement, HTMLElement[]]} */
 function expectations(className, ...before) {
   const nexts = [0, 1, 2].map(() => element("span", { className: "next" }));
   const pairs = nexts.flatMap((next) => [next, element("span", { className: "quiet" })]);

@@ -46,8 +46,7 @@ export function makeCopy(inst) {
   const pills = svg("g", { class: "pills", "text-anchor": "middle" });
   over.append(tips, pills, hits);
   const canvas = element("canvas", {});
-  const copy = { root: element("div", { className: "copy" }, under, canvas, over), under, over, canvas, parts, pills, tips, pillTexts: new Map(), step: null, painted: "", image: null, ...endsOf(under) };
-  copy.ghost = element("div", { className: "ghost" });
+  const copy = { root: element("div", { className: "copy" }, under, canvas, over), under, over, canvas, parts, pills, tips, pillTexts: new Map(), step: null, painted: "", image: null, ghost: element("div", { className: "ghost" }), ...endsOf(under) };
   copy.root.append(copy.ghost);
   return copy;
 }

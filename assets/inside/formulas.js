@@ -5,7 +5,10 @@ import { inputAt, rowOf } from "./data.js";
 /** One step: the vectors that its equations read, and all that was computed from them so far. */
 class Moment {
   constructor(data, step) {
-    Object.assign(this, { data, step, vectors: new Map(), cells: new Map() });
+    this.data = data;
+    this.step = step;
+    this.vectors = new Map();
+    this.cells = new Map();
   }
 
   /** A vector of the drawing, all units of it. */
@@ -26,7 +29,7 @@ class Moment {
   shares(affine, unit) {
     const read = affine.inputs.map((node, k) => {
       const vector = this.vector(node);
-      const { weight, row } = this.block(affine.sources[k], affine.rows, vector.length);
+      const { weight, row } = this.block(affine.sources[k], affine.rows);
       let value = 0;
       for (let j = 0, at = row * vector.length + unit * vector.length; j < vector.length; j++, at++) value += weight[at] * vector[j];
       return { source: affine.sources[k], node, value };

@@ -27,7 +27,8 @@ function draw(name, component) {
     if (what === "pin") dispatchEvent(new CustomEvent("pin", { detail: { ...value, by: name } }));
   };
   const paint = () => component({ data, parentElement, setStateValue });
-  addEventListener("pin", ({ detail: { by, step, unit, layer } }) => {
+  addEventListener("pin", (event) => {
+    const { by, step, unit, layer } = /** @type {CustomEvent} */ (event).detail;
     if (by === name || (meta.layer ?? layer) !== layer) return;
     data.view = { ...data.view, pin: { step, unit, layer, model: view.pin.model }, serial: data.view.serial + 1 };
     paint();

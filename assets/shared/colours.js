@@ -1,13 +1,23 @@
 // Colours: the theme of the page around a view, mixtures, and the tables that heatmaps are painted with.
 
+import { contextOf } from "./pens.js";
+
+/**
+ * The colours and fonts of the page around an element.
+ * @param {Element} root
+ * @returns {Theme}
+ */
 export function readTheme(root) {
   const style = getComputedStyle(root);
-  const probe = document.createElement("canvas").getContext("2d");
+  const probe = contextOf(document.createElement("canvas"));
+  /** @param {string} name @param {string} fallback */
   const colour = (name, fallback) => {
     probe.fillStyle = fallback;
     probe.fillStyle = style.getPropertyValue(name).trim() || fallback;
-    return probe.fillStyle.startsWith("#") ? probe.fillStyle : fallback;
+    const found = String(probe.fillStyle);
+    return found.startsWith("#") ? found : fallback;
   };
+  /** @param {string} name @param {string} fallback */
   const family = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
   const paper = colour("--st-background-color", "#ffffff");
   const dark = luminance(paper) < 0.35;
@@ -27,19 +37,34 @@ export function readTheme(root) {
   };
 }
 
+/** @param {string} hex */
 const channels = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 
+/**
+ * How light a colour is, 0 to 1.
+ * @param {string} hex as #rrggbb
+ */
 export function luminance(hex) {
   const [r, g, b] = channels(hex);
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }
 
+/**
+ * A share of one colour and the rest of the other.
+ * @param {string} one as #rrggbb
+ * @param {string} other as #rrggbb
+ * @param {number} share 0 to 1
+ */
 export function mix(one, other, share) {
   const [a, b] = [channels(one), channels(other)];
   return `#${a.map((v, k) => Math.round(v * share + b[k] * (1 - share)).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** A 32-bit pixel for every level, so that painting is one look-up. */
+/**
+ * A 32-bit pixel for every level, so that painting is one look-up.
+ * @param {string} hex 256 colours of six digits each
+ * @param {number} levels
+ */
 export function colourTable(hex, levels) {
   const table = new Uint32Array(levels + 1);
   for (let level = 0; level <= levels; level++) {
@@ -50,7 +75,12 @@ export function colourTable(hex, levels) {
   return table;
 }
 
-/** The tables of all scales of colour in the present theme, kept until the theme changes: by scale, levels + 1 pixels each. */
+/**
+ * The tables of all scales of colour in the present theme, kept until the theme changes: by scale, levels + 1 pixels each.
+ * @param {Instance} inst
+ * @param {number} levels
+ * @returns {Record<string, Uint32Array>}
+ */
 export function colourTables(inst, levels) {
   const { name } = inst.theme;
   if (inst.tables?.theme !== name) {

@@ -6,6 +6,7 @@ export const reducedMotion = {
   },
 };
 
+/** @type {Record<string, string>} */
 const ICONS = {
   play: "M3 1.5v11l9-5.5z",
   pause: "M2.5 1.5h3.2v11H2.5zM8.3 1.5h3.2v11H8.3z",
@@ -15,6 +16,7 @@ const ICONS = {
   plus: "M1.5 6h4.500V1.500h2V6h4.500v2H8v4.500H6V8H1.500z",
 };
 
+/** @param {string} name one of ICONS */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -26,28 +28,61 @@ export function icon(name) {
   return svg;
 }
 
+/**
+ * An element with its properties (attributes where they are aria-* or role) and children.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, unknown>} properties
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
 export function element(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("aria-") || name === "role") node.setAttribute(name, value);
-    else node[name] = value;
+    if (name.startsWith("aria-") || name === "role") node.setAttribute(name, String(value));
+    else Object.assign(node, { [name]: value });
   }
   node.append(...children);
   return node;
 }
 
+/**
+ * @param {string} className
+ * @param {string} words
+ */
 export const span = (className, words = "") => element("span", { className, textContent: words });
 
+/**
+ * @param {string} words
+ * @param {string} title
+ */
 export const button = (words, title = "") => element("button", { type: "button", textContent: words, ...(title && { title, "aria-label": title }) });
 
+/**
+ * @param {string | number} value
+ * @param {string | number} words
+ */
 export const option = (value, words) => element("option", { value, textContent: words });
 
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {string} key
+ */
 export const iconButton = (name, label, key = "") =>
   element("button", { type: "button", className: name, title: key ? `${label} (${key})` : label, "aria-label": label }, icon(name));
 
+/**
+ * @param {string} label
+ * @param {(string | number)[][]} choices each a value and its words
+ */
 export const choice = (label, choices) =>
   element("select", { "aria-label": label, title: label }, ...choices.map(([value, words]) => option(value, words)));
 
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function saveAs(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

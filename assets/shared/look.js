@@ -2,7 +2,11 @@
 
 const PAUSE = 900; // milliseconds without a change
 
-/** Sends look() after a pause without another call; nothing comes back from it. */
+/**
+ * Sends look() after a pause without another call; nothing comes back from it.
+ * @param {Instance} inst
+ * @param {() => object} look
+ */
 export function reportLook(inst, look) {
   clearTimeout(inst.timers.look);
   inst.timers.look = setTimeout(() => inst.send("look", { ...look(), serial: inst.lookSerial }), PAUSE);

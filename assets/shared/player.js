@@ -2,6 +2,7 @@
 
 import { icon } from "./elements.js";
 
+/** @param {Instance} inst */
 export function togglePlay(inst) {
   if (inst.playing) return stop(inst);
   const { here, last, go } = inst.player;
@@ -11,12 +12,17 @@ export function togglePlay(inst) {
   showPlaying(inst);
 }
 
+/** @param {Instance} inst */
 export function stop(inst) {
   cancelAnimationFrame(inst.frame);
   inst.playing = false;
   showPlaying(inst);
 }
 
+/**
+ * @param {Instance} inst
+ * @param {number} now milliseconds
+ */
 function tick(inst, now) {
   const { here, last, go } = inst.player;
   inst.owed += (Math.max(0, now - inst.before) / 1000) * inst.speed;
@@ -28,6 +34,7 @@ function tick(inst, now) {
   inst.frame = requestAnimationFrame((later) => tick(inst, later));
 }
 
+/** @param {Record<string, any>} inst a view whose el.play is the button */
 export function showPlaying(inst) {
   const { play } = inst.el;
   play.replaceChildren(icon(inst.playing ? "pause" : "play"));

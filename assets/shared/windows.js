@@ -3,12 +3,23 @@
 const PAUSE = 150; // milliseconds before the server is asked
 const ANSWER = 4000; // milliseconds for an answer, before the server is asked again
 
-/** Whether first..last with so many columns around it leaves the window that was sent. */
+/**
+ * Whether first..last with so many columns around it leaves the window that was sent.
+ * @param {{ start: number, columns: number, steps: number }} window
+ * @param {number} first
+ * @param {number} last
+ * @param {number} margin
+ */
 export function isOutside({ start, columns, steps }, first, last, margin) {
   return (start > 0 && first - margin < start) || (start + columns < steps && last + margin > start + columns);
 }
 
-/** Asks for another window where one is missing; wantedStart(): the first column that it should have. */
+/**
+ * Asks for another window where one is missing; wantedStart(): the first column that it should have.
+ * @param {Instance} inst
+ * @param {() => boolean} isMissing
+ * @param {() => number} wantedStart
+ */
 export function askForWindow(inst, isMissing, wantedStart) {
   if (inst.timers.ask || !isMissing()) return;
   // Another request would break off the run that answers the one before.

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 MOST_DIFFERENT = 2_000  # characters between the first and the last difference: matching takes the square of their number
 
@@ -42,7 +43,13 @@ def align(first: Sequence[str], second: Sequence[str]) -> Alignment:
     middles = first[start : len(first) - end], second[start : len(second) - end]
     longest = max(map(len, middles))
     if longest > MOST_DIFFERENT:
-        raise InputError(f"the texts differ over {longest:,} characters; side by side go those with at most {MOST_DIFFERENT:,}")
+        raise InputError(
+            tr(
+                "the texts differ over {longest:,} characters; side by side go those with at most {most_different:,}",
+                longest=longest,
+                most_different=MOST_DIFFERENT,
+            )
+        )
     columns = [(k, k) for k in range(start)]
     for _, a, a_end, b, b_end in SequenceMatcher(None, *middles, autojunk=False).get_opcodes():
         columns += _paired(start + a, start + a_end, start + b, start + b_end)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lstm_core.errors import InputError
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +43,17 @@ def disagreement(traces: Sequence[Trace], most: int = 8) -> Disagreement:
     Source: Lin 1991, section V.
     """
     if len(traces) < 2:
-        raise InputError(f"disagreement needs two models or more; it was given {len(traces)}")
+        raise InputError(tr("disagreement needs two models or more; it was given {traces_count}", traces_count=len(traces)))
     first = traces[0]
     for other in traces[1:]:
         if other.chars != first.chars:
             raise InputError(
-                f"disagreement is about one text: {first.model} read {first.steps} steps, {other.model} another text"
-                f" or other steps, {other.steps}"
+                tr(
+                    "disagreement is about one text: {first.model} read {first.steps} steps, {other.model} another"
+                    " text or other steps, {other.steps}",
+                    first=first,
+                    other=other,
+                )
             )
     values = divergence([trace.probs for trace in traces], [trace.vocabulary.characters for trace in traces])
     return Disagreement(values, tuple(trace.model for trace in traces), peaks(values, most))
@@ -96,11 +101,20 @@ def to_csv(traces: Sequence[Trace], between: Disagreement) -> bytes:
     the traces are not those that were compared. Source: RFC 4180.
     """
     if tuple(trace.model for trace in traces) != between.models or any(t.steps != len(between.values) for t in traces):
-        given = ", ".join(f"{trace.model} ({trace.steps} steps)" for trace in traces)
-        raise InputError(f"the disagreement is of {', '.join(between.models)} over {len(between.values)} steps; given {given}")
+        given = ", ".join(tr("{trace.model} ({trace.steps} steps)", trace=trace) for trace in traces)
+        raise InputError(
+            tr(
+                "the disagreement is of {models} over {values_count} steps; given {given}",
+                models=", ".join(between.models),
+                values_count=len(between.values),
+                given=given,
+            )
+        )
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(["step", "code_point", "character", *(f"surprise {name}" for name in between.models), "disagreement"])
+    writer.writerow(
+        ["step", "code_point", "character", *(tr("surprise {name}", name=name) for name in between.models), "disagreement"]
+    )
     surprises = np.stack([trace.surprise for trace in traces], axis=1).tolist()
     for step, (character, row, nats) in enumerate(zip(traces[0].chars, surprises, between.values.tolist())):
         typed = character.encode("utf-8", "replace").decode("utf-8") if character else ""

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_core.errors import InputError
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 ROUNDING = 1e-5  # of a probability: two ways of computing the same prediction in float32 part by a tenth of it
 
@@ -48,12 +49,23 @@ def effect(before: Trace, after: Trace) -> Effect:
     """
     if not np.array_equal(before.ids, after.ids) or before.chars != after.chars:
         raise InputError(
-            f"an effect needs two traces of one text, and these read {before.steps} and {after.steps} characters that differ"
+            tr(
+                "an effect needs two traces of one text, and these read {before.steps} and {after.steps} characters"
+                " that differ",
+                before=before,
+                after=after,
+            )
         )
     if before.vocabulary != after.vocabulary:
         raise InputError(
-            f"an effect needs two traces that predict the same characters, and {before.model} knows {len(before.vocabulary)},"
-            f" {after.model} {len(after.vocabulary)}"
+            tr(
+                "an effect needs two traces that predict the same characters, and {before.model} knows"
+                " {vocabulary_count}, {after.model} {vocabulary_count_2}",
+                before=before,
+                vocabulary_count=len(before.vocabulary),
+                after=after,
+                vocabulary_count_2=len(after.vocabulary),
+            )
         )
     differs = np.abs(after.probs - before.probs).max(axis=1) > ROUNDING
     first = int(differs.argmax()) if differs.any() else None

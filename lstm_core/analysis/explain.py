@@ -37,6 +37,7 @@ from lstm_core.trace import Trace
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
 from lstm_core.numbers import DECIMALS, MINUS, adding_up, fitting, fixed, rounded
+from lstm_core.words import tr
 
 Origin = Literal["x", "h", "C", "bias"]
 
@@ -112,7 +113,14 @@ class Explanation:
         for line in self.lines:
             if line.name == name:
                 return line
-        raise InputError(f"{self.cell.title} has no signal {name!r}; it has {', '.join(self.cell.names)}")
+        raise InputError(
+            tr(
+                "{self.cell.title} has no signal {name!r}; it has {names}",
+                self=self,
+                name=name,
+                names=", ".join(self.cell.names),
+            )
+        )
 
     @property
     def remembering(self) -> Line | None:
@@ -131,8 +139,12 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     trace.check(layer, step, unit)
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
         raise InputError(
-            f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
-            f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
+            tr(
+                "the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
+                " {model.layers} x {model.units} {model.cell.title} (layers x units)",
+                trace=trace,
+                model=model,
+            )
         )
     place = _Place(model, trace, layer, step, unit)
     lines = tuple(_line(place, signal, decimals) for signal in model.cell.signals)
@@ -271,11 +283,21 @@ def _line(place: _Place, signal: Signal, decimals: int) -> Line:
     if abs(_value(filled) - value) > TOLERANCE * max(1.0, abs(value)):
         if place.trace.clamps:
             raise InputError(
-                f"{signal.name} is held at {value:.6g} there, which its equation does not give: explain another unit"
+                tr(
+                    "{signal.name} is held at {value:.6g} there, which its equation does not give: explain another unit",
+                    signal=signal,
+                    value=value,
+                )
             )
         raise InputError(
-            f"the trace shows {signal.name} = {value:.6g} at step {place.step}, unit {place.unit}, but the weights of"
-            f" {place.model.name} give {_value(filled):.6g}: it is a trace of another model"
+            tr(
+                "the trace shows {signal.name} = {value:.6g} at step {place.step}, unit {place.unit}, but the weights"
+                " of {place.model.name} give {value_2:.6g}: it is a trace of another model",
+                signal=signal,
+                value=value,
+                place=place,
+                value_2=_value(filled),
+            )
         )
     digits, more = fitting(value, lambda d: _value(filled, d), decimals)
     shown = _number(value, digits)

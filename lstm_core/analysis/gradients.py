@@ -35,6 +35,7 @@ from lstm_core.formula import (
 from lstm_core.frozen import Frozen, read_only
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
@@ -70,7 +71,13 @@ class Gradients(Frozen):
         """Where the loss after character `step` stands in the arrays. Raises ValueError when it was not asked for."""
         row = int(np.searchsorted(self.targets, step))
         if row == len(self.targets) or self.targets[row] != step:
-            raise InputError(f"the loss after character {step} was not asked for; {len(self.targets)} others were")
+            raise InputError(
+                tr(
+                    "the loss after character {step} was not asked for; {targets_count} others were",
+                    step=step,
+                    targets_count=len(self.targets),
+                )
+            )
         return row
 
 
@@ -110,15 +117,21 @@ def gradient_steps(
 
 def _check(model: CharModel, trace: Trace, wanted: np.ndarray) -> None:
     if not wanted.size:
-        raise InputError("no step was asked for; give at least one target")
+        raise InputError(tr("no step was asked for; give at least one target"))
     for step in (wanted[0], wanted[-1]):
         trace.check(step=int(step))
     if getattr(trace, "clamps", ()):
-        raise InputError("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
+        raise InputError(
+            tr("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
+        )
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
         raise InputError(
-            f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
-            f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
+            tr(
+                "the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
+                " {model.layers} x {model.units} {model.cell.title} (layers x units)",
+                trace=trace,
+                model=model,
+            )
         )
 
 

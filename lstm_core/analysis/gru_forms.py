@@ -15,6 +15,7 @@ from lstm_core.formula import Affine, Apply, Cell, Complement, Expression, Produ
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
+from lstm_core.words import tr
 
 Z = Vector("update")
 
@@ -79,12 +80,12 @@ def z_renamed(cell: Cell) -> Cell:
     old, new = _shares(cell)
     if keeps_old(cell):
         hidden: Expression = (1 - Z) * h_prev + Z * new.right
-        note, lead = "z near 1 lets the new in.", ("z ×", "+ (1−z) × h′", "=")
+        note, lead = tr("z near 1 lets the new in."), ("z ×", "+ (1−z) × h′", "=")
     else:
         hidden = (1 - Z) * new.right + Z * old.right
-        note, lead = "z near 1 keeps the old.", ("(1−z) ×", "+ z × h′", "=")
+        note, lead = tr("z near 1 keeps the old."), ("(1−z) ×", "+ z × h′", "=")
     signals = (replace(s, equation=hidden, lead=lead) if s.name == "hidden" else s for s in cell.signals)
-    return replace(cell, title=f"{cell.title}, z turned", signals=tuple(signals), kernel=None, note=note)
+    return replace(cell, title=tr("{cell.title}, z turned", cell=cell), signals=tuple(signals), kernel=None, note=note)
 
 
 def reset_moved(cell: Cell) -> Cell:
@@ -97,13 +98,13 @@ def reset_moved(cell: Cell) -> Cell:
     rows = next(node.rows for node in candidate.walk() if isinstance(node, Affine))
     if resets_before(cell):
         argument: Expression = Affine(rows, (x,), "in") + reset * Affine(rows, (h_prev,), "hn")
-        note, lead = "The reset has been moved behind the product.", ("r × (W h′)", "tanh")
+        note, lead = tr("The reset has been moved behind the product."), ("r × (W h′)", "tanh")
     else:
         argument = Affine(rows, (reset * h_prev, x), "")
-        note, lead = "The reset has been moved before the product.", ("r × h′", "tanh")
+        note, lead = tr("The reset has been moved before the product."), ("r × h′", "tanh")
     moved = Apply(candidate.function, argument)
     signals = (replace(s, equation=moved, lead=lead) if s.name == "candidate" else s for s in cell.signals)
-    return replace(cell, title=f"{cell.title}, reset moved", signals=tuple(signals), kernel=None, note=note)
+    return replace(cell, title=tr("{cell.title}, reset moved", cell=cell), signals=tuple(signals), kernel=None, note=note)
 
 
 def read_as(model: CharModel, seen: Trace, form: Callable[[Cell], Cell]) -> Reading:
@@ -113,7 +114,9 @@ def read_as(model: CharModel, seen: Trace, form: Callable[[Cell], Cell]) -> Read
     Raises ValueError for a model that is no GRU and for another model's trace.
     """
     if (seen.cell, seen.layers, seen.units) != (model.cell, model.layers, model.units):
-        raise InputError(f"{model.name} is {model.cell.title}, and the trace is of another model, {seen.model}")
+        raise InputError(
+            tr("{model.name} is {model.cell.title}, and the trace is of another model, {seen.model}", model=model, seen=seen)
+        )
     other = with_cell(model, form(model.cell))
     read = trace(other, seen.text, seen.initial)
     apart = np.abs(read["hidden"] - seen["hidden"]).max(axis=2)
@@ -136,7 +139,13 @@ def with_cell(model: CharModel, cell: Cell) -> CharModel:
 
 def _signal(cell: Cell, name: str) -> Signal:
     if not is_gru(cell):
-        raise InputError(f"{cell.title} is no GRU: it has {', '.join(cell.names)}, not update, reset and candidate")
+        raise InputError(
+            tr(
+                "{cell.title} is no GRU: it has {names}, not update, reset and candidate",
+                cell=cell,
+                names=", ".join(cell.names),
+            )
+        )
     return cell[name]
 
 

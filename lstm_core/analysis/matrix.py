@@ -12,6 +12,7 @@ from lstm_core.errors import InputError
 from lstm_core.formula import Affine, source_of, symbols, to_latex
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 READ = {"hh": "h", "ih": "x", "ch": "C"}
 
@@ -73,7 +74,9 @@ def row(model: CharModel, trace: Trace, layer: int, step: int, unit: int, name: 
     argument = one_step.preactivation(model.cell, name)
     if argument is None:
         has = ", ".join(one_step.weighed(model.cell))
-        raise InputError(f"{name} of {model.cell.title} has no weights of its own; {has} have")
+        raise InputError(
+            tr("{name} of {model.cell.title} has no weights of its own; {has} have", name=name, model=model, has=has)
+        )
     held, blocks = one_step.vectors(model, trace, layer, step), one_step.weights(model, layer)
     maps = [node for node in argument.walk() if isinstance(node, Affine)]
     pieces = [

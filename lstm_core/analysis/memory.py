@@ -9,6 +9,7 @@ from lstm_core.errors import InputError
 from lstm_core.formula import Vector, compiled, no_weights
 from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 LEAST = np.finfo(np.float32).tiny  # a gate that is shut keeps nothing; the logarithm of it is still a number
 
@@ -21,7 +22,9 @@ def remembering(trace: Trace) -> str:
     for name in sorted(trace.cell.states, key=lambda state: state == "hidden"):
         if kept(trace.cell, name) is not None:
             return name
-    raise InputError(f"no gate of {trace.cell.title} decides what is kept: none of its states is multiplied by one")
+    raise InputError(
+        tr("no gate of {trace.cell.title} decides what is kept: none of its states is multiplied by one", trace=trace)
+    )
 
 
 def keep(trace: Trace) -> np.ndarray:

@@ -12,6 +12,7 @@ from lstm_core.errors import InputError
 from lstm_core.formula import Affine, Apply, Cell, Expression, Vector, compiled, x
 from lstm_core.model import TORCH_FUNCTIONS, Block, Blocks, CharModel, leaf_of
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 Vectors = Mapping[Vector, np.ndarray]
 
@@ -25,8 +26,12 @@ def vectors(model: CharModel, trace: Trace, layer: int, step: int) -> dict[Vecto
     trace.check(layer, step)
     if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
         raise InputError(
-            f"the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
-            f" {model.layers} x {model.units} {model.cell.title} (layers x units)"
+            tr(
+                "the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
+                " {model.layers} x {model.units} {model.cell.title} (layers x units)",
+                trace=trace,
+                model=model,
+            )
         )
     held = {Vector(n): trace[n][layer, step] for n in trace.signals}
     held |= {Vector(n, True): trace[n][layer, step - 1] if step else trace.initial[n][layer] for n in trace.cell.states}

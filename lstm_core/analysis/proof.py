@@ -21,6 +21,7 @@ from lstm_core.ngrams import NgramLoss, ngram_loss
 from lstm_core.numbers import percent
 from lstm_core.text import Vocabulary
 from lstm_core.training import held_out_loss
+from lstm_core.words import N_, tr
 
 SHORTEST = 200  # steps: with fewer, a table of n-grams has nothing to count
 LONGEST = 20_000  # steps that are judged of a longer text
@@ -32,15 +33,16 @@ NOTICEABLE = 0.03  # nats by which another forget bias must be better to be told
 MOST_ROWS = 4  # a cell's blocks of rows that are tried in every order: 24 of them
 WINDOW = 2048
 CONVENTIONS: dict[str, dict[tuple[str, ...], str]] = {
-    "lstm": {("i", "f", "o", "g"): "char-rnn's", ("i", "o", "f", "g"): "ONNX's", ("i", "g", "f", "o"): "TensorFlow 1's"},
-    "gru": {("z", "r", "n"): "Keras's and ONNX's"},
+    "lstm": {("i", "f", "o", "g"): "char-rnn's", ("i", "o", "f", "g"): "ONNX's", ("i", "g", "f", "o"): N_("TensorFlow 1's")},
+    "gru": {("z", "r", "n"): N_("Keras's and ONNX's")},
 }
 
 Verdict = Literal["reads", "unclear", "wrong"]
 
-UNSEEN = (
-    "What the loss alone does not show: two rare characters exchanged, or a forget bias that lacks the 1 that some programs"
-    " add while they run. The shipped models lose 0.06 to 0.23 nats a character by that, and go on reading."
+UNSEEN = N_(
+    "What the loss alone does not show: two rare characters exchanged, or a forget bias that lacks the 1 that"
+    " some programs add while they run. The shipped models lose 0.06 to 0.23 nats a character by that, and go on"
+    " reading."
 )
 
 
@@ -95,7 +97,14 @@ def proof(model: CharModel, text: str, compare: bool = True, progress: Callable[
     text = text[:LONGEST]
     ids = vocabulary.ids(text)[:LONGEST]
     if len(ids) < SHORTEST:
-        raise InputError(f"a proof needs {SHORTEST} {unit}s or more; the text has {len(ids)}")
+        raise InputError(
+            tr(
+                "a proof needs {shortest} {unit}s or more; the text has {ids_count}",
+                shortest=SHORTEST,
+                unit=unit,
+                ids_count=len(ids),
+            )
+        )
     half = len(ids) // 2
     loss = float(_surprises(model, ids)[half:].mean())
     symbols = "".join(vocabulary.characters[k] for k in ids)
@@ -173,25 +182,36 @@ def _sentence(
     replaced: float,
     unit: str,
 ) -> str:
-    numbers = (
-        f"{loss:.2f} nats a {unit}, where a table of n-grams of the same text needs {table:.2f} and guessing {uniform:.2f}"
+    numbers = tr(
+        "{loss:.2f} nats a {unit}, where a table of n-grams of the same text needs {table:.2f} and guessing {uniform:.2f}",
+        loss=loss,
+        unit=unit,
+        table=table,
+        uniform=uniform,
     )
     if verdict == "reads":
-        return f"This model reads: {numbers}."
+        return tr("This model reads: {numbers}.", numbers=numbers)
     if (better := _better(plain, table, others)) is not None:
-        return (
-            f"This looks wrongly packed: with {better.label} the same weights need {better.loss:.2f} nats a {unit} instead of"
-            f" {plain:.2f}."
+        return tr(
+            "This looks wrongly packed: with {better.label} the same weights need {better.loss:.2f} nats a {unit}"
+            " instead of {plain:.2f}.",
+            better=better,
+            unit=unit,
+            plain=plain,
         )
-    many = f" It knows {percent(1 - replaced, 0)} of the text’s characters." if replaced >= 0.02 else ""
+    many = tr(" It knows {percent} of the text’s characters.", percent=percent(1 - replaced, 0)) if replaced >= 0.02 else ""
     if verdict == "wrong":
-        return (
-            f"This looks wrongly packed or paired with the wrong vocabulary: {numbers}. Only a text of"
-            f" quite another kind than it was trained on could explain that.{many}"
+        return tr(
+            "This looks wrongly packed or paired with the wrong vocabulary: {numbers}. Only a text of quite"
+            " another kind than it was trained on could explain that.{many}",
+            numbers=numbers,
+            many=many,
         )
-    return (
-        f"This text does not tell: {numbers}. Either it is of another kind than the model was trained on, or the model learnt"
-        f" little, or something is wrongly packed: try a text that it should know.{many}"
+    return tr(
+        "This text does not tell: {numbers}. Either it is of another kind than the model was trained on, or the"
+        " model learnt little, or something is wrongly packed: try a text that it should know.{many}",
+        numbers=numbers,
+        many=many,
     )
 
 
@@ -204,12 +224,14 @@ def _repackings(model: CharModel) -> Iterator[tuple[str, Callable[[CharModel, in
     conventions = CONVENTIONS.get(model.cell.name.partition("_")[0], {})
     for order in permutations(rows) if len(rows) <= MOST_ROWS else ():
         if order != rows:
-            whose = f" ({conventions[order]} order)" if order in conventions else ""
-            label = f"its rows taken as {', '.join(order)}{whose} instead of {', '.join(rows)}"
+            whose = tr(" ({conventions} order)", conventions=conventions[order]) if order in conventions else ""
+            label = tr(
+                "its rows taken as {order}{whose} instead of {rows}", order=", ".join(order), whose=whose, rows=", ".join(rows)
+            )
             yield label, partial(_reorder, order=order)
-    yield "W_hh transposed", _transpose
+    yield tr("W_hh transposed"), _transpose
     if "update" in model.cell.names and "z" in rows:
-        yield "the update gate z turned round, to 1 − z", _complement_update
+        yield tr("the update gate z turned round, to 1 − z"), _complement_update
 
 
 def _changed(model: CharModel, change: Callable[[CharModel, int], None]) -> CharModel:
@@ -249,14 +271,19 @@ def _hints(model: CharModel, text: str, plain: float) -> Iterator[str]:
     if not model.cell.forget_rows or not model.rnn.bias:
         return
     for more, sign, words in (
-        (1.0, "+1", "lacks the 1 that some programs add to the forget bias while they run"),
-        (-1.0, "−1", "was given 1 too much on the forget bias"),
+        (1.0, "+1", tr("lacks the 1 that some programs add to the forget bias while they run")),
+        (-1.0, "−1", tr("was given 1 too much on the forget bias")),
     ):
         loss = _short_loss(_changed(model, lambda m, layer, more=more: _shift(m, layer, more)), text)  # type: ignore[misc]
         if loss < plain - NOTICEABLE:
             yield (
-                f"With {sign} on the forget bias it would need {plain - loss:.2f} nats less: if this text is of the kind it was"
-                f" trained on, it {words}."
+                tr(
+                    "With {sign} on the forget bias it would need {plain:.2f} nats less: if this text is of the kind"
+                    " it was trained on, it {words}.",
+                    sign=sign,
+                    plain=plain - loss,
+                    words=words,
+                )
             )
 
 

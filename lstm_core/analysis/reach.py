@@ -12,6 +12,7 @@ from lstm_core.errors import InputError
 from lstm_core.formula import Affine, C_prev, Cell, Vector, h_prev, source_of
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
     """
     trace.check(layer, step, unit)
     if step == trace.steps - 1:
-        raise InputError(f"step {step} is the text's last: there is no next character whose gates it could reach")
+        raise InputError(tr("step {step} is the text's last: there is no next character whose gates it could reach", step=step))
     cell, blocks = model.cell, one_step.weights(model, layer)
     held = one_step.vectors(model, trace, layer, step + 1)
     silent = held | {h_prev: _silenced(held[h_prev], unit)}

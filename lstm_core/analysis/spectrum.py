@@ -17,6 +17,7 @@ from lstm_core.model import CharModel
 from lstm_core.recipes import Recipe
 from lstm_core.text import Vocabulary
 from lstm_core.training import new_model, windows
+from lstm_core.words import tr
 
 
 def recurrent(model: CharModel, layer: int = 0) -> dict[str, np.ndarray]:
@@ -70,10 +71,10 @@ class Protocol:
     def __post_init__(self) -> None:
         for name in ("units", "streams", "window", "steps", "every"):
             if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more, not {getattr(self, name)}")
+                raise InputError(tr("{name} must be 1 or more, not {getattr}", name=name, getattr=getattr(self, name)))
         for name, values in {"learning_rate": (self.learning_rate,), "radii": self.radii, "clips": self.clips}.items():
             if not all(value is None or 0 < value < math.inf for value in values):
-                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
+                raise InputError(tr("{name} must be above 0, not {getattr}", name=name, getattr=getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,13 @@ def reach(model: CharModel, ids: Tensor, state: Tensor) -> tuple[float, ...]:
     h together. Raises ValueError for a cell with another state. Source: back-propagation through time, Pascanu et al. 2013.
     """
     if model.cell.states != ("hidden",):
-        raise InputError(f"reach is about h alone; {model.cell.title} has the states {', '.join(model.cell.states)}")
+        raise InputError(
+            tr(
+                "reach is about h alone; {model.cell.title} has the states {states}",
+                model=model,
+                states=", ".join(model.cell.states),
+            )
+        )
     h = state.detach().requires_grad_()
     states: list[Tensor] = []
     for x in model.read(ids[:-1]).unbind(0):
@@ -164,7 +171,11 @@ def clipping_run(
     ids = vocabulary.ids(corpus.train)
     if len(ids) < protocol.streams * (protocol.window + 2):
         raise InputError(
-            f"the training text has {len(ids):,} characters; one step reads {protocol.streams * protocol.window:,}"
+            tr(
+                "the training text has {ids_count:,} characters; one step reads {streams:,}",
+                ids_count=len(ids),
+                streams=protocol.streams * protocol.window,
+            )
         )
     model = new_model(recipe, vocabulary)
     weight = model.rnn.get_parameter("weight_hh_l0")

@@ -13,6 +13,7 @@ from lstm_core.analysis.alignment import Alignment, align
 from lstm_core.analysis.disagreement import divergence, number, peaks
 from lstm_core.errors import InputError
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,9 @@ def two_texts(first: Trace, second: Trace, most: int = 8) -> TwoTexts:
     2,000 characters.
     """
     if first.model != second.model:
-        raise InputError(f"two texts are compared in one model, not in {first.model} and {second.model}")
+        raise InputError(
+            tr("two texts are compared in one model, not in {first.model} and {second.model}", first=first, second=second)
+        )
     alignment = align(first.chars, second.chars)
     both = alignment.paired
     apart = np.zeros(len(both), np.float32)
@@ -72,7 +75,7 @@ def to_csv(both: TwoTexts) -> bytes:
     """
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(["column", "first", "second", "surprise first", "surprise second", "apart"])
+    writer.writerow(["column", "first", "second", tr("surprise first"), tr("surprise second"), "apart"])
     surprises = both.first.surprise.tolist(), both.second.surprise.tolist()
     for column, (a, b) in enumerate(zip(both.alignment.first.tolist(), both.alignment.second.tolist())):
         typed = [_typed(both.first, a), _typed(both.second, b)]

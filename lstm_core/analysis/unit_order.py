@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 MOST_STEPS = 512  # of a longer text, so many steps spread over it decide: the order is for the eye
 SHARPNESS = 6  # how much more near-identical units attract each other than merely similar ones
@@ -34,7 +35,7 @@ def grouped_order(signals: Sequence[np.ndarray]) -> np.ndarray:
     """
     shapes = {s.shape for s in signals}
     if len(shapes) != 1:
-        raise InputError(f"grouping needs signals of one shape (time, unit), not {sorted(shapes) or 'none'}")
+        raise InputError(tr("grouping needs signals of one shape (time, unit), not {value}", value=sorted(shapes) or "none"))
     together = correlation(signals)
     moving = np.flatnonzero(together.diagonal() > 0)
     if len(moving) < 3:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_core.analysis.gradients import Gradients
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 VANISHED = 1e-3  # of its value at s = t: less than this, from there back
 EXPLODED = 10.0  # of its value at s = t: more than this
@@ -72,10 +73,17 @@ def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
     if state == "memory":
         state = "cell" if "cell" in found.norms else "hidden"
     if state not in found.norms:
-        raise InputError(f"{state!r} is no state of {found.cell.title}; its states are {', '.join(found.norms)}")
+        raise InputError(
+            tr(
+                "{state!r} is no state of {found.cell.title}; its states are {norms}",
+                state=state,
+                found=found,
+                norms=", ".join(found.norms),
+            )
+        )
     layers = len(found.norms[state])
     if layer < -1:
-        raise InputError(f"there is no layer {layer}; layers are counted from 0, and -1 is the top one")
+        raise InputError(tr("there is no layer {layer}; layers are counted from 0, and -1 is the top one", layer=layer))
     return Path(state, layers - 1 if layer == -1 else min(layer, layers - 1))
 
 
@@ -91,7 +99,13 @@ def share(found: Gradients, where: Path, direct: bool = False) -> np.ndarray:
     if not direct:
         return norms / own[:, None]
     if where.state not in found.direct:
-        raise InputError(f"no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt")
+        raise InputError(
+            tr(
+                "no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt",
+                found=found,
+                where=where,
+            )
+        )
     return found.direct[where.state][where.layer] / own[:, None]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from lstm_core.errors import InputError
 from lstm_core.frozen import read_only
 from lstm_core.trace import State, Trace
+from lstm_core.words import tr
 
 LONGEST = 1000  # steps that are followed back at most
 MOST_TARGETS = 200  # losses
@@ -39,7 +40,7 @@ def window(steps: int, step: int | None = None, longest: int = LONGEST, most: in
     """
     step = step or 0
     if not 0 <= step < steps:
-        raise InputError(f"there is no step {step}; the text has steps 0 to {steps - 1}")
+        raise InputError(tr("there is no step {step}; the text has steps 0 to {steps}", step=step, steps=steps - 1))
     length = min(steps, longest)
     half = max(1, longest // 2)
     start = min(max(0, round((step - half) / half) * half), steps - length)
@@ -52,7 +53,9 @@ def part(trace: Trace, start: int, stop: int) -> Trace:
     start, stop: counted from 0, stop left out. Nothing is copied. Raises ValueError for a stretch that the trace lacks.
     """
     if not 0 <= start < stop <= trace.steps:
-        raise InputError(f"there are no steps {start} to {stop}; the trace has {trace.steps} steps")
+        raise InputError(
+            tr("there are no steps {start} to {stop}; the trace has {trace.steps} steps", start=start, stop=stop, trace=trace)
+        )
     if (start, stop) == (0, trace.steps):
         return trace
     return replace(

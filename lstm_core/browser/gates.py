@@ -350,5 +350,11 @@ def _reading(reader: Reader, best: np.ndarray, place: Mapping[str, int]) -> pa.T
     }
     for rank in range(best.shape[1]):
         columns[f"next{rank}"] = reader.spread(of_vocabulary[best[:, rank]], GAP)
-        columns[f"chance{rank}"] = reader.spread((chances[:, rank] * 65535 + 0.5).astype(np.uint16), 0)
+        columns[f"chance{rank}"] = reader.spread(_levels(chances[:, rank]), 0)
     return pa.table(columns)
+
+
+def _levels(shares: np.ndarray) -> np.ndarray:
+    """Shares as uint16, in 1/65535. What is neither 0 nor 1 is not sent as either: it would be written as 0 % or 100 %."""
+    levels = np.clip(shares * 65535 + 0.5, 1, 65534)
+    return np.where(shares <= 0, 0, np.where(shares >= 1, 65535, levels)).astype(np.uint16)

@@ -9,6 +9,7 @@ from lstm_core.errors import InputError
 from lstm_core.figures import palette, paper
 from lstm_core.numbers import fixed
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 HEIGHT = 220  # pixels of the plot
 
@@ -33,7 +34,9 @@ def all_units(
     Raises ValueError for a unit that `values` lacks and for an unknown theme.
     """
     if not 0 <= unit < len(values):
-        raise InputError(f"there is no unit {unit} among {len(values)}: they are counted from 0")
+        raise InputError(
+            tr("there is no unit {unit} among {values_count}: they are counted from 0", unit=unit, values_count=len(values))
+        )
     figure = go.Figure(layout=paper.theme_layout(theme))
     top = paper.write_above(figure, title, [note], width, 30, [] if of is None else [of])
     order = np.argsort(-values, kind="stable")
@@ -48,11 +51,12 @@ def all_units(
     room = 0.04 * (high - low)
     figure.add_vline(x=place, line={"color": palette.INK[theme], "width": 1, "dash": "dot"}, layer="below")
     figure.add_annotation(
-        text=f"<b>unit {unit}: {fixed(values[unit], 2)}</b>", x=place, yref="paper", y=1, yanchor="bottom",
+        text=tr("<b>unit {unit}: {fixed}</b>", unit=unit, fixed=fixed(values[unit], 2)),
+        x=place, yref="paper", y=1, yanchor="bottom",
         showarrow=False, xanchor="left" if place < len(values) / 2 else "right",
     )  # fmt: skip
     figure.update_layout(height=top + HEIGHT + 44, showlegend=False, bargap=0, margin={"l": 48, "r": 16, "b": 44})
-    figure.update_xaxes(title={"text": "units, the highest first", "standoff": 4}, showticklabels=False, showgrid=False)
+    figure.update_xaxes(title={"text": tr("units, the highest first"), "standoff": 4}, showticklabels=False, showgrid=False)
     figure.update_xaxes(range=[-1, len(values)], zeroline=False)
     figure.update_yaxes(range=[low - (room if low < 0 else 0), high + room], zerolinecolor=palette.INK[theme])
     return figure

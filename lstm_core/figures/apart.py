@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gru_forms import Reading
@@ -24,11 +25,17 @@ def apart(reading: Reading, trace: Trace, layer: int, theme: palette.Theme = "li
     """
     trace.check(layer)
     figure = go.Figure(layout=paper.theme_layout(theme))
-    where = (
-        f"{lettering.escaped(trace.model)}, layer {numbering.layer(layer)} of {trace.layers}, “{lettering.snippet(trace.text)}”"
+    where = tr(
+        "{escaped}, layer {layer} of {trace.layers}, “{snippet}”",
+        escaped=lettering.escaped(trace.model),
+        layer=numbering.layer(layer),
+        trace=trace,
+        snippet=lettering.snippet(trace.text),
     )
     notes = [where, f"{lettering.escaped(reading.model.cell.note)}"]
-    top = paper.write_above(figure, "How far h is from the trained one", notes, width, paper.letters_height([trace], width) + 8)
+    top = paper.write_above(
+        figure, tr("How far h is from the trained one"), notes, width, paper.letters_height([trace], width) + 8
+    )
     figure.add_scatter(
         y=reading.apart[layer], mode="lines+markers", line={"color": palette.SIGNAL_COLOURS["output"], "width": 2},
         marker={"size": 6, "maxdisplayed": 40}, hovertemplate="max |Δh| = %{y:.4f}<extra></extra>",

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from lstm_core import numbering
 from lstm_core.analysis.explain import Explanation, Line, Part, Split
 from lstm_core.figures import lettering, palette, paper
+from lstm_core.words import tr
 
 DIGIT = 7  # pixels that one digit of a number beside a bar needs
 NARROWEST = 190  # pixels of the plot between its labels, on a phone
@@ -22,16 +23,19 @@ def kept_and_written(explanation: Explanation, theme: palette.Theme = "light", w
     Raises ValueError for an unknown theme. Source: C_t = f_t * C_{t-1} + i_t * C~_t and its like in each cell's declaration.
     """
     line = explanation.remembering
-    title = f"Kept and written: unit {explanation.unit}"
+    title = tr("Kept and written: unit {explanation.unit}", explanation=explanation)
     if line is None:
         line = explanation["hidden"]
-        title = f"What goes into {_symbol(line)}: unit {explanation.unit}"
-    where = (
-        f"{lettering.escaped(explanation.model)}, layer {numbering.layer(explanation.layer)},"
-        f" character {numbering.character(explanation.step)}: “{lettering.tick(explanation.character)}”"
+        title = tr("What goes into {symbol}: unit {explanation.unit}", symbol=_symbol(line), explanation=explanation)
+    where = tr(
+        "{escaped}, layer {layer}, character {character}: “{tick}”",
+        escaped=lettering.escaped(explanation.model),
+        layer=numbering.layer(explanation.layer),
+        character=numbering.character(explanation.step),
+        tick=lettering.tick(explanation.character),
     )
     split = line.terms or line.preactivation
-    assert split is not None, f"{line.name} is neither a sum nor a squashed sum"
+    assert split is not None, tr("{line.name} is neither a sum nor a squashed sum", line=line)
     figure = go.Figure(layout=paper.theme_layout(theme))
     top = paper.write_above(figure, title, [where], width, 8, [explanation.trace])
     names = [_name(part) for part in split.parts]
@@ -81,4 +85,4 @@ def _name(part: Part) -> str:
 
 
 def _total(line: Line) -> str:
-    return _symbol(line) if line.terms else "their sum"
+    return _symbol(line) if line.terms else tr("their sum")

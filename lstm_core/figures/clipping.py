@@ -11,15 +11,16 @@ import plotly.graph_objects as go
 from lstm_core.errors import InputError
 from lstm_core.figures import marks, palette, paper
 from lstm_core.figures.unit_lines import DASHES
+from lstm_core.words import N_, tr
 
 if TYPE_CHECKING:
     from lstm_core.analysis.spectrum import ClippingRun, Point
 
 ROW, GAP = 190, 34  # pixels of each plot, and between two
 ROWS = (
-    ("loss", "loss, nats", "a character, mean of the steps between two points"),
-    ("largest", "gradient’s norm", "before clipping, the largest since the point before"),
-    ("sigma", "largest singular value", "of the recurrent weights"),
+    ("loss", N_("loss, nats"), N_("a character, mean of the steps between two points")),
+    ("largest", N_("gradient’s norm"), N_("before clipping, the largest since the point before")),
+    ("sigma", N_("largest singular value"), N_("of the recurrent weights")),
 )
 BACK = 300  # pixels of the plot by distance
 MOST_DECADES = 9  # that each have a label of their own
@@ -42,7 +43,7 @@ def in_training(
     theme.
     """
     if not any(runs.values()):
-        raise InputError("there is no run to draw: give at least one")
+        raise InputError(tr("there is no run to draw: give at least one"))
     figure = go.Figure(layout=paper.theme_layout(theme))
     plot = len(ROWS) * ROW + (len(ROWS) - 1) * GAP
     for place, (name, title, _) in enumerate(ROWS):
@@ -59,14 +60,16 @@ def in_training(
         }
         figure.update_layout({axis.replace("y", "yaxis"): {**layout, "title": {"text": title, "standoff": 4}, "nticks": 5}})
     for clip in filter(None, runs):
-        marks.level(figure, clip, f"clipped above {clip:g}", theme, "y2", "right")
+        marks.level(figure, clip, tr("clipped above {clip:g}", clip=clip), theme, "y2", "right")
     if uniform is not None:
-        marks.level(figure, uniform, "expecting all characters alike", theme, "y", "right")
-    marks.level(figure, 1.0, "1: makes no vector longer", theme, "y3", "right")
+        marks.level(figure, uniform, tr("expecting all characters alike"), theme, "y", "right")
+    marks.level(figure, 1.0, tr("1: makes no vector longer"), theme, "y3", "right")
     how = "; ".join(f"{title}: {told}" for _, title, told in ROWS)
-    above = paper.write_above(figure, "Training a plain RNN", [*notes, f"{how}. {paper.version()}."], width, 8)
-    figure.update_layout(height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
-    figure.update_xaxes(title={"text": "steps of training", "standoff": 4}, anchor=f"y{len(ROWS)}", showgrid=False)
+    above = paper.write_above(figure, tr("Training a plain RNN"), [*notes, f"{how}. {paper.version()}."], width, 8)
+    figure.update_layout(
+        height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
+    )
+    figure.update_xaxes(title={"text": tr("steps of training"), "standoff": 4}, anchor=f"y{len(ROWS)}", showgrid=False)
     return figure
 
 
@@ -79,7 +82,7 @@ def gradient_reach(
     left out. Raises ValueError when no run measured it, or for an unknown theme.
     """
     if not any(step in run.reach for several in runs.values() for run in several):
-        raise InputError(f"no run measured how far back the loss is felt after step {step}")
+        raise InputError(tr("no run measured how far back the loss is felt after step {step}", step=step))
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, (clip, several) in enumerate(runs.items()):
         for number, run in enumerate(r for r in several if step in r.reach):
@@ -87,10 +90,12 @@ def gradient_reach(
                 y=[_drawable(norm) for norm in run.reach[step]], mode="lines", name=_named(clip), showlegend=number == 0,
                 legendgroup=str(clip), line=_style(k, theme), hovertemplate=f"seed {run.seed}: %{{y:.2g}}",
             )  # fmt: skip
-    title = f"How far back the loss is felt after {step:,} steps"
+    title = tr("How far back the loss is felt after {step:,} steps", step=step)
     top = paper.write_above(figure, title, [*notes, f"{paper.version()}."], width, 8)
-    figure.update_layout(height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
-    figure.update_xaxes(title={"text": "characters back", "standoff": 4}, showgrid=False)
+    figure.update_layout(
+        height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
+    )
+    figure.update_xaxes(title={"text": tr("characters back"), "standoff": 4}, showgrid=False)
     figure.update_yaxes(
         type="log", exponentformat="power", title={"text": "|∂ loss / ∂ h|", "standoff": 4}, tickfont={"size": 11}
     )
@@ -104,7 +109,7 @@ _LEGEND = {"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top", "itemwidth"
 
 
 def _named(clip: float | None) -> str:
-    return "not clipped" if clip is None else f"clipped at {clip:g}"
+    return tr("not clipped") if clip is None else tr("clipped at {clip:g}", clip=clip)
 
 
 def _style(k: int, theme: palette.Theme) -> dict[str, Any]:
@@ -121,7 +126,7 @@ def _line(run: ClippingRun, name: str, axis: str, k: int, clip: float | None, fi
     values = [_drawable(getattr(point, name)) for point in points]
     ends = [""] * len(points)
     if run.diverged is not None:
-        ends[-1] = f", no number from step {run.diverged:,} on"
+        ends[-1] = tr(", no number from step {run.diverged:,} on", run=run)
     sizes = [0.0] * (len(points) - 1) + [9.0 if run.diverged is not None else 0.0]
     return go.Scatter(
         x=[point.step for point in points], y=values, yaxis=axis, mode="lines+markers", name=_named(clip), showlegend=first,

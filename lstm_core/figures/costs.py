@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.figures.unit_lines import MARKERS
+from lstm_core.words import tr
 
 HEIGHT = 300  # pixels of the plot
 
@@ -35,21 +36,26 @@ def loss_against_cost(
         figure.add_scatter(
             x=[count], y=[loss], mode="markers", name=lettering.escaped(name),
             marker={"size": 12, "symbol": MARKERS[k % len(MARKERS)], "color": palette.READER_COLOURS[theme][k % 6]},
-            hovertemplate="%{x:,} multiplications, %{y:.3f} nats<extra>" + lettering.escaped(name) + "</extra>",
+            hovertemplate=tr("%{x:,} multiplications, %{y:.3f} nats<extra>") + lettering.escaped(name) + "</extra>",
         )  # fmt: skip
     if ngrams is not None:
         figure.add_hline(
             y=ngrams,
             line={"color": palette.INK[theme], "width": 1.25, "dash": "dot"},
-            annotation={"text": f"the best table of n-grams: {ngrams:.3f}", "font": {"size": 11}, "xanchor": "right", "x": 1},
+            annotation={
+                "text": tr("the best table of n-grams: {ngrams:.3f}", ngrams=ngrams),
+                "font": {"size": 11},
+                "xanchor": "right",
+                "x": 1,
+            },
         )
-    notes = ["Held-out loss from the cards; multiplications counted from the declarations and the shapes of the weights."]
+    notes = [tr("Held-out loss from the cards; multiplications counted from the declarations and the shapes of the weights.")]
     top = paper.write_above(
-        figure, "What a character costs, and how well it predicts", [*notes, f"{paper.version()}."], width, 8
+        figure, tr("What a character costs, and how well it predicts"), [*notes, f"{paper.version()}."], width, 8
     )
     figure.update_layout(
         height=top + HEIGHT + 150, margin={"b": 150}, legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
     )
-    figure.update_xaxes(title={"text": "multiplications a character"}, rangemode="tozero")
-    figure.update_yaxes(title={"text": "held-out loss, nats a character", "standoff": 4})
+    figure.update_xaxes(title={"text": tr("multiplications a character")}, rangemode="tozero")
+    figure.update_yaxes(title={"text": tr("held-out loss, nats a character"), "standoff": 4})
     return figure

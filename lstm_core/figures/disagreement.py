@@ -10,6 +10,7 @@ from lstm_core.analysis.disagreement import Disagreement
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.figures.unit_lines import DASHES, MARKERS, MOST_MARKERS, READABLE
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 SURPRISE, APART, GAP = 220, 110, 34  # pixels of the two plots, and between them
 
@@ -50,18 +51,28 @@ def _laid_out(
 ) -> go.Figure:
     names = ", ".join(lettering.escaped(trace.model) for trace in traces)
     sentences = [
-        f"{names}, {traces[0].steps:,} characters: “{lettering.snippet(traces[0].text)}”",
-        f"Disagreement: Jensen-Shannon divergence of what they expect after each character, at most {between.widest:.3f} nats.",
+        tr(
+            "{names}, {steps:,} characters: “{snippet}”",
+            names=names,
+            steps=traces[0].steps,
+            snippet=lettering.snippet(traces[0].text),
+        ),
+        tr(
+            "Disagreement: Jensen-Shannon divergence of what they expect after each character, at most"
+            " {between.widest:.3f} nats.",
+            between=between,
+        ),
     ]
     top = paper.write_above(
-        figure, "Surprise and disagreement", sentences, width, paper.letters_height(traces, width) + 8, traces
+        figure, tr("Surprise and disagreement"), sentences, width, paper.letters_height(traces, width) + 8, traces
     )
     plot = SURPRISE + GAP + APART
     split = APART / plot
     figure.update_layout(
-        height=top + plot + 70, hovermode="x unified", bargap=0.2, margin={"b": 70},
+        height=top + plot + 70, hovermode=tr("x unified"), bargap=0.2, margin={"b": 70},
         legend={"orientation": "h", "x": 0, "y": -0.03, "yanchor": "top", "itemwidth": 40},
-        yaxis={"domain": [split + GAP / plot, 1], "rangemode": "tozero", "title": {"text": "surprise, nats", "standoff": 4}},
+        yaxis={"domain": [split + GAP / plot, 1], "rangemode": "tozero",
+            "title": {"text": tr("surprise, nats"), "standoff": 4}},
         yaxis2={
             "domain": [0, split], "range": [0, between.widest * 1.12], "title": {"text": "disagreement", "standoff": 4},
             "nticks": 4,

@@ -14,12 +14,13 @@ from lstm_core.figures import lettering, palette, paper
 from lstm_core.figures.unit_lines import MOST_MARKERS, READABLE
 from lstm_core.numbers import percent
 from lstm_core.trace import Trace
+from lstm_core.words import N_, tr
 
 SURPRISE, DIVERGENCE, GAP = 200, 110, 46  # pixels of the two plots and of the space between them
 BAR = 21  # pixels of one bar
 SHADE = {"light": 0.1, "dark": 0.2}  # of the span in which something is held
 LIKELIEST = 5  # of each run
-FREE, HELD = "unclamped run", "clamped run"
+FREE, HELD = N_("unclamped run"), N_("clamped run")
 
 
 def effect_lines(
@@ -40,22 +41,22 @@ def effect_lines(
     after.check(step=step or 0)
     figure = go.Figure(layout=paper.theme_layout(theme))
     colour = _colour(after, theme)
-    figure.add_trace(_line(before.surprise, FREE, palette.INK[theme], "solid", "circle", "%{y:.3f} nats"))
-    figure.add_trace(_line(after.surprise, HELD, colour, "dash", "square", "%{y:.3f} nats"))
-    costs = {"y": effect.divergence, "yaxis": "y2", "showlegend": False, "hovertemplate": "%{y:.4f} nats"}
+    figure.add_trace(_line(before.surprise, FREE, palette.INK[theme], "solid", "circle", tr("%{y:.3f} nats")))
+    figure.add_trace(_line(after.surprise, HELD, colour, "dash", "square", tr("%{y:.3f} nats")))
+    costs = {"y": effect.divergence, "yaxis": "y2", "showlegend": False, "hovertemplate": tr("%{y:.4f} nats")}
     figure.add_trace(go.Bar(**costs, name="divergence", marker={"color": colour, "line_width": 0}))
     letters = paper.letters_height([before], width)
-    top = paper.write_above(figure, "What the clamp changes", _notes(before, after), width, letters + 30)
+    top = paper.write_above(figure, tr("What the clamp changes"), _notes(before, after), width, letters + 30)
     plot = SURPRISE + GAP + DIVERGENCE
     most = palette.rounded_up(float(effect.divergence.max())) or 1.0
     figure.update_layout(
-        height=top + plot + 60, hovermode="x unified", bargap=0.25, margin={"b": 60},
+        height=top + plot + 60, hovermode=tr("x unified"), bargap=0.25, margin={"b": 60},
         legend={"orientation": "h", "x": 0, "y": -0.04, "yanchor": "top", "itemwidth": 40},
         yaxis={"domain": [1 - SURPRISE / plot, 1], "rangemode": "tozero", "zeroline": False},
         yaxis2={"domain": [0, DIVERGENCE / plot], "range": [0, most], "nticks": 4, "zeroline": False},
     )  # fmt: skip
-    _title(figure, "surprise at each character, nats", 1, letters + 2, theme)
-    _title(figure, "divergence of the next prediction, nats", DIVERGENCE / plot, 2, theme)
+    _title(figure, tr("surprise at each character, nats"), 1, letters + 2, theme)
+    _title(figure, tr("divergence of the next prediction, nats"), DIVERGENCE / plot, 2, theme)
     paper.time_axis(figure, [before], theme, width)
     figure.update_xaxes(side="top", anchor="y", showspikes=False)
     _mark(figure, after.clamps, step, before.steps, theme, colour)
@@ -71,7 +72,7 @@ def predictions(
     step: int,
     theme: palette.Theme = "light",
     width: int | None = None,
-    title: str = "What is expected next",
+    title: str = N_("What is expected next"),
 ) -> go.Figure:
     """What both runs expect after one character: the likeliest of either, as pairs of bars, in percent.
 
@@ -89,10 +90,16 @@ def predictions(
         (HELD, after, _colour(after, theme), "/"),
     ):
         figure.add_trace(_bars(name, trace.probs[step][wanted], labels, colour, pattern, theme))
-    following = "the text ends here" if came is None else f"what came is marked: “{lettering.tick(known[came])}”"
-    where = (
-        f"What {lettering.escaped(before.model)} expects after character {numbering.character(step)} of {before.steps},"
-        f" “{lettering.tick(before.chars[step] or known[before.ids[step]])}”; {following}"
+    following = (
+        tr("the text ends here") if came is None else tr("what came is marked: “{tick}”", tick=lettering.tick(known[came]))
+    )
+    where = tr(
+        "What {escaped} expects after character {character} of {before.steps}, “{tick}”; {following}",
+        escaped=lettering.escaped(before.model),
+        character=numbering.character(step),
+        before=before,
+        tick=lettering.tick(before.chars[step] or known[before.ids[step]]),
+        following=following,
     )
     top = paper.write_above(figure, title, [where], width, 8, [after])
     largest = float(max(before.probs[step].max(), after.probs[step].max()))

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.figures.unit_lines import DASHES, MARKERS
+from lstm_core.words import tr
 
 HEIGHT = 280  # pixels of the plot
 
@@ -49,7 +50,7 @@ def over_steps(
     shown = {"tickvals": [first / 2, *ticks], "ticktext": ["0", *[f"{tick:,}" for tick in ticks]]}
     figure.update_xaxes(
         type="log", range=[math.log10(first / 2.6), math.log10(max(steps[-1], first) * 1.15)], showgrid=False,
-        title={"text": "steps of training", "standoff": 4}, **shown,
+        title={"text": tr("steps of training"), "standoff": 4}, **shown,
     )  # fmt: skip
     figure.update_yaxes(title={"text": axis, "standoff": 4}, range=limits, zeroline=False)
     return figure
@@ -71,18 +72,19 @@ def in_training(
     pixels to lay out for. Raises ValueError for an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
-    for k, (name, line) in enumerate((("text it trains on", trained), ("held-out text", held_out))):
+    for k, (name, line) in enumerate(((tr("text it trains on"), trained), (tr("held-out text"), held_out))):
         figure.add_scatter(
             x=[step for step, _ in line], y=[loss for _, loss in line], name=name, hovertemplate="%{y:.3f}, step %{x:,}",
             mode="lines" if k == 0 else "lines+markers", line=_style(k, theme), marker={"symbol": "square", "size": 6},
         )  # fmt: skip
-    top = paper.write_above(figure, "The loss while it trains", [*notes, f"{paper.version()}."], width, 8)
+    top = paper.write_above(figure, tr("The loss while it trains"), [*notes, f"{paper.version()}."], width, 8)
     figure.update_layout(height=top + HEIGHT + 90, margin={"b": 90, "l": 64, "r": 24}, legend=_LEGEND, hovermode="closest")
     figure.update_xaxes(range=[0, steps * 1.01], title={"text": "steps", "standoff": 4}, showgrid=False)
-    figure.update_yaxes(title={"text": "nats a character", "standoff": 4}, zeroline=False)
+    figure.update_yaxes(title={"text": tr("nats a character"), "standoff": 4}, zeroline=False)
     figure.add_hline(
         y=uniform, line={"color": palette.INK[theme], "width": 1, "dash": "dash"},
-        annotation={"text": f"all characters alike: {uniform:.2f}", "font": {"size": 11}, "x": 1, "xanchor": "right"},
+        annotation={"text": tr("all characters alike: {uniform:.2f}", uniform=uniform),
+            "font": {"size": 11}, "x": 1, "xanchor": "right"},
     )  # fmt: skip
     return figure
 
@@ -105,14 +107,14 @@ def surprises(
         sizes = ", ".join(str(len(row)) for row in values)
         raise ValueError(f"a row a checkpoint and a value a character; {len(stages)} and {len(text)}, given {sizes}")
     figure = go.Figure(layout=paper.theme_layout(theme))
-    rows = [f"step {step:,}" for step in stages]
+    rows = [tr("step {step:,}", step=step) for step in stages]
     figure.add_heatmap(
         z=[[None if math.isnan(nats) else nats for nats in row] for row in values], y=list(range(len(rows))), zmin=0,
         colorscale=palette.plotly_scale("gate", theme), colorbar={"title": {"text": "nats"}, "thickness": 12},
         customdata=[[f"{row}, {lettering.spoken(c)}" for c in text] for row in rows],
         hovertemplate="%{customdata}: %{z:.2f} nats<extra></extra>",
     )  # fmt: skip
-    top = paper.write_above(figure, "Surprise at each character", [*notes, f"{paper.version()}."], width, 30)
+    top = paper.write_above(figure, tr("Surprise at each character"), [*notes, f"{paper.version()}."], width, 30)
     figure.update_layout(height=top + 24 * len(rows) + 40, margin={"l": 86, "b": 24})
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, autorange="reversed", showgrid=False)
     every = max(1, len(text) // 60)

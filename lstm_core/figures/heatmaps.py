@@ -16,13 +16,14 @@ from lstm_core.figures import lettering, palette, paper
 from lstm_core.formula import Signal
 from lstm_core.numbers import short
 from lstm_core.trace import Trace
+from lstm_core.words import N_, tr
 
 CellAs = Literal["C", "tanh"]
 
 SMALLEST_ROW, LARGEST_ROW = 96, 260  # pixels of one heatmap
 GAP = 30  # pixels between two heatmaps: room for the pointwise operations
 HUNDREDTHS = 100
-REORDERED = "Rows are reordered; each is told by its unit's number."
+REORDERED = N_("Rows are reordered; each is told by its unit's number.")
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,22 @@ def gate_heatmaps(
     """
     trace.check(layer=layer)
     if cell_as not in ("C", "tanh"):
-        raise InputError(f'the cell state is drawn as "C" or as "tanh", not as {cell_as!r}')
+        raise InputError(tr('the cell state is drawn as "C" or as "tanh", not as {cell_as!r}', cell_as=cell_as))
     rows = [_row(trace.cell[name], trace[name][layer], cell_as) for name in _wanted(trace, signals)]
     sentences = [
-        f"{lettering.escaped(trace.model)}, {_layer_of(trace, layer)}, {trace.units} units, {_count(trace)}:"
-        f" “{lettering.snippet(trace.text)}”",
+        tr(
+            "{escaped}, {layer_of}, {trace.units} units, {count}: “{snippet}”",
+            escaped=lettering.escaped(trace.model),
+            layer_of=_layer_of(trace, layer),
+            trace=trace,
+            count=_count(trace),
+            snippet=lettering.snippet(trace.text),
+        ),
         *(r.note for r in rows if r.note),
         *([] if order is None else [REORDERED]),
         f"{lettering.escaped(paper.convention(trace))} {paper.version()}.",
     ]
-    title = f"Gates and states of the {lettering.escaped(trace.cell.title)}"
+    title = tr("Gates and states of the {escaped}", escaped=lettering.escaped(trace.cell.title))
     return _drawn(rows, [trace], _checked_order(order, trace.units), title, sentences, theme, width, compact)
 
 
@@ -93,12 +100,19 @@ def difference_heatmaps(
     _check_same(trace_a, trace_b)
     rows = [_difference(trace_a.cell[n], trace_a[n][layer] - trace_b[n][layer]) for n in _wanted(trace_a, signals)]
     sentences = [
-        f"{_named(trace_a)} minus {_named(trace_b)}, {_layer_of(trace_a, layer)}, {trace_a.units} units, {_count(trace_a)}",
+        tr(
+            "{named} minus {named_2}, {layer_of}, {trace_a.units} units, {count}",
+            named=_named(trace_a),
+            named_2=_named(trace_b),
+            layer_of=_layer_of(trace_a, layer),
+            trace_a=trace_a,
+            count=_count(trace_a),
+        ),
         *(r.note for r in rows if r.note),
         *([] if order is None else [REORDERED]),
         f"{lettering.escaped(paper.convention(trace_a))} {paper.version()}.",
     ]
-    title = f"Difference of two traces of the {lettering.escaped(trace_a.cell.title)}"
+    title = tr("Difference of two traces of the {escaped}", escaped=lettering.escaped(trace_a.cell.title))
     return _drawn(rows, [trace_a, trace_b], _checked_order(order, trace_a.units), title, sentences, theme, width, False)
 
 
@@ -111,7 +125,14 @@ def _row(signal: Signal, values: np.ndarray, cell_as: CellAs) -> _Row:
     if all(map(math.isfinite, signal.range)):
         return _Row(signal.name, f"{symbol}  {signal.title}", values, signal.range, palette.scale_of(signal), lead)
     if cell_as == "tanh":
-        return _Row(signal.name, f"tanh {symbol}  {signal.title}", np.tanh(values), (-1, 1), "diverging", lead)
+        return _Row(
+            signal.name,
+            tr("tanh {symbol}  {signal.title}", symbol=symbol, signal=signal),
+            np.tanh(values),
+            (-1, 1),
+            "diverging",
+            lead,
+        )
     return _unbounded(signal.name, f"{symbol}  {signal.title}", symbol, values, lead)
 
 
@@ -125,7 +146,12 @@ def _difference(signal: Signal, values: np.ndarray) -> _Row:
 
 def _unbounded(name: str, title: str, symbol: str, values: np.ndarray, lead: str = "") -> _Row:
     limit, most = palette.colour_limit(values)
-    note = f"{symbol} has no bound: its colours end at ±{short(limit, 3)}, its largest |{symbol}| is {short(most, 3)}."
+    note = tr(
+        "{symbol} has no bound: its colours end at ±{short}, its largest |{symbol}| is {short_2}.",
+        symbol=symbol,
+        short=short(limit, 3),
+        short_2=short(most, 3),
+    )
     return _Row(name, title, values, (-limit, limit), "diverging", lead, note)
 
 
@@ -208,22 +234,24 @@ def _write_above(figure: go.Figure, row: _Row, top: float, theme: palette.Theme,
 
 
 def _named(trace: Trace) -> str:
-    return f"{lettering.escaped(trace.model)} on “{lettering.snippet(trace.text, 40)}”"
+    return tr("{escaped} on “{snippet}”", escaped=lettering.escaped(trace.model), snippet=lettering.snippet(trace.text, 40))
 
 
 def _layer_of(trace: Trace, layer: int) -> str:
-    return f"layer {numbering.layer(layer)} of {trace.layers}"
+    return tr("layer {layer} of {trace.layers}", layer=numbering.layer(layer), trace=trace)
 
 
 def _count(trace: Trace) -> str:
-    return f"{trace.steps:,} characters" if trace.steps != 1 else "1 character"
+    return tr("{trace.steps:,} characters", trace=trace) if trace.steps != 1 else "1 character"
 
 
 def _wanted(trace: Trace, signals: Sequence[str] | None) -> Sequence[str]:
     if signals is None:
         return trace.signals
     if not signals:
-        raise InputError(f"no signal was asked for; {trace.cell.title} has {', '.join(trace.signals)}")
+        raise InputError(
+            tr("no signal was asked for; {trace.cell.title} has {signals}", trace=trace, signals=", ".join(trace.signals))
+        )
     for name in signals:
         trace[name]  # raises, naming the signals there are
     return signals
@@ -231,13 +259,19 @@ def _wanted(trace: Trace, signals: Sequence[str] | None) -> Sequence[str]:
 
 def _check_same(a: Trace, b: Trace) -> None:
     if a.cell != b.cell:
-        raise InputError(f"a difference needs two traces of one cell, not of {a.cell.title} and {b.cell.title}")
+        raise InputError(tr("a difference needs two traces of one cell, not of {a.cell.title} and {b.cell.title}", a=a, b=b))
     if (a.layers, a.units) != (b.layers, b.units):
         raise InputError(
-            f"a difference needs equal sizes, not {a.layers} x {a.units} and {b.layers} x {b.units} (layers x units)"
+            tr(
+                "a difference needs equal sizes, not {a.layers} x {a.units} and {b.layers} x {b.units} (layers x units)",
+                a=a,
+                b=b,
+            )
         )
     if a.steps != b.steps:
-        raise InputError(f"a difference needs texts of equal length; the first has {a.steps} characters, the second {b.steps}")
+        raise InputError(
+            tr("a difference needs texts of equal length; the first has {a.steps} characters, the second {b.steps}", a=a, b=b)
+        )
 
 
 def _checked_order(order: Sequence[int] | np.ndarray | None, units: int) -> np.ndarray | None:
@@ -246,6 +280,11 @@ def _checked_order(order: Sequence[int] | np.ndarray | None, units: int) -> np.n
     order = np.asarray(order)
     if order.shape != (units,) or not np.array_equal(np.sort(order), np.arange(units)):
         raise InputError(
-            f"an order names each of the {units} units once; it was given {order.size} numbers: {order.tolist()[:8]}..."
+            tr(
+                "an order names each of the {units} units once; it was given {order.size} numbers: {tolist}...",
+                units=units,
+                order=order,
+                tolist=order.tolist()[:8],
+            )
         )
     return order

@@ -8,11 +8,13 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
+from lstm_core.words import N_, tr
+
 Glyph = tuple[str, str, Literal["plain", "quiet", "boxed"]]
 
 BOX = "▯"
 
-_QUIET = {" ": ("␣", "space"), "\n": ("↵", "line break"), "\t": ("⇥", "tab"), "\r": ("␍", "carriage return")}
+_QUIET = {" ": ("␣", "space"), "\n": ("↵", N_("line break")), "\t": ("⇥", "tab"), "\r": ("␍", N_("carriage return"))}
 _LABELS = {
     "\u00a0": "NBSP", "\u00ad": "SHY", "\u061c": "ALM", "\u200b": "ZWSP", "\u200c": "ZWNJ", "\u200d": "ZWJ", "\u200e": "LRM",
     "\u200f": "RLM", "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2028": "LS",
@@ -32,13 +34,13 @@ def glyph(character: str) -> Glyph:
     if character in _QUIET:
         return (*_QUIET[character], "quiet")
     if not character:  # a step that is the rest of a character, as the bytes after its first are
-        return "⋯", "rest of the character before", "quiet"
+        return "⋯", tr("rest of the character before"), "quiet"
     if "\udc80" <= character <= "\udcff":  # how a vocabulary of bytes names those from 128 up
-        return f"x{ord(character) - 0xDC00:X}", f"byte {ord(character) - 0xDC00:02X} (hexadecimal)", "boxed"
+        return f"x{ord(character) - 0xDC00:X}", tr("byte {ord:02X} (hexadecimal)", ord=ord(character) - 0xDC00), "boxed"
     code, category = ord(character), unicodedata.category(character)
     spoken = f"U+{code:04X} {unicodedata.name(character, '').lower()}".strip()
     if code < 0x20 or code == 0x7F:
-        return chr(0x2421 if code == 0x7F else 0x2400 + code), f"U+{code:04X} control character", "quiet"
+        return chr(0x2421 if code == 0x7F else 0x2400 + code), tr("U+{code:04X} control character", code=code), "quiet"
     if 0xFE00 <= code <= 0xFE0F:
         return f"VS{code - 0xFE00 + 1}", spoken, "boxed"
     if character in _LABELS or category in ("Cc", "Cf", "Cn", "Co", "Cs", "Zs", "Zl", "Zp"):

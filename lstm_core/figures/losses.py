@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from lstm_core.figures import lettering, palette, paper
+from lstm_core.words import N_
 
 BAR = 34  # pixels that one bar takes
 
@@ -16,7 +17,7 @@ def loss_bars(
     sentences: Sequence[str] = (),
     theme: palette.Theme = "light",
     width: int | None = None,
-    title: str = "Nats a character: less is better",
+    title: str = N_("Nats a character: less is better"),
 ) -> go.Figure:
     """Losses as bars, the first of them, the model's own, in full ink.
 

@@ -12,6 +12,7 @@ from lstm_core import numbering
 from lstm_core.figures import lettering, marks, palette, paper
 from lstm_core.figures.unit_lines import MARKERS
 from lstm_core.numbers import short
+from lstm_core.words import tr
 
 HEIGHT = 320  # pixels of the plot
 LONG = 100.0  # steps: from here on a unit holds for hundreds of them
@@ -33,7 +34,9 @@ class Lives:
     @property
     def name(self) -> str:
         """The model, and which of its layers where it has several."""
-        return f"{self.model}, layer {numbering.layer(self.layer)}" if self.layers > 1 else self.model
+        return (
+            tr("{self.model}, layer {layer}", self=self, layer=numbering.layer(self.layer)) if self.layers > 1 else self.model
+        )
 
 
 def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light", width: int | None = None) -> go.Figure:
@@ -52,25 +55,31 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
         rank = (np.arange(len(values)) + 0.5) / len(values) * 100
         figure.add_scatter(
             x=rank, y=np.clip(values, LEAST, MOST), mode="markers", name=lettering.escaped(lives.name),
-            customdata=[[k, int(unit)] for unit in order], text=[f"unit {u}: {_steps(v)}" for u, v in zip(order, values)],
+            customdata=[[k, int(unit)] for unit in order],
+            text=[tr("unit {u}: {steps}", u=u, steps=_steps(v)) for u, v in zip(order, values)],
             marker={"color": palette.READER_COLOURS[theme][k % 6], "symbol": MARKERS[k % len(MARKERS)], "size": 7},
             hovertemplate="%{text}<extra>" + lettering.escaped(lives.name) + "</extra>",
         )  # fmt: skip
     notes = [
-        "Half-life: steps until what the gate keeps would halve the unit’s state if nothing were written, "
-        f"ln ½ / mean ln f over the {steps:,} characters of this text; for a GRU what multiplies h in f’s place.",
+        tr(
+            "Half-life: steps until what the gate keeps would halve the unit’s state if nothing were written, ln ½ /"
+            " mean ln f over the {steps:,} characters of this text; for a GRU what multiplies h in f’s place.",
+            steps=steps,
+        ),
         f"{paper.version()}.",
     ]
-    top = paper.write_above(figure, "How long each unit remembers", notes, width, 8)
+    top = paper.write_above(figure, tr("How long each unit remembers"), notes, width, 8)
     figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 78, "r": 20}, legend=_LEGEND, hovermode="closest")
-    figure.update_xaxes(title={"text": "units, the longest memory first, %", "standoff": 4}, range=[-1, 101], showgrid=False)
+    figure.update_xaxes(
+        title={"text": tr("units, the longest memory first, %"), "standoff": 4}, range=[-1, 101], showgrid=False
+    )
     figure.update_yaxes(
         type="log", range=[np.log10(LEAST) - 0.1, np.log10(MOST) + 0.15], tickvals=[0.1, 1, 10, 100, 1000, 10_000, 100_000],
-        ticktext=["0.1", "1", "10", "100", "1,000", "10,000", "100,000"], title={"text": "half-life, steps", "standoff": 4},
+        ticktext=["0.1", "1", "10", "100", "1,000", "10,000", "100,000"], title={"text": tr("half-life, steps"), "standoff": 4},
     )  # fmt: skip
     for y, words, above in (
-        (LONG, "hundreds of steps", steps < LONG),
-        (float(steps), f"as long as the text: {steps:,}", steps >= LONG),
+        (LONG, tr("hundreds of steps"), steps < LONG),
+        (float(steps), tr("as long as the text: {steps:,}", steps=steps), steps >= LONG),
     ):
         marks.level(figure, min(max(y, LEAST), MOST), words, theme, side="right", above=above)
     return figure
@@ -80,4 +89,4 @@ _LEGEND = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemwidth"
 
 
 def _steps(life: float) -> str:
-    return "for ever: the gate never closes" if np.isinf(life) else f"{short(life, 3)} steps"
+    return tr("for ever: the gate never closes") if np.isinf(life) else tr("{short} steps", short=short(life, 3))

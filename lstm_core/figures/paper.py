@@ -13,6 +13,7 @@ from lstm_core.clamp import described
 from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradients import Gradients
@@ -32,7 +33,9 @@ def theme_layout(theme: palette.Theme) -> dict[str, Any]:
     Raises ValueError for a theme that is neither "light" nor "dark".
     """
     if theme not in palette.BACKGROUND:
-        raise InputError(f"there is no theme {theme!r}; there are {', '.join(palette.BACKGROUND)}")
+        raise InputError(
+            tr("there is no theme {theme!r}; there are {BACKGROUND}", theme=theme, BACKGROUND=", ".join(palette.BACKGROUND))
+        )
     return {
         "template": "plotly_dark" if theme == "dark" else "plotly_white",
         "paper_bgcolor": palette.BACKGROUND[theme],
@@ -48,12 +51,12 @@ def convention(of: Trace | Gradients) -> str:
     if not isinstance(of, Trace):  # gradients are of a run in which nothing was held
         return cell
     held = "; ".join(described(clamp, of.cell, of.layers, of.units) for clamp in of.clamps)
-    return f"{cell} Held: {held}." if held else cell
+    return tr("{cell} Held: {held}.", cell=cell, held=held) if held else cell
 
 
 def version() -> str:
     """Which program drew the figure, e.g. "Gatescope 0.1.0"."""
-    return f"Gatescope {lstm_core.__version__}"
+    return tr("Gatescope {version}", version=lstm_core.__version__)
 
 
 def write_above(
@@ -141,7 +144,7 @@ def time_axis(figure: go.Figure, traces: Sequence[Trace], theme: palette.Theme, 
         **axis, tickangle=0, labelalias=aliases, hoverformat="+d",
         range=[-0.5, len(chars) - 0.5], minallowed=-0.5, maxallowed=len(chars) - 0.5,
         tickfont={"family": "monospace", "size": 11}, ticks="", showgrid=False, zeroline=False,
-        showspikes=True, spikemode="across", spikesnap="hovered data", spikethickness=1, spikedash="solid",
+        showspikes=True, spikemode="across", spikesnap=tr("hovered data"), spikethickness=1, spikedash="solid",
         spikecolor=palette.INK[theme],
     )  # fmt: skip
 
@@ -150,7 +153,7 @@ def _hover_label(trace: Trace, step: int) -> str:
     """One character as a hover label tells it, and what the model read in its place."""
     typed, read = trace.chars[step], trace.read_as[step]
     label = lettering.spoken(typed)
-    return label if typed == read else f"{label}, read as {lettering.spoken(read)}"
+    return label if typed == read else tr("{label}, read as {spoken}", label=label, spoken=lettering.spoken(read))
 
 
 def _stretch(chars: Sequence[str], step: int) -> str:

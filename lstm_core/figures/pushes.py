@@ -11,6 +11,7 @@ from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.numbers import short
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.analysis.reach import Reach
@@ -32,11 +33,17 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
     known = trace.vocabulary.characters
     typed = (trace.chars[step] or known[trace.ids[step]] for step in (reached.step, reached.step + 1))
     now, then = (f"“{lettering.tick(character)}”" for character in typed)
-    title = f"What unit {reached.unit} moves at the next character"
+    title = tr("What unit {reached.unit} moves at the next character", reached=reached)
     notes = [
-        f"{lettering.escaped(trace.model)}, layer {numbering.layer(reached.layer)}:"
-        f" from {now}, character {numbering.character(reached.step)}, to {then}.",
-        f"Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{short(limit, 3)}.",
+        tr(
+            "{escaped}, layer {layer}: from {now}, character {character}, to {then}.",
+            escaped=lettering.escaped(trace.model),
+            layer=numbering.layer(reached.layer),
+            now=now,
+            character=numbering.character(reached.step),
+            then=then,
+        ),
+        tr("Each gate minus the gate had this h been 0; blue down, orange up, colours end at ±{short}.", short=short(limit, 3)),
     ]
     top = paper.write_above(figure, title, notes, width, GAP, [trace])
     plot = len(moved) * STRIP + (len(moved) - 1) * GAP
@@ -52,7 +59,7 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
         )  # fmt: skip
         domain = [max(0.0, upper - STRIP / plot), upper]
         figure.update_layout({axis.replace("y", "yaxis"): {"domain": domain, "visible": False, "fixedrange": True}})
-        own = {"x0": reached.unit - 0.5, "x1": reached.unit + 0.5, "yref": f"{axis} domain", "y0": 0, "y1": 1}
+        own = {"x0": reached.unit - 0.5, "x1": reached.unit + 0.5, "yref": tr("{axis} domain", axis=axis), "y0": 0, "y1": 1}
         figure.add_shape(type="rect", line={"color": palette.INK[theme], "width": 1.5, "dash": "dot"}, **own)
         signal = trace.cell[name]
         figure.add_annotation(

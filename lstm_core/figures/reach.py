@@ -14,11 +14,12 @@ from lstm_core.analysis.vanishing import EXPLODED, TOP, VANISHED, Path
 from lstm_core.figures import lettering, marks, palette, paper
 from lstm_core.figures.unit_lines import DASHES
 from lstm_core.numbers import power
+from lstm_core.words import N_, tr
 
 HEIGHT = 300  # pixels of the plot of lines
 MAP = 420
 DECADES = 6  # that lines show below 1
-LIMITS = ((VANISHED, "vanished: below 1/1000"), (EXPLODED, "exploded: above 10"))
+LIMITS = ((VANISHED, N_("vanished: below 1/1000")), (EXPLODED, N_("exploded: above 10")))
 
 
 def gradient_lines(
@@ -40,12 +41,14 @@ def gradient_lines(
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, each in enumerate(found):
         _add_line(figure, each, step, vanishing.path(each, layer, state), k, start, theme)
-    what = f"The loss after character {numbering.character(start + step)}, followed back"
+    what = tr("The loss after character {character}, followed back", character=numbering.character(start + step))
     sentences = [f"{_named(found, layer, state)}.", _share_note(found, layer, state)]
     top = paper.write_above(figure, what, sentences, width, 10, found)
-    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
+    figure.update_layout(
+        height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode=tr("x unified"), legend=_LEGEND
+    )
     _log_axis(figure, theme)
-    figure.update_xaxes(title={"text": "s, the character looked back at", "standoff": 4}, showgrid=False)
+    figure.update_xaxes(title={"text": tr("s, the character looked back at"), "standoff": 4}, showgrid=False)
     figure.update_xaxes(range=[start + 0.5, start + len(found[0].chars) + 0.5])
     return figure
 
@@ -81,14 +84,14 @@ def gradient_map(
     edge = vanishing.fate(shares).vanished
     rows = edge != vanishing.NOWHERE
     figure.add_scatter(
-        x=first + edge[rows] + 0.5, y=first + found.targets[rows], mode="markers", name="vanished from here back",
+        x=first + edge[rows] + 0.5, y=first + found.targets[rows], mode="markers", name=tr("vanished from here back"),
         marker={"size": 3, "color": palette.POSITIVE[theme]}, hoverinfo="skip",
     )  # fmt: skip
     sentences = [f"{_named([found], layer, state)}.", _share_note([found], layer, state)]
-    top = paper.write_above(figure, "How far back every loss reaches", sentences, width, 10, [found])
+    top = paper.write_above(figure, tr("How far back every loss reaches"), sentences, width, 10, [found])
     figure.update_layout(height=top + MAP + 90, margin={"b": 90, "l": 72}, showlegend=bool(rows.any()), legend=_LEGEND)
-    figure.update_xaxes(title={"text": "s, the character looked back at", "standoff": 4}, showgrid=False)
-    figure.update_yaxes(title={"text": "t, whose loss", "standoff": 4}, autorange="reversed", showgrid=False)
+    figure.update_xaxes(title={"text": tr("s, the character looked back at"), "standoff": 4}, showgrid=False)
+    figure.update_yaxes(title={"text": tr("t, whose loss"), "standoff": 4}, autorange="reversed", showgrid=False)
     return figure
 
 
@@ -113,15 +116,22 @@ def gradient_by_distance(
         _add_median(figure, left, colour, DASHES[k % len(DASHES)], each.model, _label(each, where), True)
         if where.state in each.direct:
             along = vanishing.left(vanishing.share(each, where, direct=True))
-            _add_median(figure, along, colour, "dot", each.model, f"{_label(each, where)}, the belt alone", False)
+            _add_median(
+                figure, along, colour, "dot", each.model, tr("{label}, the belt alone", label=_label(each, where)), False
+            )
     sentences = [
-        f"{_named(found, layer, state)}, {len(found[0].targets):,} losses.",
-        f"{_share_note(found, layer, state)} Lines: the median over all losses that reach so far back; bands: 10 % to 90 %.",
+        tr("{named}, {targets_count:,} losses.", named=_named(found, layer, state), targets_count=len(found[0].targets)),
+        tr(
+            "{share_note} Lines: the median over all losses that reach so far back; bands: 10 % to 90 %.",
+            share_note=_share_note(found, layer, state),
+        ),
     ]
-    top = paper.write_above(figure, "What is left of the gradient", sentences, width, 10, found)
-    figure.update_layout(height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
+    top = paper.write_above(figure, tr("What is left of the gradient"), sentences, width, 10, found)
+    figure.update_layout(
+        height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode=tr("x unified"), legend=_LEGEND
+    )
     _log_axis(figure, theme)
-    figure.update_xaxes(title={"text": "characters back", "standoff": 4}, rangemode="tozero", showgrid=False)
+    figure.update_xaxes(title={"text": tr("characters back"), "standoff": 4}, rangemode="tozero", showgrid=False)
     return figure
 
 
@@ -140,11 +150,11 @@ def _add_line(figure: go.Figure, found: Gradients, step: int, where: Path, k: in
     if where.state in found.direct:
         along = vanishing.share(found, where, direct=True)[row, : step + 1]
         figure.add_scatter(
-            x=x, y=_drawable(along), mode="lines", name=f"{_label(found, where)}, the belt alone",
+            x=x, y=_drawable(along), mode="lines", name=tr("{label}, the belt alone", label=_label(found, where)),
             line={"color": colour, "width": 1.5, "dash": "dot"}, hovertemplate="%{y:.2g}",
         )  # fmt: skip
     fate = vanishing.fate(shares)
-    for at, word in ((fate.vanished[row], "vanished from here back"), (fate.exploded[row], "exploded here")):
+    for at, word in ((fate.vanished[row], tr("vanished from here back")), (fate.exploded[row], tr("exploded here"))):
         if at != vanishing.NOWHERE:
             _name_fate(figure, int(x[at]), float(here[at]), f"{found.model} {word}", colour, k)
 
@@ -186,7 +196,7 @@ def _log_axis(figure: go.Figure, theme: palette.Theme) -> None:
     figure.update_yaxes(
         type="log", range=[-DECADES, high], tickvals=[10.0**p for p in powers],
         ticktext=[power(p) for p in powers],
-        title={"text": "share of its value at s = t", "standoff": 4},
+        title={"text": tr("share of its value at s = t"), "standoff": 4},
     )  # fmt: skip
     for limit, words in LIMITS:
         marks.level(figure, limit, words, theme)
@@ -198,8 +208,8 @@ def _log_axis(figure: go.Figure, theme: palette.Theme) -> None:
 def _label(found: Gradients, where: Path) -> str:
     symbol = lettering.plain_symbol(found.cell[where.state].symbol)
     layers = len(found.norms[where.state])
-    layer = f", layer {numbering.layer(where.layer)} of {layers}" if layers > 1 else ""
-    return f"{lettering.escaped(found.model)}{layer}: through {symbol}"
+    layer = tr(", layer {layer} of {layers}", layer=numbering.layer(where.layer), layers=layers) if layers > 1 else ""
+    return tr("{escaped}{layer}: through {symbol}", escaped=lettering.escaped(found.model), layer=layer, symbol=symbol)
 
 
 def _named(found: Sequence[Gradients], layer: int, state: str) -> str:
@@ -214,5 +224,8 @@ def _share_note(found: Sequence[Gradients], layer: int, state: str) -> str:
         for each in found
         if vanishing.path(each, layer, state).state in each.direct
     }
-    belt = f" Dotted: along {' or '.join(sorted(belts))} alone, through what the gates keep." if belts else ""
-    return f"Size of the gradient of the loss after character t by the state after s, as a share of its size at s = t.{belt}"
+    belt = tr(" Dotted: along {sorted} alone, through what the gates keep.", sorted=" or ".join(sorted(belts))) if belts else ""
+    return tr(
+        "Size of the gradient of the loss after character t by the state after s, as a share of its size at s = t.{belt}",
+        belt=belt,
+    )

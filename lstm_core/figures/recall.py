@@ -12,6 +12,7 @@ from lstm_core.cells import cell
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.figures.unit_lines import DASHES, MARKERS
 from lstm_core.numbers import percent, short
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.recall import Result
@@ -38,16 +39,19 @@ def accuracy_by_gap(
     for k, (name, runs) in enumerate(accuracies.items()):
         _add_cell(figure, name, runs, k, theme)
     shown = sorted({*gaps, *(gap for runs in accuracies.values() for run in runs for gap in run)}) or [1]
-    top = paper.write_above(figure, "Accuracy against the gap", [*notes, f"{paper.version()}."], width, 8)
-    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 64, "r": 20}, legend=_LEGEND, hovermode="x unified")
+    top = paper.write_above(figure, tr("Accuracy against the gap"), [*notes, f"{paper.version()}."], width, 8)
+    figure.update_layout(
+        height=top + HEIGHT + 110, margin={"b": 110, "l": 64, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
+    )
     figure.update_xaxes(
         type="log", tickvals=shown, ticktext=[str(gap) for gap in shown], showgrid=False,
-        range=_log_range(shown), title={"text": "gap: distractors between the key and the question", "standoff": 4},
+        range=_log_range(shown), title={"text": tr("gap: distractors between the key and the question"), "standoff": 4},
     )  # fmt: skip
-    figure.update_yaxes(range=[0, 1.04], tickformat=".0%", title={"text": "right answers", "standoff": 4})
+    figure.update_yaxes(range=[0, 1.04], tickformat=".0%", title={"text": tr("right answers"), "standoff": 4})
     figure.add_hline(
         y=chance, line={"color": palette.INK[theme], "width": 1.25, "dash": "dash"},
-        annotation={"text": f"guessing: {short(100 * chance, 3)} %", "font": {"size": 11}, "x": 0, "xanchor": "left"},
+        annotation={"text": tr("guessing: {short} %", short=short(100 * chance, 3)),
+            "font": {"size": 11}, "x": 0, "xanchor": "left"},
     )  # fmt: skip
     return figure
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from lstm_core import numbering
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 MOST_MARKERS = 40  # on one line; more would hide it
 HEIGHT = 250  # pixels of the plot
@@ -37,12 +38,18 @@ def unit_lines(
     beyond = [name for name in trace.signals if np.abs(trace[name][layer, :, unit]).max() > 1]
     for k, name in enumerate(trace.signals):
         figure.add_trace(_line(trace, name, layer, unit, k, theme, "y2" if name in beyond else "y"))
-    where = (
-        f"layer {numbering.layer(layer)} of {trace.layers}, {lettering.escaped(trace.model)}, “{lettering.snippet(trace.text)}”"
+    where = tr(
+        "layer {layer} of {trace.layers}, {escaped}, “{snippet}”",
+        layer=numbering.layer(layer),
+        trace=trace,
+        escaped=lettering.escaped(trace.model),
+        snippet=lettering.snippet(trace.text),
     )
     notes = f"{lettering.escaped(paper.convention(trace))} {paper.version()}."
-    top = paper.write_above(figure, f"Unit {unit} over time", [where, notes], width, paper.letters_height([trace], width) + 12)
-    figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
+    top = paper.write_above(
+        figure, tr("Unit {unit} over time", unit=unit), [where, notes], width, paper.letters_height([trace], width) + 12
+    )
+    figure.update_layout(height=top + HEIGHT + 70, hovermode=tr("x unified"), legend=_LEGEND, yaxis=_axis(theme))
     if beyond:
         figure.update_layout(yaxis2=_own_axis(trace, beyond, layer, unit))
     figure.update_layout(margin={"b": 60})
@@ -62,7 +69,7 @@ _LEGEND = {"orientation": "h", "x": 0, "y": -0.04, "yanchor": "top", "itemwidth"
 def _line(trace: Trace, name: str, layer: int, unit: int, place: int, theme: palette.Theme, axis: str) -> go.Scatter:
     signal = trace.cell[name]
     symbol = lettering.plain_symbol(signal.symbol)
-    beside = " (right axis)" if axis == "y2" else ""
+    beside = tr(" (right axis)") if axis == "y2" else ""
     return go.Scatter(
         y=trace[name][layer, :, unit], name=f"{symbol}  {signal.title}{beside}", yaxis=axis, mode="lines+markers",
         line={"color": palette.SIGNAL_COLOURS.get(name, palette.INK[theme]), "width": 2, "dash": DASHES[place % len(DASHES)]},

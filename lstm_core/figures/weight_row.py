@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from lstm_core.figures import lettering, palette, paper
 from lstm_core.numbers import short
 from lstm_core.trace import Trace
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.analysis.matrix import Row
@@ -36,9 +37,9 @@ def weight_row(
     strips = {"weights of the row": weights, f"what it reads: {joined}": vector, "products, weight × number": weights * vector}
     limits = [palette.rounded_up(float(np.abs(v).max())) or 1.0 for v in strips.values()]
     limits[1] = max(limits[1], 1.0)
-    title = f"The row of W for {lettering.plain_formula(row.line.symbol + '_{t}')}"
+    title = tr("The row of W for {plain_formula}", plain_formula=lettering.plain_formula(row.line.symbol + "_{t}"))
     ends = ", ".join(f"{name.split(':')[0].split(',')[0]} ±{short(limit, 3)}" for name, limit in zip(strips, limits))
-    notes = [f"{lettering.escaped(where)}.", f"Blue below 0, orange above; colours end at: {ends}."]
+    notes = [f"{lettering.escaped(where)}.", tr("Blue below 0, orange above; colours end at: {ends}.", ends=ends)]
     top = paper.write_above(figure, title, notes, width, LABELS + GAP, [] if of is None else [of])
     plot = len(strips) * STRIP + (len(strips) - 1) * GAP
     for k, ((name, values), limit) in enumerate(zip(strips.items(), limits)):
@@ -54,12 +55,16 @@ def weight_row(
     _mark_pieces(figure, row, theme)
     figure.update_layout(height=top + plot + 34, margin={"l": 16, "r": 16, "b": 34}, dragmode="zoom")
     figure.update_xaxes(anchor=axis, range=[-0.5, row.width - 0.5], showgrid=False, zeroline=False)
-    figure.update_xaxes(title={"text": "column of W", "standoff": 2})
+    figure.update_xaxes(title={"text": tr("column of W"), "standoff": 2})
     return figure
 
 
 def _strip(name: str, values: np.ndarray, row: Row, limit: float, axis: str, theme: palette.Theme) -> go.Heatmap:
-    labels = [f"{lettering.plain_formula(p.latex)}, number {k}" for p in row.pieces for k in range(len(p.weights))]
+    labels = [
+        tr("{plain_formula}, number {k}", plain_formula=lettering.plain_formula(p.latex), k=k)
+        for p in row.pieces
+        for k in range(len(p.weights))
+    ]
     return go.Heatmap(
         z=values[None].astype(np.float32), name=name, yaxis=axis, zmin=-limit, zmax=limit, showscale=False,
         colorscale=palette.plotly_scale("diverging", theme), text=[labels], hovertemplate="%{text}: %{z:.4f}<extra></extra>",

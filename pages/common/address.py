@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import lstm_core as lc
+from lstm_core.words import tr
 from pages.common import caches, own_models, selection, sidebar
 from pages.common.selection import Selection, Sizes, World
 
@@ -59,7 +60,7 @@ def _cut_to_fit() -> None:
         if cut != chosen.text:
             step = chosen.step if chosen.step is not None and chosen.step < caches.steps(chosen.model, cut) else None
             sidebar.show(replace(chosen, text=cut, step=step))
-            warn([f"{problem} Its first {len(cut):,} characters are shown."])
+            warn([tr("{problem} Its first {cut_count:,} characters are shown.", problem=problem, cut_count=len(cut))])
         return
 
 
@@ -111,13 +112,18 @@ def draw_link(place: DeltaGenerator) -> None:
     """Fills the place for the link, once everything is chosen and `write` has been called."""
     chosen = selection.current()
     with place:
-        st.write("This address opens exactly this view:")
+        st.write(tr("This address opens exactly this view:"))
         here = urlsplit(st.context.url or "")._replace(query=urlencode(st.session_state[ADDRESS]))
         st.code((here if here.path else here._replace(path="/")).geturl(), language=None, wrap_lines=True)
         if own_models.get(chosen.model) is not None:
-            st.write("It does so in this session alone: a model of your own is nowhere else.")
+            st.write(tr("It does so in this session alone: a model of your own is nowhere else."))
         if "text" not in chosen.query():
-            st.write(f"Its text of {len(chosen.text):,} characters does not fit into a link; send the text along.")
+            st.write(
+                tr(
+                    "Its text of {text_count:,} characters does not fit into a link; send the text along.",
+                    text_count=len(chosen.text),
+                )
+            )
 
 
 def warn(sentences: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core.text import MAX_CHARACTERS
+from lstm_core.words import N_, tr
 from pages.common import own_models
 
 SHORT_TEXT = 1_000  # characters: with 2 x 256 units 12 MB a trace, of which 16 are kept; of longer ones, 2
@@ -80,8 +81,14 @@ def check(name: str, text: str) -> None:
     steps = len(chosen.vocabulary.encode(text).ids)
     if steps > most:
         raise lc.TextError(
-            f"{name} has {chosen.layers} × {chosen.units} units, all of which are kept at each step: at most {most:,} steps"
-            f" can be read at once, and the text has {steps:,}."
+            tr(
+                "{name} has {chosen.layers} × {chosen.units} units, all of which are kept at each step: at most"
+                " {most:,} steps can be read at once, and the text has {steps:,}.",
+                name=name,
+                chosen=chosen,
+                most=most,
+                steps=steps,
+            )
         )
 
 
@@ -106,7 +113,9 @@ def read(name: str, text: str) -> lc.Trace:
     """
     trace = (_short if len(text) <= SHORT_TEXT else _long)(name, text)
     if own_models.get(name) is not None and not all(np.isfinite(trace[signal]).all() for signal in trace.signals):
-        st.text(f"⚠ The numbers of {name} grow beyond all bounds on this text: take a shorter one, or another model.")
+        st.text(
+            tr("⚠ The numbers of {name} grow beyond all bounds on this text: take a shorter one, or another model.", name=name)
+        )
         st.stop()
     return trace
 
@@ -116,7 +125,7 @@ def _short(name: str, text: str) -> lc.Trace:
     return lc.trace(model(name), text)
 
 
-@cached(2, "Reading a long text …")
+@cached(2, N_("Reading a long text …"))
 def _long(name: str, text: str) -> lc.Trace:
     return lc.trace(model(name), text)
 

@@ -17,6 +17,7 @@ from lstm_core.figures.bars import kept_and_written
 from lstm_core.figures.heatmaps import gate_heatmaps
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.unit_lines import unit_lines
+from lstm_core.words import tr
 from pages.common import caches
 from pages.common.markdown import plain
 from pages.common.selection import Selection, current
@@ -38,22 +39,37 @@ def certificate_line(chosen: Selection, trace: lc.Trace) -> None:
     seal = caches.certificate(chosen.model, chosen.text)
     model = caches.model(chosen.model)
     word = trace.vocabulary.reads.removesuffix("s")
-    loss = f"one {word}: nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.3f} nats a {word} on this text"
+    loss = (
+        tr("one {word}: nothing to predict", word=word)
+        if math.isnan(trace.loss)
+        else tr("{trace.loss:.3f} nats a {word} on this text", trace=trace, word=word)
+    )
     held_out = model.card.get("held_out_loss")
-    known = f", {held_out:.3f} on the held-out part of its corpus" if held_out else ""
-    line = f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}"
+    known = tr(", {held_out:.3f} on the held-out part of its corpus", held_out=held_out) if held_out else ""
+    line = tr("max |h − h_ref| = {seal.h_error:.1e} against {seal.against}", seal=seal)
     if trace.steps > 1:
-        line += f", loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from it"
-    line += f"; each step within {seal.step_error:.1e} of it, every signal within {seal.signal_error:.1e} of its equation"
+        line += tr(", loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from it", seal=seal)
+    line += tr(
+        "; each step within {seal.step_error:.1e} of it, every signal within {seal.signal_error:.1e} of its equation", seal=seal
+    )
     if seal.holds:
-        st.caption(f"✓ Certified: {line}. {model.name}: {loss}{known}. {trace.cell.note}")
+        st.caption(
+            tr(
+                "✓ Certified: {line}. {model.name}: {loss}{known}. {trace.cell.note}",
+                line=line,
+                model=model,
+                loss=loss,
+                known=known,
+                trace=trace,
+            )
+        )
     else:
-        st.error(f"These pictures are NOT what {seal.against} computes: {line}. Do not trust them.")
+        st.error(tr("These pictures are NOT what {seal.against} computes: {line}. Do not trust them.", seal=seal, line=line))
     replaced = {(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r}
     if replaced:
-        pairs = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in sorted(replaced)[:12])
-        more = f" and {len(replaced) - 12} more" if len(replaced) > 12 else ""
-        st.text(f"This model does not know every character here. It read {pairs}{more}.")
+        pairs = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in sorted(replaced)[:12])
+        more = tr(" and {replaced_count} more", replaced_count=len(replaced) - 12) if len(replaced) > 12 else ""
+        st.text(tr("This model does not know every character here. It read {pairs}{more}.", pairs=pairs, more=more))
 
 
 def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
@@ -62,12 +78,24 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
     explained = explain(caches.model(chosen.model), trace, layer, step, unit)
     word = trace.vocabulary.reads.removesuffix("s")
     st.subheader(
-        f"Unit {unit} of layer {numbering.layer(layer)} at {word} {numbering.character(step)} of {trace.steps}",
+        tr(
+            "Unit {unit} of layer {layer} at {word} {character} of {trace.steps}",
+            unit=unit,
+            layer=numbering.layer(layer),
+            word=word,
+            character=numbering.character(step),
+            trace=trace,
+        ),
         anchor=False,
     )
     st.caption(
-        f"In the arrays this is [layer {layer}, step {step}, unit {unit}], counted from 0."
-        " Click a character and a unit above to pin another."
+        tr(
+            "In the arrays this is [layer {layer}, step {step}, unit {unit}], counted from 0. Click a character and a"
+            " unit above to pin another.",
+            layer=layer,
+            step=step,
+            unit=unit,
+        )
     )
     numbers, picture = st.columns([3, 2], gap="large")
     with numbers:
@@ -75,10 +103,10 @@ def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
     with picture:
         st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
     st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
-    with st.expander("What went into σ and tanh: from x, from h, from the biases"):
+    with st.expander(tr("What went into σ and tanh: from x, from h, from the biases")):
         for line in explained.lines:
             if line.preactivation is not None:
-                st.latex(rf"{line.symbol}:\quad {line.preactivation.latex}")
+                st.latex(tr("{line.symbol}:\\quad {line.preactivation.latex}", line=line))
 
 
 def in_rows(line: Line) -> str:
@@ -90,14 +118,14 @@ def in_rows(line: Line) -> str:
 
 def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
     """The same heatmaps as a Plotly figure, and the numbers, for taking away."""
-    opened = st.expander("Zoom, compare, download", key="take_away", on_change="rerun")
+    opened = st.expander(tr("Zoom, compare, download"), key="take_away", on_change="rerun")
     if not opened.open:
         return
     with opened:
         _numbers(chosen.model, trace)
         _report(chosen.model, trace, layer)
         if trace.steps * trace.units * len(trace.signals) > MOST_DRAWN:
-            st.caption("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one.")
+            st.caption(tr("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one."))
             return
         figure = _zoomable(chosen.model, chosen.text, layer, theme())
         _pictures(figure, lambda: gate_heatmaps(trace, layer, width=PAPER), f"{chosen.model}-layer-{numbering.layer(layer)}")
@@ -107,18 +135,26 @@ def _numbers(name: str, trace: lc.Trace) -> None:
     """The whole trace as a file of each kind, as far as a spreadsheet and a browser can take it."""
     tables = trace_file.table_rows(trace) <= MOST_ROWS
     with st.container(horizontal=True):
-        _download("Numbers (NPZ)", lambda: trace_file.to_npz(trace), f"{name}.npz", "application/octet-stream")
+        _download(tr("Numbers (NPZ)"), lambda: trace_file.to_npz(trace), f"{name}.npz", "application/octet-stream")
         if tables:
-            _download("Numbers (CSV)", lambda: trace_file.to_csv_zip(trace), f"{name}.zip", "application/zip")
-            _download("Numbers (Parquet)", lambda: trace_file.to_parquet(trace), f"{name}.parquet", "application/octet-stream")
+            _download(tr("Numbers (CSV)"), lambda: trace_file.to_csv_zip(trace), f"{name}.zip", "application/zip")
+            _download(
+                tr("Numbers (Parquet)"), lambda: trace_file.to_parquet(trace), f"{name}.parquet", "application/octet-stream"
+            )
     if not tables:
         st.caption(
-            f"As CSV or Parquet, one number a row, this would be {trace_file.table_rows(trace):,} rows, more than"
-            f" {MOST_ROWS:,}: take the NPZ, or a shorter text."
+            tr(
+                "As CSV or Parquet, one number a row, this would be {table_rows:,} rows, more than {most_rows:,}:"
+                " take the NPZ, or a shorter text.",
+                table_rows=trace_file.table_rows(trace),
+                most_rows=MOST_ROWS,
+            )
         )
     st.caption(
-        "Each file holds every signal of every layer, the predictions, and a README that explains its columns."
-        ' In Python, `lc.Trace.load("trace.npz")` gives the whole trace back from any of them.'
+        tr(
+            "Each file holds every signal of every layer, the predictions, and a README that explains its columns. In"
+            ' Python, `lc.Trace.load("trace.npz")` gives the whole trace back from any of them.'
+        )
     )
 
 
@@ -128,24 +164,24 @@ def _report(name: str, trace: lc.Trace, layer: int) -> None:
     try:
         report.check(model, trace)
     except InputError as error:
-        st.caption(f"No offline report: {plain(str(error))}.")
+        st.caption(tr("No offline report: {plain}.", plain=plain(str(error))))
         return
     step, unit = now.step, now.unit
     st.caption(
-        "The report is one page with the picture above, the drawing alive, these numbers and the certificate, for the disk."
+        tr("The report is one page with the picture above, the drawing alive, these numbers and the certificate, for the disk.")
     )
     _download(
-        "Offline report (HTML)", lambda: report.build(model, trace, layer, step, unit), f"{name}-report.html", "text/html"
+        tr("Offline report (HTML)"), lambda: report.build(model, trace, layer, step, unit), f"{name}-report.html", "text/html"
     )
 
 
 def _pictures(figure: go.Figure, on_paper: Callable[[], go.Figure], name: str) -> None:
     """The heatmaps to zoom into, and as files; for paper they are drawn anew, on white and at its width."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _download("Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{name}.html", "text/html")
+        _download(tr("Interactive page (HTML)"), lambda: figure_file.to_html(figure), f"{name}.html", "text/html")
         if figure_file.can_draw():
-            _download("Picture (PDF)", lambda: figure_file.to_image(on_paper(), "pdf"), f"{name}.pdf", "application/pdf")
-        kind = st.segmented_control("The camera saves", ["png", "svg"], default="png", required=True, key="camera")
+            _download(tr("Picture (PDF)"), lambda: figure_file.to_image(on_paper(), "pdf"), f"{name}.pdf", "application/pdf")
+        kind = st.segmented_control(tr("The camera saves"), ["png", "svg"], default="png", required=True, key="camera")
     camera = {**PLOT, "toImageButtonOptions": {"format": kind, "filename": name}}
     st.plotly_chart(figure, key="zoom", theme=None, config=camera)
 
@@ -163,12 +199,15 @@ def _zoomable(model: str, text: str, layer: int, theme: palette.Theme) -> go.Fig
 
 def drawing(trace: lc.Trace) -> None:
     """The cell as the essay draws it, and how its lines are read."""
-    with st.expander(f"The drawing of this cell: {trace.cell.title}"):
+    with st.expander(tr("The drawing of this cell: {trace.cell.title}", trace=trace)):
         one_line = " ".join(diagram.load(trace.cell).split())  # Markdown ends an HTML block at a blank line
         st.markdown(f'<div class="drawing">{one_line}</div>', unsafe_allow_html=True)
         st.caption(
-            "Yellow boxes are learned layers, pink circles work unit by unit, and each line carries a whole vector:"
-            f" {trace.units} numbers. Lines that merge are put side by side, lines that fork are copied."
-            " Drawn anew after the figures of Christopher Olah's essay"
-            " [Understanding LSTM Networks](https://colah.github.io/posts/2015-08-Understanding-LSTMs/) (2015)."
+            tr(
+                "Yellow boxes are learned layers, pink circles work unit by unit, and each line carries a whole"
+                " vector: {trace.units} numbers. Lines that merge are put side by side, lines that fork are copied."
+                " Drawn anew after the figures of Christopher Olah's essay [Understanding LSTM"
+                " Networks](https://colah.github.io/posts/2015-08-Understanding-LSTMs/) (2015).",
+                trace=trace,
+            )
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from lstm_core.words import tr
 from pages.common import links
 from pages.common.links import Field
 
@@ -33,7 +34,7 @@ def displayed(key: str, query: Mapping[str, str] | None, fields: Sequence[Field]
 
     fields: the options that there are.
     """
-    memory = f"{key}: display"
+    memory = tr("{key}: display", key=key)
     state = st.session_state.get(key)
     last: Display = st.session_state.get(memory, Display({}, {}))
     reported = (state or {}).get("look")

@@ -29,7 +29,7 @@ def _pages() -> list:
         st.Page(gates, title="Gates", url_path="gates", visibility="hidden"),  # the landing page, called by its name
         st.Page(FOLDER / "inside.py", title="Inside", icon="🔎", url_path="inside"),
         st.Page(FOLDER / "compare.py", title="Compare", icon="⚖️", url_path="compare"),
-        st.Page(FOLDER / "long_range.py", title="Long range", icon="⏳", url_path="long_range"),
+        st.Page(FOLDER / "long_range.py", title=tr("Long range"), icon="⏳", url_path="long_range"),
         st.Page(FOLDER / "training.py", title="Training", icon="🌱", url_path="training"),
         st.Page(FOLDER / "models.py", title="Models", icon="📦", url_path="models"),
     ]
@@ -38,7 +38,7 @@ def _pages() -> list:
 def route() -> None:
     """The whole of app.py: settings, navigation, and the page that the address names."""
     st.session_state[FRAMED] = True
-    st.set_page_config(page_title="Gatescope", page_icon="🔬", layout="wide")
+    st.set_page_config(page_title=tr("Gatescope"), page_icon="🔬", layout="wide")
     page = st.navigation(_pages(), position="top")
     try:
         page.run()
@@ -117,14 +117,18 @@ def begin(
     enter()
     models, damaged_models = caches.models()
     if len(models) < fewest:
-        few = "There is no model to read with" if fewest == 1 else f"There are fewer than {fewest} models to compare"
-        st.text(f"⚠ {few}: assets/models holds {len(models) or 'none'} that can be read.")
+        few = (
+            tr("There is no model to read with")
+            if fewest == 1
+            else tr("There are fewer than {fewest} models to compare", fewest=fewest)
+        )
+        st.text(tr("⚠ {few}: assets/models holds {value} that can be read.", few=few, value=len(models) or "none"))
         st.stop()
     query, section = address.start(models), ""
     if state is not None:
         address.warn(state.start(models if world is None else world, query))
         section = state.choose_section()
     sidebar.draw(models, sidebar_model if isinstance(sidebar_model, bool) else section in sidebar_model)
-    link = st.sidebar.popover("Link to this view", width="stretch")
+    link = st.sidebar.popover(tr("Link to this view"), width="stretch")
     address.show_warnings((*damaged_models, *damaged))
     return Page(models, query, section, state, link)

@@ -190,7 +190,7 @@ class Number:
         number = whole_number(text)
         index = -1 if number is None else numbering.index(self.what, number)
         if index < 0 or (bounds is not None and index >= bounds):
-            known = f"{self.what}s from {numbering.FIRST[self.what]} up" if bounds is None else ""
+            known = tr("{self.what}s from {FIRST} up", self=self, FIRST=numbering.FIRST[self.what]) if bounds is None else ""
             return None, [Refused(text, known or numbering.available(self.what, bounds or 0))]
         return index, []
 
@@ -212,7 +212,9 @@ class Decimal:
         low, high = bounds or (-1e300, 1e300)
         if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,12})?(e[-+][0-9]{2})?", text) and low <= float(text) <= high:
             return float(text), []
-        return None, [Refused(text, "numbers" if bounds is None else f"numbers from {low:g} to {high:g}")]
+        return None, [
+            Refused(text, "numbers" if bounds is None else tr("numbers from {low:g} to {high:g}", low=low, high=high))
+        ]
 
     def write(self, value: float | str) -> str | None:
         return value if isinstance(value, str) else f"{value:.9g}"
@@ -231,7 +233,7 @@ class Each:
         for (name, own), each in zip(bounds.items(), texts):
             value, wrong = (None, []) if each is None else self.kind.read(each, own)
             values.append(self.default if value is None else value)
-            refused += [Refused(part.asked, f"{name} has {part.known}") for part in wrong]
+            refused += [Refused(part.asked, tr("{name} has {part.known}", name=name, part=part)) for part in wrong]
         return tuple(values), refused
 
     def write(self, value: Sequence[Any]) -> str | None:
@@ -259,12 +261,14 @@ class Parts:
     def read(self, text: str, bounds: Sequence[Any] | None) -> Read:
         texts = text.rsplit(self.separator, len(self.kinds) - 1)
         if len(texts) < len(self.kinds):
-            return None, [Refused(text, f"it is written {self.form}")]
+            return None, [Refused(text, tr("it is written {self.form}", self=self))]
         values = []
         for part, kind, own in zip(texts, self.kinds.values(), bounds or [None] * len(texts)):
             value, refused = kind.read(part, own)
             if value is None:
-                return None, [Refused(text, f"“{part[:20]}” is not available; available: {refused[0].known}")]
+                return None, [
+                    Refused(text, tr("“{part}” is not available; available: {known}", part=part[:20], known=refused[0].known))
+                ]
             values.append(value)
         try:
             return self.made(*values), []

@@ -17,6 +17,7 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 KEY = "own models"
 PREFIX = "mine: "  # before the names that a person gives: no shipped model's begins so
@@ -83,12 +84,19 @@ def add(model: lc.CharModel, kind: str) -> str:
     """
     session = _session()
     if len(session.models) >= MOST_MODELS:
-        raise OwnModelError(f"{MOST_MODELS} models of your own are kept at most: remove one of them first.")
+        raise OwnModelError(
+            tr("{most_models} models of your own are kept at most: remove one of them first.", most_models=MOST_MODELS)
+        )
     weights = [sum(p.numel() for p in m.parameters()) for m in (model, *(own.model for own in session.models.values()))]
     if sum(weights) > MOST_WEIGHTS:
         raise OwnModelError(
-            f"This model has {weights[0]:,} weights and your others {sum(weights[1:]):,}; {MOST_WEIGHTS:,} are kept at most:"
-            " remove one of them first."
+            tr(
+                "This model has {weights:,} weights and your others {weights_2:,}; {most_weights:,} are kept at most:"
+                " remove one of them first.",
+                weights=weights[0],
+                weights_2=sum(weights[1:]),
+                most_weights=MOST_WEIGHTS,
+            )
         )
     name = _free(model.name, session.models)
     session.models[name] = _listed(model, name, kind)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from lstm_core.words import N_
+from lstm_core.words import N_, tr
 from pages.common import links
 from pages.common.links import Field, Number, Refused, Text
 from pages.common.own_models import PREFIX
@@ -68,7 +68,7 @@ class ModelName:
     def read(self, text: str, bounds: Iterable[str]) -> links.Read:
         if text in bounds:
             return text, []
-        return None, [Refused(text, ": it stays in the session that brought it" if text.startswith(PREFIX) else "")]
+        return None, [Refused(text, tr(": it stays in the session that brought it") if text.startswith(PREFIX) else "")]
 
     def write(self, value: str) -> str | None:
         return value

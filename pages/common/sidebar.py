@@ -12,6 +12,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import numbering
 from lstm_core.places import ASSETS
+from lstm_core.words import tr
 from pages.common import caches, own_models, selection
 from pages.common.markdown import plain
 from pages.common.selection import ALL_LAYERS, Selection
@@ -102,42 +103,49 @@ def draw(models: dict[str, lc.ModelInfo], with_model: bool = True) -> None:
     """
     info = models[selection.current().model]
     with st.sidebar:
-        st.subheader("Gatescope", anchor=False)
-        st.text_input("Type, and watch", key="line", live=True, on_change=_line_typed, placeholder="one line, read as you type")
+        st.subheader(tr("Gatescope"), anchor=False)
+        st.text_input(
+            tr("Type, and watch"), key="line", live=True, on_change=_line_typed, placeholder=tr("one line, read as you type")
+        )
         st.selectbox(
-            "Or take a text",
+            tr("Or take a text"),
             range(len(TEXTS)),
             None,
             lambda k: TEXTS[k]["title"],
             key="preset",
             on_change=_preset_chosen,
-            placeholder="examples",
+            placeholder=tr("examples"),
         )
         st.text_area(
-            "Text",
+            tr("Text"),
             key="text",
             height=110,
             on_change=_text_typed,
-            help="Any Unicode, up to 20,000 characters; each is one step. Ctrl+Enter reads it.",
+            help=tr("Any Unicode, up to 20,000 characters; each is one step. Ctrl+Enter reads it."),
         )
         if TEXT_PROBLEM in st.session_state:
-            st.text(f"⚠ {st.session_state[TEXT_PROBLEM]} The picture is of the last text that was read.")
+            st.text(
+                tr(
+                    "⚠ {session_state} The picture is of the last text that was read.",
+                    session_state=st.session_state[TEXT_PROBLEM],
+                )
+            )
         if not with_model:
             return
         _restore_model()
-        st.selectbox("Model", list(models), key="model", on_change=_model_chosen)
+        st.selectbox(tr("Model"), list(models), key="model", on_change=_model_chosen)
         layers = info.config["layers"]
         if layers > 1:
             options = [*range(layers), ALL_LAYERS]
             st.segmented_control(
-                "Layer",
+                tr("Layer"),
                 options,
                 key="layer",
                 required=True,
                 on_change=_layer_chosen,
                 format_func=lambda k: "all" if k == ALL_LAYERS else str(numbering.layer(k)),
             )
-        with st.expander("About this model"):
+        with st.expander(tr("About this model")):
             card(info)
 
 
@@ -151,22 +159,48 @@ def card(info: lc.ModelInfo) -> None:
     """What is known of a model, from its file's own header."""
     facts, config, model = info.card, info.config, caches.model(info.name)
     cell, reads = model.cell, model.vocabulary.reads
-    layers = f"{config['layers']} layers" if config["layers"] > 1 else "one layer"
-    sizes = f"knows {info.vocabulary} {reads} and has {layers} of {config['units']} units"
+    layers = tr("{layers} layers", layers=config["layers"]) if config["layers"] > 1 else tr("one layer")
+    sizes = tr(
+        "knows {info.vocabulary} {reads} and has {layers} of {units} units",
+        info=info,
+        reads=reads,
+        layers=layers,
+        units=config["units"],
+    )
     lines = [f"**{plain(info.name)}** {sizes}: {cell.title} ({cell.source})."]
     if own_models.get(info.name) is not None:
         lines += brought(facts)
     if "corpus" in facts:
-        read = f"{facts.get('characters_seen', 0):,} characters read in {facts.get('steps', 0):,} steps"
-        lines.append(f"Trained on *{plain(facts['corpus'])}*, {plain(facts.get('split', 'whole'))}: {read}.")
+        read = tr(
+            "{get:,} characters read in {get_2:,} steps", get=facts.get("characters_seen", 0), get_2=facts.get("steps", 0)
+        )
+        lines.append(
+            tr(
+                "Trained on *{plain}*, {plain_2}: {read}.",
+                plain=plain(facts["corpus"]),
+                plain_2=plain(facts.get("split", "whole")),
+                read=read,
+            )
+        )
     if "held_out_loss" in facts:
-        protocol = plain(facts.get("loss_protocol", "protocol not recorded"))
-        lines.append(f"On the part it was not trained on: **{facts['held_out_loss']:.3f}** nats a character ({protocol}).")
+        protocol = plain(facts.get("loss_protocol", tr("protocol not recorded")))
+        lines.append(
+            tr(
+                "On the part it was not trained on: **{held_out_loss:.3f}** nats a character ({protocol}).",
+                held_out_loss=facts["held_out_loss"],
+                protocol=protocol,
+            )
+        )
     if "ngrams" in facts:
         table = facts["ngrams"]
         lines.append(
-            f"For comparison: the best table of n-grams, order {table['order']}, reaches {table['held_out_loss']:.3f} there,"
-            f" and guessing evenly {math.log(info.vocabulary):.3f}."
+            tr(
+                "For comparison: the best table of n-grams, order {order}, reaches {held_out_loss:.3f} there, and"
+                " guessing evenly {log:.3f}.",
+                order=table["order"],
+                held_out_loss=table["held_out_loss"],
+                log=math.log(info.vocabulary),
+            )
         )
     st.markdown("\n\n".join(lines))
 
@@ -175,13 +209,23 @@ def brought(facts: Mapping[str, Any]) -> list[str]:
     """Where a session's own model is from, and what its proof said, in Markdown; its card was checked when it came."""
     lines = []
     if "source" in facts:
-        file = f"the file *{plain(facts['file'])}*: {plain(facts['source'])}" if "file" in facts else plain(facts["source"])
-        known = f" Its vocabulary: {plain(facts['vocabulary'])}." if "vocabulary" in facts else ""
-        lines.append(f"From {file}.{known}")
+        file = (
+            tr("the file *{plain}*: {plain_2}", plain=plain(facts["file"]), plain_2=plain(facts["source"]))
+            if "file" in facts
+            else plain(facts["source"])
+        )
+        known = tr(" Its vocabulary: {plain}.", plain=plain(facts["vocabulary"])) if "vocabulary" in facts else ""
+        lines.append(tr("From {file}.{known}", file=file, known=known))
     if "proof" in facts:
         judged = facts["proof"]
         lines.append(
-            f"Tried on “{plain(judged['text'])}”: **{judged['loss']:.3f}** nats a step; tables of n-grams of that text"
-            f" {judged['ngrams']:.3f}, guessing evenly {judged['uniform']:.3f}."
+            tr(
+                "Tried on “{plain}”: **{loss:.3f}** nats a step; tables of n-grams of that text {ngrams:.3f},"
+                " guessing evenly {uniform:.3f}.",
+                plain=plain(judged["text"]),
+                loss=judged["loss"],
+                ngrams=judged["ngrams"],
+                uniform=judged["uniform"],
+            )
         )
     return lines

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import * as numbers from "../../assets/shared/numbers.js";
 
-/** @type {Record<string, Function>} */
+/** @type {Record<string, any>} */
 const functions = { ...numbers };
 
 /** JSON has no NaN and no infinities: they are written as strings. @param {unknown} value @returns {unknown} */

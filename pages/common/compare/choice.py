@@ -10,13 +10,13 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import numbering
 from lstm_core.numbering import Counted
-from lstm_core.words import N_
+from lstm_core.words import N_, tr
 from pages.common import caches, selection
 from pages.common.links import Each, Field, Kind, Number, OneOf, Parts, Several, Text
 from pages.common.selection import ALL_LAYERS
 from pages.common.view_state import Sections, ViewState
 
-VIEWS = {"models": "One text, several models", "texts": "Two texts, one model", "family": "What each costs"}
+VIEWS = {"models": N_("One text, several models"), "texts": N_("Two texts, one model"), "family": N_("What each costs")}
 FIRST = ("family-rnn", "family-lstm", "family-gru-pytorch")
 FEWEST, MOST = 2, 6
 TOP = -1  # the layer that the head reads, whichever number it has
@@ -112,7 +112,7 @@ class _State(ViewState[Comparison]):
         return (replace(found, layers=before.of(found.models).layers) if "layers" not in query else found), sentences
 
 
-STATE = _State("compare", FIELDS, Sections("view", VIEWS, "What to compare", {"pin": None}), first, _repaired)
+STATE = _State("compare", FIELDS, Sections("view", VIEWS, N_("What to compare"), {"pin": None}), first, _repaired)
 
 
 def include(models: Models, name: str) -> None:
@@ -133,15 +133,15 @@ def choose_models(models: Models, with_layers: bool = True) -> None:
     key = "compare: models"
     st.session_state.setdefault(key, list(STATE.current().models))
     st.multiselect(
-        f"Models, {FEWEST} to {MOST}",
+        tr("Models, {fewest} to {most}", fewest=FEWEST, most=MOST),
         list(models),
         key=key,
         max_selections=MOST,
         on_change=_models_changed,
-        help="Each keeps its place: the first is drawn at the top.",
+        help=tr("Each keeps its place: the first is drawn at the top."),
     )
     if len(st.session_state[key]) < FEWEST:
-        st.text(f"⚠ A comparison needs {FEWEST} models or more. The picture is of the last ones.")
+        st.text(tr("⚠ A comparison needs {fewest} models or more. The picture is of the last ones.", fewest=FEWEST))
     deep = [name for name in STATE.current().models if with_layers and models[name].config["layers"] > 1]
     for place, name in zip(st.columns(min(3, len(deep))) * 2 if deep else [], deep):
         with place:
@@ -156,11 +156,18 @@ def _models_changed() -> None:
 
 def _choose_layer(name: str, count: int) -> None:
     key = f"compare: layer of {name}"
-    words = {k: f"layer {numbering.layer(k)}" for k in range(count - 1)}
-    words |= {TOP: f"layer {numbering.layer(count - 1)}, the top", ALL_LAYERS: "all layers"}
+    words = {k: tr("layer {layer}", layer=numbering.layer(k)) for k in range(count - 1)}
+    words |= {TOP: tr("layer {layer}, the top", layer=numbering.layer(count - 1)), ALL_LAYERS: tr("all layers")}
     chosen = STATE.current().layers[STATE.current().models.index(name)]
     st.session_state.setdefault(key, TOP if chosen == count - 1 else chosen)
-    st.selectbox(f"Of {name}", list(words), key=key, format_func=words.__getitem__, on_change=_layer_changed, args=(name, key))
+    st.selectbox(
+        tr("Of {name}", name=name),
+        list(words),
+        key=key,
+        format_func=words.__getitem__,
+        on_change=_layer_changed,
+        args=(name, key),
+    )
 
 
 def _layer_changed(name: str, key: str) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core.analysis.costs import Cost, cost, milliseconds
 from lstm_core.figures.costs import loss_against_cost
+from lstm_core.words import tr
 from pages.common import caches, detail, markdown, selection
 from pages.common.compare import choice
 from pages.common.display import Options
@@ -31,8 +32,11 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
     choice.choose_models(models, with_layers=False)
     names = [name for name in models if name.startswith(FAMILY) or name in choice.STATE.current().models]
     st.caption(
-        f"The models whose names begin with {FAMILY} were trained alike: one recipe, one text, equal numbers of units."
-        " Those chosen above are listed with them. Point at a column's head for how its numbers were got."
+        tr(
+            "The models whose names begin with {family} were trained alike: one recipe, one text, equal numbers of"
+            " units. Those chosen above are listed with them. Point at a column's head for how its numbers were got.",
+            family=FAMILY,
+        )
     )
     _measure(names)
     measured = st.session_state.get(MEASURED, {})
@@ -70,49 +74,54 @@ def _row(info: lc.ModelInfo, counted: Cost, took: float | None) -> dict[str, Any
 def _columns(measured: Mapping[str, float]) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "size": text(help="Layers × units, from the file"),
-        "equations": number(help="How many the cell's declaration has: one a gate, candidate or state"),
-        "parameters": number(format="localized", help="All trained numbers: weights, biases and the head, from their shapes"),
+        "size": text(help=tr("Layers × units, from the file")),
+        "equations": number(help=tr("How many the cell's declaration has: one a gate, candidate or state")),
+        "parameters": number(format="localized", help=tr("All trained numbers: weights, biases and the head, from"
+" their shapes")),
         "multiplications": number(
             format="localized",
-            help="A character's: matrix products of every layer and of the head, and the pointwise ones. Counted from the"
-            " declaration and the shapes of the weights. A one-hot input is looked up, and counts nothing; additions, σ and"
-            " tanh are not counted.",
+            help=tr("A character's: matrix products of every layer and of the head, and the pointwise ones. Counted"
+" from the declaration and the shapes of the weights. A one-hot input is looked up, and counts"
+" nothing; additions, σ and tanh are not counted."),
         ),
-        "of them pointwise": number(format="localized", help="Products unit by unit: of gates and of peepholes"),
+        "of them pointwise": number(format="localized", help=tr("Products unit by unit: of gates and of peepholes")),
         "loss": number(
-            format="%.3f", help="From the model's card: nats a character on the part of its corpus it was not trained on"
+            format="%.3f", help=tr("From the model's card: nats a character on the part of its corpus it was not"
+" trained on")
         ),
-        "best n-grams": number(format="%.3f", help="From the card: the best table of n-grams on the same part, nats"),
+        "best n-grams": number(format="%.3f", help=tr("From the card: the best table of n-grams on the same part,"
+" nats")),
         "ms a character": number(
             format="%.4f",
-            help="Measured on this machine when asked for: milliseconds to read a character and keep every gate" if measured
-            else "Not measured yet: press the button above",
+            help=tr("Measured on this machine when asked for: milliseconds to read a character and keep every gate") if measured
+            else tr("Not measured yet: press the button above"),
         ),
     }  # fmt: skip
 
 
 def _how(measured: Mapping[str, float]) -> str:
-    told = "Losses can be compared where the corpus is the same. Equal units are not equal parameters."
+    told = tr("Losses can be compared where the corpus is the same. Equal units are not equal parameters.")
     if measured:
-        told += (
-            f" Milliseconds: the median of {RUNS} readings of {MEASURED_STEPS:,} characters, taken in turn, after one that"
-            " did not count; one thread, every gate kept, on this machine as busy as it was. It measures this app's way of"
-            " reading: LSTMs by torch's oneDNN kernel, where it gives its gates away, every other cell by its equations in"
-            " NumPy."
+        told += tr(
+            " Milliseconds: the median of {runs} readings of {measured_steps:,} characters, taken in turn, after"
+            " one that did not count; one thread, every gate kept, on this machine as busy as it was. It measures"
+            " this app's way of reading: LSTMs by torch's oneDNN kernel, where it gives its gates away, every"
+            " other cell by its equations in NumPy.",
+            runs=RUNS,
+            measured_steps=MEASURED_STEPS,
         )
     return told
 
 
 def _measure(names: Sequence[str]) -> None:
     """The button, and behind it the measuring, with a bar that tells how much of it is done."""
-    if not st.button("Measure milliseconds a character on this machine", key="compare_measure"):
+    if not st.button(tr("Measure milliseconds a character on this machine"), key="compare_measure"):
         return
     text = selection.current().text
     text = (text * (MEASURED_STEPS // len(text) + 1))[:MEASURED_STEPS]
-    bar = st.progress(0.0, "A first reading that does not count …")
+    bar = st.progress(0.0, tr("A first reading that does not count …"))
     for done, medians in enumerate(milliseconds([caches.model(name) for name in names], text, RUNS), 1):
-        bar.progress(done / RUNS, f"Round {done} of {RUNS}")
+        bar.progress(done / RUNS, tr("Round {done} of {runs}", done=done, runs=RUNS))
         st.session_state[MEASURED] = dict(zip(names, medians))
     bar.empty()
 
@@ -134,14 +143,17 @@ def _picture(models: Mapping[str, lc.ModelInfo], names: Sequence[str]) -> None:
 
 
 def _studies(family: Mapping[str, lc.ModelInfo]) -> None:
-    st.subheader("Beside what two large studies found", anchor=False)
+    st.subheader(tr("Beside what two large studies found"), anchor=False)
     rows = [(they, here) for they, here in findings({cell: _loss(info) for cell, info in family.items()}, _bias(family))]
-    st.markdown("\n".join(["| They found | Here |", "|---|---|", *(f"| {they} | {here} |" for they, here in rows)]))
+    st.markdown("\n".join([tr("| They found | Here |"), "|---|---|", *(f"| {they} | {here} |" for they, here in rows)]))
     st.caption(
-        "Greff et al. trained eight variants of an LSTM that has peepholes, on speech, handwriting and music, with a random"
-        " search of the hyperparameters for each: 5,400 runs. Jozefowicz et al. evaluated over ten thousand architectures on"
-        " arithmetic, XML, words and music. Here each cell was trained once, with one seed and one recipe that was tuned for"
-        " none, on one text: a few hundredths of a nat may turn with the next seed. “Here” is read off the cards."
+        tr(
+            "Greff et al. trained eight variants of an LSTM that has peepholes, on speech, handwriting and music,"
+            " with a random search of the hyperparameters for each: 5,400 runs. Jozefowicz et al. evaluated over ten"
+            " thousand architectures on arithmetic, XML, words and music. Here each cell was trained once, with one"
+            " seed and one recipe that was tuned for none, on one text: a few hundredths of a nat may turn with the"
+            " next seed. “Here” is read off the cards."
+        )
     )
 
 
@@ -157,50 +169,69 @@ def _bias(family: Mapping[str, lc.ModelInfo]) -> float | None:
 def findings(losses: Mapping[str, float | None], forget_bias: float | None) -> list[tuple[str, str]]:
     """Pairs of Markdown: what a study found, and what our family says to it; losses by cell, nats a character."""
     return [
-        (f"No variant was significantly better than the standard LSTM ({GREFF}).", _lowest_and_highest(losses)),
+        (tr("No variant was significantly better than the standard LSTM ({greff}).", greff=GREFF), _lowest_and_highest(losses)),
         (
-            f"Coupling the input and forget gates did not significantly hurt ({GREFF}).",
-            _against(losses, "coupled", "lstm", "coupled gates", "separate ones"),
+            tr("Coupling the input and forget gates did not significantly hurt ({greff}).", greff=GREFF),
+            _against(losses, "coupled", "lstm", tr("coupled gates"), tr("separate ones")),
         ),
         (
-            f"Leaving out the peepholes did not significantly hurt ({GREFF}).",
-            _against(losses, "lstm", "peephole", "without peepholes", "with them"),
+            tr("Leaving out the peepholes did not significantly hurt ({greff}).", greff=GREFF),
+            _against(losses, "lstm", "peephole", tr("without peepholes"), tr("with them")),
         ),
         (
-            "The forget gate and the squashing of the output are the most critical parts: without either, results were"
-            f" significantly worse ({GREFF}).",
-            "The family holds no cell without one of them, so it says nothing to this. A plain RNN, which has no gates at"
-            f" all, against the LSTM. {_against(losses, 'rnn', 'lstm', 'without gates', 'with them')}",
+            tr(
+                "The forget gate and the squashing of the output are the most critical parts: without either, results"
+                " were significantly worse ({greff}).",
+                greff=GREFF,
+            ),
+            tr(
+                "The family holds no cell without one of them, so it says nothing to this. A plain RNN, which has no"
+                " gates at all, against the LSTM. {against}",
+                against=_against(losses, "rnn", "lstm", "without gates", "with them"),
+            ),
         ),
         (
-            f"A forget gate whose bias starts at 1 closes the gap between LSTM and GRU ({JOZEFOWICZ}).",
+            tr(
+                "A forget gate whose bias starts at 1 closes the gap between LSTM and GRU ({jozefowicz}).",
+                jozefowicz=JOZEFOWICZ,
+            ),
             _bias_said(losses, forget_bias),
         ),
         (
-            f"The GRU was better than the LSTM on all tasks but language modelling ({JOZEFOWICZ}).",
-            "This is language modelling, by characters; theirs was by words. "
-            + _against(losses, "gru", "lstm", "the essay's GRU", "the LSTM")
+            tr("The GRU was better than the LSTM on all tasks but language modelling ({jozefowicz}).", jozefowicz=JOZEFOWICZ),
+            tr("This is language modelling, by characters; theirs was by words. ")
+            + _against(losses, "gru", "lstm", tr("the essay's GRU"), tr("the LSTM"))
             + " "
-            + _against(losses, "gru_pytorch", "lstm", "PyTorch's GRU", "the LSTM"),
+            + _against(losses, "gru_pytorch", "lstm", tr("PyTorch's GRU"), tr("the LSTM")),
         ),
         (
-            "Of the LSTM's gates the forget gate matters greatly on all tasks but language modelling, the input gate matters,"
-            f" the output gate does not ({JOZEFOWICZ}).",
-            "The family has no LSTM without one of its gates. The clamp on the page Inside takes a gate out of a trained one,"
-            " which is not the same as training without it.",
+            tr(
+                "Of the LSTM's gates the forget gate matters greatly on all tasks but language modelling, the input"
+                " gate matters, the output gate does not ({jozefowicz}).",
+                jozefowicz=JOZEFOWICZ,
+            ),
+            tr(
+                "The family has no LSTM without one of its gates. The clamp on the page Inside takes a gate out of a"
+                " trained one, which is not the same as training without it."
+            ),
         ),
         (
-            f"No architecture that was found was better than LSTM and GRU on every task ({JOZEFOWICZ}).",
-            "The family holds known cells alone: no search was made.",
+            tr(
+                "No architecture that was found was better than LSTM and GRU on every task ({jozefowicz}).",
+                jozefowicz=JOZEFOWICZ,
+            ),
+            tr("The family holds known cells alone: no search was made."),
         ),
     ]
 
 
 def _bias_said(losses: Mapping[str, float | None], forget_bias: float | None) -> str:
     if forget_bias is None:
-        return "The LSTM's card does not say where its bias started."
-    return (
-        f"Our LSTM's started at {forget_bias:g}, by its card. {_against(losses, 'gru_pytorch', 'lstm', 'the GRU', 'the LSTM')}"
+        return tr("The LSTM's card does not say where its bias started.")
+    return tr(
+        "Our LSTM's started at {forget_bias:g}, by its card. {against}",
+        forget_bias=forget_bias,
+        against=_against(losses, "gru_pytorch", "lstm", "the GRU", "the LSTM"),
     )
 
 
@@ -208,20 +239,30 @@ def _against(losses: Mapping[str, float | None], one: str, other: str, name: str
     """A sentence that sets one cell's loss beside another's."""
     a, b = losses.get(one), losses.get(other)
     if a is None or b is None:
-        return "One of the two models is not here."
+        return tr("One of the two models is not here.")
     a, b = round(a, 3), round(b, 3)  # so that what is shown adds up
-    apart = f"{abs(a - b):.3f} nats {'higher' if a > b else 'lower'}" if a != b else "the same"
+    apart = tr("{a:.3f} nats {value}", a=abs(a - b), value="higher" if a > b else "lower") if a != b else tr("the same")
     return f"{_capital(name)} {a:.3f}, {other_name} {b:.3f}: {apart}."
 
 
 def _lowest_and_highest(losses: Mapping[str, float | None]) -> str:
     known = {cell: loss for cell, loss in losses.items() if loss is not None}
     if not known:
-        return "No model of the family is here."
+        return tr("No model of the family is here.")
     best, worst = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
     below = [lc.cell(cell).title for cell in known if "lstm" in known and known[cell] < known["lstm"]]
-    told = f"Lowest loss: {lc.cell(best).title}, {known[best]:.3f}. Highest: {lc.cell(worst).title}, {known[worst]:.3f}."
-    return told + (f" Below the LSTM's {known['lstm']:.3f}: {', '.join(map(markdown.plain, below))}." if below else "")
+    told = tr(
+        "Lowest loss: {title}, {known:.3f}. Highest: {title_2}, {known_2:.3f}.",
+        title=lc.cell(best).title,
+        known=known[best],
+        title_2=lc.cell(worst).title,
+        known_2=known[worst],
+    )
+    return told + (
+        tr(" Below the LSTM's {lstm:.3f}: {map}.", lstm=known["lstm"], map=", ".join(map(markdown.plain, below)))
+        if below
+        else ""
+    )
 
 
 def _capital(words: str) -> str:

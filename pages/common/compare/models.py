@@ -13,6 +13,7 @@ from lstm_core.analysis import disagreement as apart
 from lstm_core.figures.disagreement import surprise_and_disagreement
 from lstm_core.figures.lettering import BOX, glyph
 from lstm_core.numbers import percent
+from lstm_core.words import N_, tr
 from pages.common import caches, detail, selection
 from pages.common.compare import choice
 from pages.common.compare.choice import Comparison
@@ -43,9 +44,11 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
     between = _between(chosen.models, text)
     tracks = _tracks(chosen, traces)
     st.caption(
-        "Each model reads the same text, and each has rows of its own. All share one time axis, one scale and one cursor:"
-        " a unit of one model has nothing to do with the same number in another."
-        " Marked are the characters after which they differ most in what they expect next."
+        tr(
+            "Each model reads the same text, and each has rows of its own. All share one time axis, one scale and one"
+            " cursor: a unit of one model has nothing to do with the same number in another. Marked are the"
+            " characters after which they differ most in what they expect next."
+        )
     )
     readers = [Reader(trace.model, trace) for trace in traces]
     file = "-".join(chosen.models) + "-compared"
@@ -70,7 +73,13 @@ def _readable_part() -> str:
     numbers = sum(model.layers * model.units * len(model.cell.signals) for model in chosen)
     most = min(max(1, MOST_NUMBERS // numbers), *(caches.longest(model.name) for model in chosen))
     if len(text) > most:
-        st.text(f"So many models at once read {most:,} of the {len(text):,} characters, from the first on.")
+        st.text(
+            tr(
+                "So many models at once read {most:,} of the {text_count:,} characters, from the first on.",
+                most=most,
+                text_count=len(text),
+            )
+        )
     return text[:most]
 
 
@@ -81,7 +90,7 @@ def traces_of(names: Sequence[str], text: str) -> tuple[lc.Trace, ...]:
     return _long(tuple(names), text)
 
 
-@caches.cached(2, "Several models read a long text …")
+@caches.cached(2, N_("Several models read a long text …"))
 def _long(names: tuple[str, ...], text: str) -> tuple[lc.Trace, ...]:
     return tuple(lc.trace(caches.model(name), text) for name in names)
 
@@ -103,9 +112,11 @@ def not_comparable(traces: Sequence[lc.Trace]) -> str:
     first = traces[0]
     for other in traces[1:]:
         if other.chars != first.chars:
-            return (
-                f"{first.model} takes {first.steps} steps for this text and {other.model} {other.steps}: one of them reads"
-                " bytes. They can be compared on a text of plain ASCII characters alone."
+            return tr(
+                "{first.model} takes {first.steps} steps for this text and {other.model} {other.steps}: one of"
+                " them reads bytes. They can be compared on a text of plain ASCII characters alone.",
+                first=first,
+                other=other,
             )
     return ""
 
@@ -115,7 +126,12 @@ def _tracks(chosen: Comparison, traces: Sequence[lc.Trace]) -> list[Track]:
     wanted = [Track(k, layer) for k, t in enumerate(traces) for layer in chosen.layers_of(t.model, t.layers)]
     if sum(len(traces[track.reader].signals) for track in wanted) <= MOST_HEATMAPS:
         return wanted
-    st.text(f"All these layers would be more than {MOST_HEATMAPS} heatmaps: of each model the top layer is shown.")
+    st.text(
+        tr(
+            "All these layers would be more than {most_heatmaps} heatmaps: of each model the top layer is shown.",
+            most_heatmaps=MOST_HEATMAPS,
+        )
+    )
     return [Track(k, trace.layers - 1) for k, trace in enumerate(traces)]
 
 
@@ -150,15 +166,21 @@ def _caption(traces: Sequence[lc.Trace], tracks: Sequence[Track]) -> str:
     for k, trace in enumerate(traces):
         layers = numbering.listed("layer", [track.layer for track in tracks if track.reader == k])
         several = "s" if " and " in layers else ""
-        which = f", layer{several} {layers} of {trace.layers}" if trace.layers > 1 else ""
-        parts.append(f"{trace.model} ({trace.cell.title}{which}, {trace.units} units)")
+        which = (
+            tr(", layer{several} {layers} of {trace.layers}", several=several, layers=layers, trace=trace)
+            if trace.layers > 1
+            else ""
+        )
+        parts.append(tr("{trace.model} ({trace.cell.title}{which}, {trace.units} units)", trace=trace, which=which))
         notes[trace.cell.title] = trace.cell.note
     free = any("cell" in traces[track.reader].signals for track in tracks)
-    shared = " C of all models ends at the same limits." if free else ""
+    shared = tr(" C of all models ends at the same limits.") if free else ""
     told = " ".join(f"{title}: {note}" for title, note in notes.items() if note)
-    return (
-        f"{', '.join(parts)}. Disagreement: Jensen-Shannon divergence of what they expect after each character, nats."
-        f"{shared} {told}"
+    return tr(
+        "{parts}. Disagreement: Jensen-Shannon divergence of what they expect after each character, nats.{shared} {told}",
+        parts=", ".join(parts),
+        shared=shared,
+        told=told,
     )
 
 
@@ -168,7 +190,7 @@ def _caption(traces: Sequence[lc.Trace], tracks: Sequence[Track]) -> str:
 def _losses(traces: Sequence[lc.Trace], models: Mapping[str, lc.ModelInfo]) -> None:
     """Each model's loss on this text, and what it read in another's place."""
     if traces[0].steps < 2:
-        st.caption("One character: nothing to predict, and no loss.")
+        st.caption(tr("One character: nothing to predict, and no loss."))
         return
     rows = [
         {
@@ -179,25 +201,34 @@ def _losses(traces: Sequence[lc.Trace], models: Mapping[str, lc.ModelInfo]) -> N
         }
         for trace in traces
     ]
-    st.subheader("Loss on this text", anchor=False)
+    st.subheader(tr("Loss on this text"), anchor=False)
     st.dataframe(
         rows,
         hide_index=True,
         column_config={
             "here": st.column_config.NumberColumn(
-                "on this text", format="%.3f", help="Mean surprise, nats a character, from the second character on"
+                tr("on this text"), format="%.3f", help=tr("Mean surprise, nats a character, from the second character on")
             ),
             "held out": st.column_config.NumberColumn(
-                "held out", format="%.3f", help="From the model's card: on the part of its corpus that it was not trained on"
+                tr("held out"),
+                format="%.3f",
+                help=tr("From the model's card: on the part of its corpus that it was not trained on"),
             ),
         },
     )
     for trace in traces:
         replaced = sorted({(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r})
         if replaced:
-            pairs = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in replaced[:12])
-            more = f" and {len(replaced) - 12} more" if len(replaced) > 12 else ""
-            st.text(f"{trace.model} does not know every character here. It read {pairs}{more}.")
+            pairs = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in replaced[:12])
+            more = tr(" and {replaced_count} more", replaced_count=len(replaced) - 12) if len(replaced) > 12 else ""
+            st.text(
+                tr(
+                    "{trace.model} does not know every character here. It read {pairs}{more}.",
+                    trace=trace,
+                    pairs=pairs,
+                    more=more,
+                )
+            )
 
 
 def context(text: str, step: int) -> str:
@@ -218,7 +249,7 @@ def _expected(trace: lc.Trace, step: int) -> str:
 
 def _peaks(traces: Sequence[lc.Trace], between: apart.Disagreement) -> None:
     """The largest disagreements: where they are, and what each model thinks likeliest there."""
-    st.subheader("Where they disagree most", anchor=False)
+    st.subheader(tr("Where they disagree most"), anchor=False)
     text = [c or "·" for c in traces[0].chars]
     rows = [
         {
@@ -230,26 +261,31 @@ def _peaks(traces: Sequence[lc.Trace], between: apart.Disagreement) -> None:
         for step in between.peaks
     ]
     if not rows:
-        st.caption("Nowhere: they expect the same everywhere.")
+        st.caption(tr("Nowhere: they expect the same everywhere."))
         return
     st.dataframe(rows, hide_index=True, column_config={"nats": st.column_config.NumberColumn(format="%.3f")})
     st.caption(
-        f"The generalised Jensen-Shannon divergence (Lin 1991) of the {len(traces)} predictions after each character, equally"
-        f" weighted: 0 where all expect the same, at most ln {len(traces)} = {between.widest:.3f} nats where no two think the"
-        " same character possible. It is taken over all characters that any of the models knows; one that a model does not"
-        " know has probability 0 there, and nothing is renormalised. Beside each place stands what each model thinks"
-        " likeliest; two places side by side count once."
+        tr(
+            "The generalised Jensen-Shannon divergence (Lin 1991) of the {traces_count} predictions after each"
+            " character, equally weighted: 0 where all expect the same, at most ln {traces_count} ="
+            " {between.widest:.3f} nats where no two think the same character possible. It is taken over all"
+            " characters that any of the models knows; one that a model does not know has probability 0 there, and"
+            " nothing is renormalised. Beside each place stands what each model thinks likeliest; two places side by"
+            " side count once.",
+            traces_count=len(traces),
+            between=between,
+        )
     )
 
 
 def _take_away(traces: Sequence[lc.Trace], between: apart.Disagreement, file: str) -> None:
-    opened = st.expander("Zoom, download", key="compare_take_away", on_change="rerun")
+    opened = st.expander(tr("Zoom, download"), key="compare_take_away", on_change="rerun")
     if not opened.open:
         return
     with opened:
         csv, html = st.columns(2)
         csv.download_button(
-            "Surprise and disagreement (CSV)",
+            tr("Surprise and disagreement (CSV)"),
             lambda: apart.to_csv(traces, between),
             f"{file}.csv",
             "text/csv",
@@ -257,16 +293,25 @@ def _take_away(traces: Sequence[lc.Trace], between: apart.Disagreement, file: st
         )
         figure = surprise_and_disagreement(traces, between, theme=detail.theme())
         html.download_button(
-            "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
+            tr("Interactive page (HTML)"), lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
         )
         st.plotly_chart(figure, key="compare_lines", theme=None, config=detail.PLOT)
 
 
 def _certificates(names: tuple[str, ...], text: str) -> None:
     seals = _sealed(names, text)
-    lines = [f"{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}" for name, seal in zip(names, seals)]
+    lines = [
+        tr("{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}", name=name, seal=seal)
+        for name, seal in zip(names, seals)
+    ]
     if all(seal.holds for seal in seals):
-        st.caption(f"✓ Certified: {'; '.join(lines)}.")
+        st.caption(tr("✓ Certified: {lines}.", lines="; ".join(lines)))
     else:
         wrong = ", ".join(name for name, seal in zip(names, seals) if not seal.holds)
-        st.error(f"The pictures of {wrong} are NOT what was computed independently: {'; '.join(lines)}. Do not trust them.")
+        st.error(
+            tr(
+                "The pictures of {wrong} are NOT what was computed independently: {lines}. Do not trust them.",
+                wrong=wrong,
+                lines="; ".join(lines),
+            )
+        )

@@ -14,12 +14,13 @@ from lstm_core.analysis.two_texts import TwoTexts, to_csv, two_texts
 from lstm_core.errors import InputError
 from lstm_core.figures.heatmaps import difference_heatmaps
 from lstm_core.figures.lettering import glyph, plain_symbol
+from lstm_core.words import N_, tr
 from pages.common import caches, detail, selection
 from pages.common.compare import choice
 from pages.common.display import Options
 from pages.common.gates.view import Between, Reader, Track, linked_view
 
-NAMES = ("first text", "second text")
+NAMES = (N_("first text"), N_("second text"))
 SECONDS = {  # for the texts that are offered: one word changed
     "the clouds are in the sky": "the crowds are in the sky",
     "I grew up in France... I speak fluent French.": "I grew up in Russia... I speak fluent French.",
@@ -40,9 +41,12 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
         return {}
     layers = chosen.layers(both.first.layers)
     st.caption(
-        f"{chosen.model} reads both texts from the same start. The heatmaps show the first minus the second: blank where the"
-        " two are alike, orange where the first is higher, blue where the second is. Where only one text has a character,"
-        " the other has a hatched gap."
+        tr(
+            "{chosen.model} reads both texts from the same start. The heatmaps show the first minus the second: blank"
+            " where the two are alike, orange where the first is higher, blue where the second is. Where only one"
+            " text has a character, the other has a hatched gap.",
+            chosen=chosen,
+        )
     )
     file = f"{chosen.model}-two-texts"
     readers = [
@@ -86,15 +90,15 @@ def _second_text() -> str:
         st.session_state[key] = text
     field, buttons = st.columns([5, 1], vertical_alignment="bottom")
     field.text_area(
-        "Second text",
+        tr("Second text"),
         key=key,
         height=80,
         on_change=_typed,
-        help="Change a word of the first text and press Ctrl+Enter. Any Unicode, up to 20,000 characters.",
+        help=tr("Change a word of the first text and press Ctrl+Enter. Any Unicode, up to 20,000 characters."),
     )
-    buttons.button("Copy the first", on_click=_copied, width="stretch")
+    buttons.button(tr("Copy the first"), on_click=_copied, width="stretch")
     if PROBLEM in st.session_state:
-        st.text(f"⚠ {st.session_state[PROBLEM]} The picture is of the last text that was read.")
+        st.text(tr("⚠ {session_state} The picture is of the last text that was read.", session_state=st.session_state[PROBLEM]))
     return text
 
 
@@ -137,33 +141,61 @@ def _pin(both: TwoTexts, layer: int) -> dict:
 def _caption(both: TwoTexts, layers: tuple[int, ...]) -> str:
     trace = both.first
     numbers = numbering.listed("layer", layers)
-    which = f"layer{'s' if len(layers) > 1 else ''} {numbers} of {trace.layers}" if trace.layers > 1 else "1 layer"
-    return (
-        f"{trace.model}: {trace.cell.title}, {which}, {trace.units} units. First text minus second, on plus or minus the"
-        " width of each signal's range; hatched where one text has no character. Disagreement: Jensen-Shannon divergence of"
-        f" what is expected after each column, nats. {trace.cell.note}"
+    which = (
+        tr("layer{value} {numbers} of {trace.layers}", value="s" if len(layers) > 1 else "", numbers=numbers, trace=trace)
+        if trace.layers > 1
+        else "1 layer"
+    )
+    return tr(
+        "{trace.model}: {trace.cell.title}, {which}, {trace.units} units. First text minus second, on plus or"
+        " minus the width of each signal's range; hatched where one text has no character. Disagreement:"
+        " Jensen-Shannon divergence of what is expected after each column, nats. {trace.cell.note}",
+        trace=trace,
+        which=which,
     )
 
 
 def _losses(both: TwoTexts) -> None:
     said = []
     for name, trace in zip(NAMES, (both.first, both.second)):
-        loss = "one character, nothing to predict" if math.isnan(trace.loss) else f"{trace.loss:.3f} nats a character"
-        said.append(f"{name}: {loss} over {trace.steps:,} {'character' if trace.steps == 1 else 'characters'}")
+        loss = (
+            tr("one character, nothing to predict")
+            if math.isnan(trace.loss)
+            else tr("{trace.loss:.3f} nats a character", trace=trace)
+        )
+        said.append(
+            tr(
+                "{name}: {loss} over {trace.steps:,} {value}",
+                name=name,
+                loss=loss,
+                trace=trace,
+                value="character" if trace.steps == 1 else "characters",
+            )
+        )
         replaced = sorted({(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r})
         if replaced:
-            pairs = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in replaced[:12])
-            st.text(f"This model does not know every character of the {name}. It read {pairs}.")
-    st.markdown(f"**Loss.** {'; '.join(said)}.")
+            pairs = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in replaced[:12])
+            st.text(tr("This model does not know every character of the {name}. It read {pairs}.", name=name, pairs=pairs))
+    st.markdown(tr("**Loss.** {said}.", said="; ".join(said)))
 
 
 def _numbers(both: TwoTexts, pin: Mapping[str, int]) -> None:
     """The pinned unit in both texts, signal by signal."""
     column, unit, layer = pin["step"], pin["unit"], pin["layer"]
     a, b = int(both.alignment.first[column]), int(both.alignment.second[column])
-    st.subheader(f"Unit {unit} of layer {numbering.layer(layer)} in column {numbering.shown('column', column)}", anchor=False)
+    st.subheader(
+        tr(
+            "Unit {unit} of layer {layer} in column {shown}",
+            unit=unit,
+            layer=numbering.layer(layer),
+            shown=numbering.shown("column", column),
+        ),
+        anchor=False,
+    )
     if min(a, b) < 0:
-        st.caption(f"Only the {NAMES[0] if b < 0 else NAMES[1]} has a character here: there is no difference to show.")
+        st.caption(
+            tr("Only the {value} has a character here: there is no difference to show.", value=NAMES[0] if b < 0 else NAMES[1])
+        )
         return
     rows = []
     for name in both.first.signals:
@@ -182,26 +214,31 @@ def _numbers(both: TwoTexts, pin: Mapping[str, int]) -> None:
 
 
 def _take_away(both: TwoTexts, layer: int, file: str) -> None:
-    opened = st.expander("Zoom, download", key="compare_take_away_texts", on_change="rerun")
+    opened = st.expander(tr("Zoom, download"), key="compare_take_away_texts", on_change="rerun")
     if not opened.open:
         return
     with opened:
         csv, html = st.columns(2)
-        csv.download_button("Surprise of both (CSV)", lambda: to_csv(both), f"{file}.csv", "text/csv", on_click="ignore")
+        csv.download_button(tr("Surprise of both (CSV)"), lambda: to_csv(both), f"{file}.csv", "text/csv", on_click="ignore")
         if both.first.steps != both.second.steps:
-            html.caption("Zoomable difference heatmaps need two texts of equal length.")
+            html.caption(tr("Zoomable difference heatmaps need two texts of equal length."))
             return
         figure = difference_heatmaps(both.first, both.second, layer, theme=detail.theme())
         html.download_button(
-            "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
+            tr("Interactive page (HTML)"), lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
         )
         st.plotly_chart(figure, key="compare_difference", theme=None, config=detail.PLOT)
 
 
 def _certificates(model: str, *texts: str) -> None:
     seals = [caches.certificate(model, text) for text in texts]
-    lines = [f"{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}" for name, seal in zip(NAMES, seals)]
+    lines = [
+        tr("{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}", name=name, seal=seal)
+        for name, seal in zip(NAMES, seals)
+    ]
     if all(seal.holds for seal in seals):
-        st.caption(f"✓ Certified: {'; '.join(lines)}.")
+        st.caption(tr("✓ Certified: {lines}.", lines="; ".join(lines)))
     else:
-        st.error(f"These pictures are NOT what was computed independently: {'; '.join(lines)}. Do not trust them.")
+        st.error(
+            tr("These pictures are NOT what was computed independently: {lines}. Do not trust them.", lines="; ".join(lines))
+        )

@@ -21,7 +21,7 @@ from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.palette import Theme
 from lstm_core.numbering import Counted
 from lstm_core.numbers import fixed, rounded, signed
-from lstm_core.words import N_
+from lstm_core.words import N_, tr
 from pages.common import caches, links
 from pages.common.detail import MOST_DRAWN, PLOT, theme
 from pages.common.links import Decimal, Field, Kind, Number, Parts, Refused, Text
@@ -46,8 +46,10 @@ def panel(chosen: Selection, trace: lc.Trace, pin: Pin, query: Mapping[str, str]
     else None.
     """
     st.caption(
-        "Hold a gate at a value of your own, and the model reads the text again: at each character the gate is overwritten,"
-        " and all that looks at it, in the layers above too, is computed from there."
+        tr(
+            "Hold a gate at a value of your own, and the model reads the text again: at each character the gate is"
+            " overwritten, and all that looks at it, in the layers above too, is computed from there."
+        )
     )
     _open_linked(query or {}, trace, pin)
     _defaults(trace, pin)
@@ -182,10 +184,10 @@ def _value_key(trace: lc.Trace, signal: str) -> str:
 def _current(trace: lc.Trace, pin: Pin) -> lc.Clamp | None:
     """The clamp that the widgets say; a sentence, and the last good one, where they say none."""
     gate, where = st.columns([1, 2], gap="medium")
-    name = gate.selectbox("Hold the", _signals(trace.cell), key=SIGNAL, format_func=lambda n: _named(trace, n), **_LASTING)
+    name = gate.selectbox(tr("Hold the"), _signals(trace.cell), key=SIGNAL, format_func=lambda n: _named(trace, n), **_LASTING)
     with where:
         units = st.segmented_control(
-            "of", ["pinned", "all", "these"], key=UNITS, format_func=_unit_choice(trace, pin), **_CHOICE
+            tr("of"), ["pinned", "all", "these"], key=UNITS, format_func=_unit_choice(trace, pin), **_CHOICE
         )
     value_place, *layer_place, from_place = st.columns([2, 1, 3] if trace.layers > 1 else [2, 4], gap="medium")
     with value_place:
@@ -193,14 +195,14 @@ def _current(trace: lc.Trace, pin: Pin) -> lc.Clamp | None:
     layer = st.session_state[LAYER]
     if layer_place:
         layer = layer_place[0].segmented_control(
-            "in layer", range(trace.layers), key=LAYER, format_func=_layer_number, **_CHOICE
+            tr("in layer"), range(trace.layers), key=LAYER, format_func=_layer_number, **_CHOICE
         )
     with from_place:
         start = _start(trace, pin)
     try:
         chosen = {"all": None, "pinned": (pin["unit"],)}.get(units) if units != "these" else _typed(trace, where)
     except InputError as error:
-        st.text(f"⚠ {error.sentence} What is shown is of the last clamp.")
+        st.text(tr("⚠ {error.sentence} What is shown is of the last clamp.", error=error))
         last = st.session_state.get(LAST)
         return last if last is not None and _fits(last, trace) else None
     st.session_state[LAST] = lc.Clamp(name, value, layer, chosen, start)
@@ -217,12 +219,16 @@ def _named(trace: lc.Trace, name: str) -> str:
 
 
 def _unit_choice(trace: lc.Trace, pin: Pin) -> Any:
-    words = {"pinned": f"unit {pin['unit']} (pinned)", "all": units_in_words(None, trace.units), "these": "these units"}
+    words = {
+        "pinned": tr("unit {unit} (pinned)", unit=pin["unit"]),
+        "all": units_in_words(None, trace.units),
+        "these": tr("these units"),
+    }
     return words.__getitem__
 
 
 def _typed(trace: lc.Trace, place: Any) -> tuple[int, ...]:
-    text = place.text_input("Units", key=TYPED_UNITS, help="Numbers and ranges, counted from 0: 3, 7-9", **_LASTING)
+    text = place.text_input(tr("Units"), key=TYPED_UNITS, help=tr("Numbers and ranges, counted from 0: 3, 7-9"), **_LASTING)
     return typed_units(text, trace.units)
 
 
@@ -230,22 +236,26 @@ def _value(trace: lc.Trace, name: str) -> float:
     low, high = trace.cell[name].range
     key = _value_key(trace, name)
     if math.isfinite(high - low):
-        return st.slider("at", float(low), float(high), step=0.01, key=key, **_LASTING)
+        return st.slider(tr("at"), float(low), float(high), step=0.01, key=key, **_LASTING)
     least, most = (float(end) if math.isfinite(end) else None for end in (low, high))
-    return st.number_input("at", least, most, step=0.5, format="%.2f", key=key, **_LASTING)
+    return st.number_input(tr("at"), least, most, step=0.5, format="%.2f", key=key, **_LASTING)
 
 
 def _start(trace: lc.Trace, pin: Pin) -> int:
     """The first step that is held."""
-    words = {"pinned": f"{_character(trace, pin['step'])} (pinned)", "first": "the first", "other": "another"}
-    choice = st.segmented_control("from character", list(words), key=START, format_func=words.__getitem__, **_CHOICE)
+    words = {
+        "pinned": tr("{character} (pinned)", character=_character(trace, pin["step"])),
+        "first": tr("the first"),
+        "other": "another",
+    }
+    choice = st.segmented_control(tr("from character"), list(words), key=START, format_func=words.__getitem__, **_CHOICE)
     if choice == "pinned":
         return pin["step"]
     if choice == "first":
         return 0
     first, last = (numbering.character(step) for step in (0, trace.steps - 1))
-    start = numbering.index("character", st.number_input("Character", first, last, key=TYPED_START, **_LASTING))
-    st.caption(f"That is {plain(_character(trace, start))}.")
+    start = numbering.index("character", st.number_input(tr("Character"), first, last, key=TYPED_START, **_LASTING))
+    st.caption(tr("That is {plain}.", plain=plain(_character(trace, start))))
     return start
 
 
@@ -264,13 +274,13 @@ def _kept(trace: lc.Trace, current: lc.Clamp | None) -> Clamps:
     kept = tuple(clamp for clamp in st.session_state.get(KEPT, ()) if _fits(clamp, trace))
     for k, clamp in enumerate(kept):
         words = described(clamp, trace.cell, trace.layers, trace.units)
-        if st.button(f"Let go: {words}", key=f"clamp_let_go_{k}", icon=":material/close:"):
+        if st.button(tr("Let go: {words}", words=words), key=f"clamp_let_go_{k}", icon=":material/close:"):
             st.session_state[KEPT] = kept[:k] + kept[k + 1 :]
             st.rerun()
     if (
         current is not None
         and len(kept) + 1 < MOST_CLAMPS
-        and st.button("Keep this, and hold another as well", key="clamp_keep")
+        and st.button(tr("Keep this, and hold another as well"), key="clamp_keep")
     ):
         st.session_state[KEPT] = (*(clamp for clamp in kept if clamp != current), current)
         st.rerun()
@@ -299,7 +309,7 @@ def _short(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     return after, effect(caches.read(model, text), after)
 
 
-@caches.cached(1, "Reading the text again …")
+@caches.cached(1, N_("Reading the text again …"))
 def _long(model: str, text: str, clamps: Clamps) -> tuple[lc.Trace, Effect]:
     return _short.__wrapped__(model, text, clamps)  # type: ignore[attr-defined]
 
@@ -313,12 +323,23 @@ def _statement(trace: lc.Trace, after: lc.Trace, found: Effect) -> str:
     """What was held, and what that did to the loss and to the predictions."""
     lines = [f"**{_held(after.clamps, after)}:** {_losses(found)}."]
     if found.first is None:
-        return f"{lines[0]} No prediction changes: the model expects the same at every character."
-    lines.append(f"The first prediction to change is the one after character {plain(_character(trace, found.first))}.")
+        return tr("{lines} No prediction changes: the model expects the same at every character.", lines=lines[0])
+    lines.append(
+        tr("The first prediction to change is the one after character {plain}.", plain=plain(_character(trace, found.first)))
+    )
     for step in found.most_changed(1):
-        becomes = "more unlikely" if found.surprise[step] > 0 else "likelier"
-        numbers = f"{trace.surprise[step]:.2f} → {after.surprise[step]:.2f} nats of surprise"
-        lines.append(f"Most changes for character {plain(_character(trace, step))}, which becomes {becomes}: {numbers}.")
+        becomes = tr("more unlikely") if found.surprise[step] > 0 else "likelier"
+        numbers = tr(
+            "{surprise:.2f} → {surprise_2:.2f} nats of surprise", surprise=trace.surprise[step], surprise_2=after.surprise[step]
+        )
+        lines.append(
+            tr(
+                "Most changes for character {plain}, which becomes {becomes}: {numbers}.",
+                plain=plain(_character(trace, step)),
+                becomes=becomes,
+                numbers=numbers,
+            )
+        )
     return " ".join(lines)
 
 
@@ -326,16 +347,28 @@ def _held(clamps: Clamps, trace: lc.Trace) -> str:
     if len(clamps) > 1:
         return "Held: " + "; ".join(plain(described(c, trace.cell, trace.layers, trace.units)) for c in clamps)
     (clamp,) = clamps
-    layer = f" of layer {numbering.layer(clamp.layer)}" if trace.layers > 1 else ""
-    what = f"the {trace.cell[clamp.signal].title} of {units_in_words(clamp.units, trace.units)}{layer}"
-    return plain(f"Held at {number(clamp.value)} {span_in_words(clamp)}, {what}")
+    layer = tr(" of layer {layer}", layer=numbering.layer(clamp.layer)) if trace.layers > 1 else ""
+    what = tr(
+        "the {title} of {units_in_words}{layer}",
+        title=trace.cell[clamp.signal].title,
+        units_in_words=units_in_words(clamp.units, trace.units),
+        layer=layer,
+    )
+    return plain(
+        tr(
+            "Held at {number} {span_in_words}, {what}",
+            number=number(clamp.value),
+            span_in_words=span_in_words(clamp),
+            what=what,
+        )
+    )
 
 
 def _losses(found: Effect) -> str:
     if math.isnan(found.loss):
-        return "one character has no loss"
+        return tr("one character has no loss")
     before, after, change = _adding_up(found.loss_before, found.loss_after)
-    return f"loss **{before} → {after}** nats a character ({change})"
+    return tr("loss **{before} → {after}** nats a character ({change})", before=before, after=after, change=change)
 
 
 def _adding_up(before: float, after: float) -> tuple[str, str, str]:
@@ -352,7 +385,7 @@ def _pictures(trace: lc.Trace, after: lc.Trace, found: Effect, pin: Pin) -> None
     for place, step, title in zip(
         st.columns(2, gap="large"),
         dict.fromkeys([pin["step"], farthest]),
-        ("After the pinned character", "Where they part most"),
+        (tr("After the pinned character"), tr("Where they part most")),
     ):
         figure = predictions(trace, after, step, theme(), title=title)
         place.plotly_chart(figure, config=PLOT, key=f"clamp_predictions_{title}", theme=None)
@@ -360,15 +393,15 @@ def _pictures(trace: lc.Trace, after: lc.Trace, found: Effect, pin: Pin) -> None
 
 def _inside(chosen: Selection, trace: lc.Trace, clamps: Clamps, layer: int) -> None:
     """What the clamp changes in every gate and state, where a person asks for it."""
-    if not st.toggle("Show what changes inside, gate by gate", key="clamp_inside", **_LASTING):
+    if not st.toggle(tr("Show what changes inside, gate by gate"), key="clamp_inside", **_LASTING):
         return
     if trace.steps * trace.units * len(trace.signals) > MOST_DRAWN:
-        st.caption("The heatmaps of so long a text are too much for a browser: take a shorter one.")
+        st.caption(tr("The heatmaps of so long a text are too much for a browser: take a shorter one."))
         return
     if layer + 1 < trace.layers:
         above = range(layer, trace.layers)
         layer = st.segmented_control(
-            "Layer", above, default=layer, key=f"clamp_inside_layer_{layer}", required=True, format_func=_layer_number
+            tr("Layer"), above, default=layer, key=f"clamp_inside_layer_{layer}", required=True, format_func=_layer_number
         )
     figure = _difference(chosen.model, chosen.text, clamps, layer, theme())
     st.plotly_chart(figure, config=PLOT, key="clamp_difference", theme=None)
@@ -382,7 +415,7 @@ def _difference(model: str, text: str, clamps: Clamps, layer: int, theme: Theme)
 
 def _take_away(chosen: Selection, after: lc.Trace) -> None:
     st.download_button(
-        "Numbers of the clamped run (NPZ)",
+        tr("Numbers of the clamped run (NPZ)"),
         lambda: trace_file.to_npz(after),
         f"{chosen.model}-clamped.npz",
         key="clamp_npz",
@@ -392,14 +425,17 @@ def _take_away(chosen: Selection, after: lc.Trace) -> None:
 
 def _certificate(chosen: Selection, clamps: Clamps) -> None:
     """How far the clamped run is from float64, which takes a while for a long text: then it is asked for."""
-    if len(chosen.text) > caches.SHORT_TEXT and not st.button("Certify the clamped run (takes a while)", key="clamp_certify"):
+    if len(chosen.text) > caches.SHORT_TEXT and not st.button(
+        tr("Certify the clamped run (takes a while)"), key="clamp_certify"
+    ):
         return
     seal = _certified(chosen.model, chosen.text, clamps)
-    line = (
-        f"max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; every signal within {seal.signal_error:.1e} of its"
-        " equation, or of the value it is held at"
+    line = tr(
+        "max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; every signal within {seal.signal_error:.1e}"
+        " of its equation, or of the value it is held at",
+        seal=seal,
     )
     if seal.holds:
-        st.caption(f"✓ The clamped run is certified: {line}.")
+        st.caption(tr("✓ The clamped run is certified: {line}.", line=line))
     else:
-        st.error(f"The clamped run is NOT what {seal.against} computes: {line}. Do not trust it.")
+        st.error(tr("The clamped run is NOT what {seal.against} computes: {line}. Do not trust it.", seal=seal, line=line))

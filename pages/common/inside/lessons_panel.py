@@ -11,7 +11,7 @@ import lstm_core as lc
 from lstm_core import numbering
 from lstm_core.errors import InputError
 from lstm_core.lessons import Lesson, LessonError, check, fill, lessons, measure
-from lstm_core.words import N_
+from lstm_core.words import N_, tr
 from pages.common import address, caches, links, selection, sidebar
 from pages.common.links import Field, OneOf
 from pages.common.selection import Selection
@@ -49,7 +49,7 @@ def panel(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) -
     try:
         known = {lesson.id: lesson for lesson in _all() if lesson.model in models}
     except LessonError as error:
-        st.text(f"⚠ The lessons can't be shown: {error}.")
+        st.text(tr("⚠ The lessons can't be shown: {error}.", error=error))
         return {}
     if query is not None:
         _open_linked(known, query)
@@ -134,14 +134,14 @@ def _picker(known: Mapping[str, Lesson], opened: Opened | None) -> None:
     st.session_state[PICKER] = opened.id if opened else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Lessons: predict, then look",
+            tr("Lessons: predict, then look"),
             ids,
             None,
             lambda name: f"{ids.index(name) + 1}. {known[name].title} ({known[name].level})",
             key=PICKER,
             on_change=_picked,
             args=(known,),
-            placeholder=f"{len(ids)} short lessons on real models",
+            placeholder=tr("{ids_count} short lessons on real models", ids_count=len(ids)),
             width=WIDTH,
         )
         if opened is not None:
@@ -150,26 +150,36 @@ def _picker(known: Mapping[str, Lesson], opened: Opened | None) -> None:
                 inside = 0 <= number < len(ids)
                 lesson = known[ids[number]] if inside else known[opened.id]
                 st.button(label, disabled=not inside, on_click=_open, args=(lesson,))
-            st.button("Close", on_click=_close, help="The text and the model stay as they are.")
+            st.button(tr("Close"), on_click=_close, help=tr("The text and the model stay as they are."))
 
 
 def _lesson(lesson: Lesson, opened: Opened) -> None:
     chosen = selection.current()
     if (chosen.model, chosen.text) != (lesson.model, lesson.text):
-        what = "another model reads" if chosen.model != lesson.model else "this is not"
+        what = tr("another model reads") if chosen.model != lesson.model else tr("this is not")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"You are exploring: {what} the lesson’s text. What is said below is about {lesson.model} on its own text.")
-            st.button("Back to the lesson", on_click=_show, args=(lesson,), key="lesson_back")
+            st.text(
+                tr(
+                    "You are exploring: {what} the lesson’s text. What is said below is about {lesson.model} on its own text.",
+                    what=what,
+                    lesson=lesson,
+                )
+            )
+            st.button(tr("Back to the lesson"), on_click=_show, args=(lesson,), key="lesson_back")
     try:
         numbers, broken = _measured(lesson.id)
     except InputError as error:  # a model file that was exchanged
-        st.text(f"⚠ This lesson can't be held to {lesson.model}: {error}.")
+        st.text(tr("⚠ This lesson can't be held to {lesson.model}: {error}.", lesson=lesson, error=error))
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Look at** {fill(lesson.look, lesson, numbers)}")
+        st.markdown(tr("**Look at** {fill}", fill=fill(lesson.look, lesson, numbers)))
         st.button(
-            f"↪ Show unit {lesson.unit} of layer {lesson.layer} at character {numbering.character(lesson.step)}",
+            tr(
+                "↪ Show unit {lesson.unit} of layer {lesson.layer} at character {character}",
+                lesson=lesson,
+                character=numbering.character(lesson.step),
+            ),
             type="tertiary",
             on_click=_show,
             args=(lesson,),
@@ -185,14 +195,15 @@ def _lesson(lesson: Lesson, opened: Opened) -> None:
     with left:
         st.markdown(question)
         st.markdown(_verdict(choices, opened.predicted, lesson.right))
-        st.button("Hide the answer", type="tertiary", on_click=_hide, args=(lesson,))
+        st.button(tr("Hide the answer"), type="tertiary", on_click=_hide, args=(lesson,))
     with right:
         for sentence in broken:
-            st.text(f"⚠ Written for another version of this model: {sentence}.")
+            st.text(tr("⚠ Written for another version of this model: {sentence}.", sentence=sentence))
         st.markdown(fill(lesson.answer, lesson, numbers))
-        st.caption(f"**For the teacher.** {fill(lesson.teacher, lesson, numbers)}")
+        st.caption(tr("**For the teacher.** {fill}", fill=fill(lesson.teacher, lesson, numbers)))
         st.caption(
-            f"Every number is measured on this run, by {lesson.model}" + (" and its family." if _others(lesson) else ".")
+            tr("Every number is measured on this run, by {lesson.model}", lesson=lesson)
+            + (tr(" and its family.") if _others(lesson) else ".")
         )
 
 
@@ -203,7 +214,7 @@ def _others(lesson: Lesson) -> bool:
 
 def _ask(lesson: Lesson, opened: Opened, choices: list[str]) -> None:
     predicted = st.radio(
-        "Your prediction",
+        tr("Your prediction"),
         range(len(choices)),
         index=None,
         format_func=choices.__getitem__,
@@ -211,16 +222,18 @@ def _ask(lesson: Lesson, opened: Opened, choices: list[str]) -> None:
         label_visibility="collapsed",
     )
     st.button(
-        "Reveal",
+        tr("Reveal"),
         type="primary",
         disabled=predicted is None,
         on_click=_reveal,
         args=(opened, predicted),
-        help="Predict first: take one of the answers." if predicted is None else None,
+        help=tr("Predict first: take one of the answers.") if predicted is None else None,
     )
 
 
 def _verdict(choices: list[str], predicted: int, right: int) -> str:
     if predicted == right:
-        return f"✓ You predicted: *{choices[predicted]}*. That is what happens."
-    return f"✗ You predicted: *{choices[predicted]}*.\n\n✓ What happens: *{choices[right]}*."
+        return tr("✓ You predicted: *{choices}*. That is what happens.", choices=choices[predicted])
+    return tr(
+        "✗ You predicted: *{choices}*.\n\n✓ What happens: *{choices_2}*.", choices=choices[predicted], choices_2=choices[right]
+    )

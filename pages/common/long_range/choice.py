@@ -10,11 +10,16 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import numbering
 from lstm_core.analysis.vanishing import TOP
-from lstm_core.words import N_
+from lstm_core.words import N_, tr
 from pages.common.links import Field, Number, OneOf, Several
 from pages.common.view_state import Sections, ViewState
 
-SECTIONS = {"gradient": "The gradient", "memory": "What each unit keeps", "dial": "The gap as a dial", "clipping": "Clipping"}
+SECTIONS = {
+    "gradient": N_("The gradient"),
+    "memory": N_("What each unit keeps"),
+    "dial": N_("The gap as a dial"),
+    "clipping": "Clipping",
+}
 FIRST = ("family-rnn", "family-lstm", "family-gru-pytorch")
 MOST = 4
 Models = Mapping[str, lc.ModelInfo]
@@ -69,7 +74,7 @@ class _State(ViewState[Choice]):
         return (replace(choice, layer=TOP) if choice.layer == deepest(choice.models, world) - 1 else choice), sentences
 
 
-STATE = _State("long range", FIELDS, Sections("section", SECTIONS, "What to look at"), first, _repaired)
+STATE = _State("long range", FIELDS, Sections("section", SECTIONS, N_("What to look at")), first, _repaired)
 
 
 # The widgets
@@ -82,10 +87,15 @@ def choose_models(models: Models, with_layer: bool = True) -> None:
     st.session_state.setdefault(key, list(STATE.current().models))
     chosen, beside = st.columns([4, 1], vertical_alignment="bottom") if with_layer and layers > 1 else (st.container(), None)
     chosen.multiselect(
-        f"Models, up to {MOST}", list(models), key=key, max_selections=MOST, on_change=_models_changed, args=(models,)
+        tr("Models, up to {most}", most=MOST),
+        list(models),
+        key=key,
+        max_selections=MOST,
+        on_change=_models_changed,
+        args=(models,),
     )
     if not st.session_state[key]:
-        st.text("⚠ Choose a model. The picture is of the last ones.")
+        st.text(tr("⚠ Choose a model. The picture is of the last ones."))
     if beside is not None:
         with beside:
             _choose_layer(layers)
@@ -103,10 +113,10 @@ def _choose_layer(layers: int) -> None:
     words = {TOP: "top", **{k: str(numbering.layer(k)) for k in range(layers - 1)}}
     st.session_state.setdefault(key, STATE.current().layer)
     st.selectbox(
-        "Layer",
+        tr("Layer"),
         list(words),
         key=key,
         format_func=words.__getitem__,
         on_change=lambda: STATE.change(layer=st.session_state[key]),
-        help="Counted from below. A model with fewer layers shows its top one, which its head reads.",
+        help=tr("Counted from below. A model with fewer layers shows its top one, which its head reads."),
     )

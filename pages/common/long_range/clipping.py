@@ -13,6 +13,7 @@ from lstm_core.analysis.spectrum import ClippingRun
 from lstm_core.experiments import ClippingResults
 from lstm_core.figures.clipping import gradient_reach, in_training
 from lstm_core.numbers import percent, short
+from lstm_core.words import tr
 from pages.common import detail, markdown
 
 ALIKE = 0.05  # nats: last losses nearer than this are not told apart
@@ -21,9 +22,11 @@ ALIKE = 0.05  # nats: last losses nearer than this are not told apart
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The shipped runs from one initial scale, with and without clipping, and what they show in words."""
     st.caption(
-        "Each step back multiplies the gradient by the recurrent weights. Where they lengthen vectors it can explode, and one"
-        " such step of training throws the weights far away. The usual remedy is to clip it: a gradient longer than some"
-        " limit is shortened to it, its direction kept."
+        tr(
+            "Each step back multiplies the gradient by the recurrent weights. Where they lengthen vectors it can"
+            " explode, and one such step of training throws the weights far away. The usual remedy is to clip it: a"
+            " gradient longer than some limit is shortened to it, its direction kept."
+        )
     )
     found = shipped()
     if isinstance(found, str):
@@ -31,15 +34,15 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         return
     radii = [radius for radius in found.protocol.radii if any(run.radius == radius for run in found.runs)]
     if not radii:
-        st.text("⚠ clipping.json holds no finished run.")
+        st.text(tr("⚠ clipping.json holds no finished run."))
         return
     radius = st.segmented_control(
-        "Spectral radius of the recurrent weights at the start",
+        tr("Spectral radius of the recurrent weights at the start"),
         radii,
         default=radii[-1],
         required=True,
         key="long range: radius",
-        help="The largest absolute value of their eigenvalues: above 1 some state grows from step to step.",
+        help=tr("The largest absolute value of their eigenvalues: above 1 some state grows from step to step."),
     )
     runs = {clip: found.of(radius, clip) for clip in found.protocol.clips if found.of(radius, clip)}
     caption = [_told(found, radius)]
@@ -48,12 +51,12 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     st.markdown("\n".join(f"- {sentence}" for sentence in findings(runs, found.uniform)))
     _felt(runs, caption)
     _all_scales(found, radii)
-    with st.expander("How they were trained"):
+    with st.expander(tr("How they were trained")):
         st.markdown(_protocol(found))
     with st.container(horizontal=True):
-        st.download_button("Numbers (CSV)", to_csv(found.runs), "clipping.csv", "text/csv", on_click="ignore")
+        st.download_button(tr("Numbers (CSV)"), to_csv(found.runs), "clipping.csv", "text/csv", on_click="ignore")
         st.download_button(
-            "Interactive page (HTML)", lambda: figure_file.to_html(figure), "clipping.html", "text/html", on_click="ignore"
+            tr("Interactive page (HTML)"), lambda: figure_file.to_html(figure), "clipping.html", "text/html", on_click="ignore"
         )
 
 
@@ -62,32 +65,39 @@ def shipped() -> ClippingResults | str:
     try:
         return experiments.clipping_results()
     except FileNotFoundError:
-        return "The results of this experiment are not here: assets/experiments holds no clipping.json."
+        return tr("The results of this experiment are not here: assets/experiments holds no clipping.json.")
     except (OSError, experiments.ExperimentError) as error:
-        return f"The results of this experiment can't be read: {error}."
+        return tr("The results of this experiment can't be read: {error}.", error=error)
 
 
 def _told(found: ClippingResults, radius: float) -> str:
-    return (
-        f"{_common(found)}; spectral radius {radius:g} at the start. A thin line a seed"
-        f" ({len({run.seed for run in found.runs})})."
+    return tr(
+        "{common}; spectral radius {radius:g} at the start. A thin line a seed ({value_count}).",
+        common=_common(found),
+        radius=radius,
+        value_count=len({run.seed for run in found.runs}),
     )
 
 
 def _common(found: ClippingResults) -> str:
     p = found.protocol
-    descent = f"plain gradient descent, rate {p.learning_rate:g}, {p.streams} × {p.window} characters a step"
-    return f"Plain RNN, {p.units} units, {descent}"
+    descent = tr("plain gradient descent, rate {p.learning_rate:g}, {p.streams} × {p.window} characters a step", p=p)
+    return tr("Plain RNN, {p.units} units, {descent}", p=p, descent=descent)
 
 
 def _protocol(found: ClippingResults) -> str:
     p, corpus = found.protocol, found.corpus
-    return (
-        f"Text: {markdown.plain(str(corpus.get('corpus', 'not recorded')))}. {_common(found)}; the state is carried on from one"
-        " piece of text to the next. The recurrent weights are drawn as always and then multiplied, so that"
-        f" their spectral radius is {', '.join(f'{r:g}' for r in p.radii)}; seeds {', '.join(map(str, p.seeds))}. A point every"
-        f" {p.every} steps.\n\nMade again by `{found.command}`, with"
-        f" {', '.join(f'{name} {version}' for name, version in found.versions.items())}."
+    return tr(
+        "Text: {plain}. {common}; the state is carried on from one piece of text to the next. The recurrent"
+        " weights are drawn as always and then multiplied, so that their spectral radius is {radii}; seeds {map}."
+        " A point every {p.every} steps.\n\nMade again by `{found.command}`, with {items}.",
+        plain=markdown.plain(str(corpus.get("corpus", "not recorded"))),
+        common=_common(found),
+        radii=", ".join(f"{r:g}" for r in p.radii),
+        map=", ".join(map(str, p.seeds)),
+        p=p,
+        found=found,
+        items=", ".join(f"{name} {version}" for name, version in found.versions.items()),
     )
 
 
@@ -104,7 +114,7 @@ def findings(runs: Mapping[float | None, Sequence[ClippingRun]], uniform: float)
 
 
 def _named(clip: float | None) -> str:
-    return "Not clipped" if clip is None else f"Clipped at {clip:g}"
+    return tr("Not clipped") if clip is None else tr("Clipped at {clip:g}", clip=clip)
 
 
 def _final(run: ClippingRun) -> float | None:
@@ -117,17 +127,27 @@ def _ends(clip: float | None, several: Sequence[ClippingRun], uniform: float) ->
     broken = [run.diverged for run in several if run.diverged is not None]
     told = f"{_named(clip)}: "
     if losses:
-        told += f"the last loss is {_range(losses)} nats a character"
-        told += f", {'all' if max(losses) < uniform else 'not all'} below the {uniform:.2f} of expecting every character alike"
+        told += tr("the last loss is {range} nats a character", range=_range(losses))
+        told += tr(
+            ", {value} below the {uniform:.2f} of expecting every character alike",
+            value="all" if max(losses) < uniform else "not all",
+            uniform=uniform,
+        )
     if broken:
         steps = ", ".join(f"{step:,}" for step in broken)
-        told += f"{'; ' if losses else ''}{len(broken)} of {len(several)} runs broke down, after {steps} steps"
+        told += tr(
+            "{value}{broken_count} of {several_count} runs broke down, after {steps} steps",
+            value="; " if losses else "",
+            broken_count=len(broken),
+            several_count=len(several),
+            steps=steps,
+        )
     return told + "."
 
 
 def _range(values: Sequence[float]) -> str:
     low, high = f"{min(values):.2f}", f"{max(values):.2f}"
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else tr("{low} to {high}", low=low, high=high)
 
 
 def _span(values: Sequence[float]) -> str:
@@ -142,11 +162,18 @@ def _norms(run: ClippingRun) -> list[float]:
 def _loud(clip: float | None, several: Sequence[ClippingRun]) -> str:
     norms = [norm for run in several for norm in _norms(run)]
     usual, most = median(norms), max(norms)
-    times = f"{short(most)} at most, {short(most / usual)} times that"
-    told = f"{_named(clip)}: the gradient’s norm is {short(usual)} in the middle and {times}"
+    times = tr("{short} at most, {short_2} times that", short=short(most), short_2=short(most / usual))
+    told = tr(
+        "{named}: the gradient’s norm is {short} in the middle and {times}", named=_named(clip), short=short(usual), times=times
+    )
     if clip is not None:
         over = sum(norm > clip for norm in norms) / len(norms)
-        return f"{told}; at {percent(over, 0)} of the points it was above {clip:g}, and shortened."
+        return tr(
+            "{told}; at {percent} of the points it was above {clip:g}, and shortened.",
+            told=told,
+            percent=percent(over, 0),
+            clip=clip,
+        )
     return f"{told}."
 
 
@@ -155,8 +182,8 @@ def _sigma(runs: Mapping[float | None, Sequence[ClippingRun]]) -> str:
     for clip, several in runs.items():
         first = [run.points[0].sigma for run in several]
         last = [run.points[-1].sigma for run in several]
-        told.append(f"{_named(clip).lower()} from {_span(first)} to {_span(last)}")
-    return f"The largest singular value of the recurrent weights goes, {'; '.join(told)}."
+        told.append(tr("{lower} from {span} to {span_2}", lower=_named(clip).lower(), span=_span(first), span_2=_span(last)))
+    return tr("The largest singular value of the recurrent weights goes, {told}.", told="; ".join(told))
 
 
 def _compared(runs: Mapping[float | None, Sequence[ClippingRun]]) -> list[str]:
@@ -168,13 +195,26 @@ def _compared(runs: Mapping[float | None, Sequence[ClippingRun]]) -> list[str]:
     held = {run.seed: _final(run) for run in runs[limits[0]]}
     pairs = [(free[seed], held[seed]) for seed in free if seed in held]
     if pairs and all(a is not None and b is not None and abs(a - b) < ALIKE for a, b in pairs):
-        return [f"Clipping makes no difference to the end here: no seed’s two last losses are {ALIKE:g} nats apart."]
+        return [
+            tr("Clipping makes no difference to the end here: no seed’s two last losses are {alike:g} nats apart.", alike=ALIKE)
+        ]
     better = sum(b is not None and (a is None or b < a) for a, b in pairs)
     if better == len(pairs):
-        return [f"With clipping every one of the {len(pairs)} seeds ends lower."]
+        return [tr("With clipping every one of the {pairs_count} seeds ends lower.", pairs_count=len(pairs))]
     if better == 0:
-        return [f"With clipping none of the {len(pairs)} seeds ends lower: from this start it does not help."]
-    return [f"With clipping {better} of {len(pairs)} seeds end lower: chance has its part in it."]
+        return [
+            tr(
+                "With clipping none of the {pairs_count} seeds ends lower: from this start it does not help.",
+                pairs_count=len(pairs),
+            )
+        ]
+    return [
+        tr(
+            "With clipping {better} of {pairs_count} seeds end lower: chance has its part in it.",
+            better=better,
+            pairs_count=len(pairs),
+        )
+    ]
 
 
 def _felt(runs: Mapping[float | None, Sequence[ClippingRun]], caption: Sequence[str]) -> None:
@@ -183,7 +223,7 @@ def _felt(runs: Mapping[float | None, Sequence[ClippingRun]], caption: Sequence[
     if not steps:
         return
     step = st.segmented_control(
-        "How far back the loss is felt after so many steps of training",
+        tr("How far back the loss is felt after so many steps of training"),
         steps,
         default=steps[0],
         required=True,
@@ -192,19 +232,19 @@ def _felt(runs: Mapping[float | None, Sequence[ClippingRun]], caption: Sequence[
     )
     if step not in steps:  # another start may have been looked at before
         step = steps[0]
-    figure = gradient_reach(runs, step, [*caption, "Mean over the streams."], detail.theme())
+    figure = gradient_reach(runs, step, [*caption, tr("Mean over the streams.")], detail.theme())
     st.plotly_chart(figure, key="long range: felt picture", theme=None, config=detail.PLOT)
 
 
 def _all_scales(found: ClippingResults, radii: Sequence[float]) -> None:
     """The last losses from every initial scale, as a table."""
     heads = [_named(clip).lower() for clip in found.protocol.clips]
-    lines = [f"| radius at the start | {' | '.join(heads)} |", "|---:|" + "---:|" * len(heads)]
+    lines = [tr("| radius at the start | {heads} |", heads=" | ".join(heads)), "|---:|" + "---:|" * len(heads)]
     for radius in radii:
         cells = [_cell(found.of(radius, clip)) for clip in found.protocol.clips]
         lines.append(f"| {radius:g} | {' | '.join(cells)} |")
     st.markdown("\n".join(lines))
-    st.caption("The last loss of each seed, nats a character; × where it was no number any more.")
+    st.caption(tr("The last loss of each seed, nats a character; × where it was no number any more."))
 
 
 def _cell(several: Sequence[ClippingRun]) -> str:

@@ -13,11 +13,16 @@ from lstm_core.experiments import RecallResults
 from lstm_core.figures.recall import accuracy_by_gap, by_cell
 from lstm_core.numbers import percent
 from lstm_core.recall import Protocol, Result
+from lstm_core.words import N_, tr
 from pages.common import detail
 
 GOOD = 0.9  # of the answers right: the key is recalled
 ALIKE = 0.05  # accuracies nearer than this are not told apart
-DRAWS = {"alone": "one model for each gap", "even": "one model, all gaps alike", "short": "one model, short gaps more often"}
+DRAWS = {
+    "alone": N_("one model for each gap"),
+    "even": N_("one model, all gaps alike"),
+    "short": N_("one model, short gaps more often"),
+}
 EXAMPLE = 8  # distractors of the example
 
 
@@ -45,8 +50,11 @@ class Standing:
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The shipped results, with what they show in words."""
     st.caption(
-        "A key, some distractors, and a question mark: which key was it? The gap between key and question is a dial. In theory"
-        " every recurrent network can carry the key over any gap; what is learnt in practice is another matter."
+        tr(
+            "A key, some distractors, and a question mark: which key was it? The gap between key and question is a"
+            " dial. In theory every recurrent network can carry the key over any gap; what is learnt in practice is"
+            " another matter."
+        )
     )
     found = shipped()
     if isinstance(found, str):
@@ -60,20 +68,20 @@ def shipped() -> RecallResults | str:
     try:
         return experiments.recall_results()
     except FileNotFoundError:
-        return "The results of this task are not here: assets/experiments holds no recall.json. It can be run below."
+        return tr("The results of this task are not here: assets/experiments holds no recall.json. It can be run below.")
     except (OSError, experiments.ExperimentError) as error:
-        return f"The results of this task can't be read: {error}."
+        return tr("The results of this task can't be read: {error}.", error=error)
 
 
 def _shipped(found: RecallResults) -> None:
     draws = [draw for draw in found.protocols if any(r.draw == draw for r in found.results)]
     if not draws:
-        st.text("⚠ recall.json holds no finished run.")
+        st.text(tr("⚠ recall.json holds no finished run."))
         return
     draw = next(name for name in DRAWS if name in draws)
     if len(draws) > 1:
         draw = st.segmented_control(
-            "Trained on",
+            tr("Trained on"),
             [name for name in DRAWS if name in draws],
             default=draw,
             required=True,
@@ -86,12 +94,12 @@ def _shipped(found: RecallResults) -> None:
     st.plotly_chart(figure, key="long range: dial", theme=None, config=detail.PLOT)
     st.markdown("\n".join(f"- {sentence}" for sentence in [*findings(results, protocol), *elsewhere(found, draw)]))
     _table(results)
-    with st.expander("How they were trained"):
+    with st.expander(tr("How they were trained")):
         st.markdown(protocol_said(protocol, results, found))
     with st.container(horizontal=True):
-        st.download_button("Numbers (CSV)", to_csv(results), f"recall-{draw}.csv", "text/csv", on_click="ignore")
+        st.download_button(tr("Numbers (CSV)"), to_csv(results), f"recall-{draw}.csv", "text/csv", on_click="ignore")
         st.download_button(
-            "Interactive page (HTML)",
+            tr("Interactive page (HTML)"),
             lambda: figure_file.to_html(figure),
             f"recall-{draw}.html",
             "text/html",
@@ -102,10 +110,14 @@ def _shipped(found: RecallResults) -> None:
 def told(protocol: Protocol, results: Sequence[Result], units: int) -> str:
     """A sentence under the figure: what its lines are."""
     seeds = len({r.seed for r in results})
-    runs = f"the mean of {seeds} seeds, bars from the least to the largest" if seeds > 1 else "one seed"
-    return (
-        f"{protocol.keys} keys, {protocol.distractors} kinds of distractors, {units} units; {DRAWS[protocol.draw]}."
-        f" Lines: {runs}. Tested on {protocol.tests:,} fresh sequences at each gap."
+    runs = tr("the mean of {seeds} seeds, bars from the least to the largest", seeds=seeds) if seeds > 1 else tr("one seed")
+    return tr(
+        "{protocol.keys} keys, {protocol.distractors} kinds of distractors, {units} units; {draws}. Lines:"
+        " {runs}. Tested on {protocol.tests:,} fresh sequences at each gap.",
+        protocol=protocol,
+        units=units,
+        draws=DRAWS[protocol.draw],
+        runs=runs,
     )
 
 
@@ -115,13 +127,20 @@ def protocol_said(protocol: Protocol, results: Sequence[Result], found: RecallRe
     example = (rest * EXAMPLE)[:EXAMPLE]
     sizes = {lc.cell(r.cell).title: r.parameters for r in results}
     counts = ", ".join(f"{title} {count:,}" for title, count in sizes.items())
-    return (
-        f"A sequence: `{key}{example}?`, gap {EXAMPLE}, answer `{key}`. All cells are trained alike: the same sequences,"
-        f" {protocol.steps:,} steps of Adam on {protocol.batch} sequences each, learning rate {protocol.learning_rate:g} after"
-        f" {protocol.warmup} steps, then down to zero along a cosine, gradients clipped at {protocol.clip:g}, a forget bias of"
-        f" {protocol.forget_bias:g} where there is such a gate; loss at the question alone. Equal units, not equal weights:"
-        f" {counts}. Guessing is right once in {protocol.keys}.\n\nMade again by `{found.command}`, with"
-        f" {', '.join(f'{name} {version}' for name, version in found.versions.items())}."
+    return tr(
+        "A sequence: `{key}{example}?`, gap {example_2}, answer `{key}`. All cells are trained alike: the same"
+        " sequences, {protocol.steps:,} steps of Adam on {protocol.batch} sequences each, learning rate"
+        " {protocol.learning_rate:g} after {protocol.warmup} steps, then down to zero along a cosine, gradients"
+        " clipped at {protocol.clip:g}, a forget bias of {protocol.forget_bias:g} where there is such a gate;"
+        " loss at the question alone. Equal units, not equal weights: {counts}. Guessing is right once in"
+        " {protocol.keys}.\n\nMade again by `{found.command}`, with {items}.",
+        key=key,
+        example=example,
+        example_2=EXAMPLE,
+        protocol=protocol,
+        counts=counts,
+        found=found,
+        items=", ".join(f"{name} {version}" for name, version in found.versions.items()),
     )
 
 
@@ -131,7 +150,7 @@ def _table(results: Sequence[Result]) -> None:
     number = st.column_config.NumberColumn(format="%.0f %%")
     gaps = sorted({gap for result in results for gap in result.accuracy})
     st.dataframe(rows, hide_index=True, column_config={str(gap): number for gap in gaps})
-    st.caption("Right answers, %, by gap: means over the seeds.")
+    st.caption(tr("Right answers, %, by gap: means over the seeds."))
 
 
 # What they show, in words
@@ -168,14 +187,16 @@ def elsewhere(found: RecallResults, draw: str) -> list[str]:
         gated = [each.reaches for each in every if each.cell != "rnn"]
         if name == draw or plain is None or not gated:
             continue
-        reach = f"{min(gated)}" if min(gated) == max(gated) else f"{min(gated)} to {max(gated)}"
-        told = (
-            f"the plain RNN recalls up to {plain}, the gated cells up to {reach}"
-            if plain
-            else (f"the plain RNN recalls over no gap, the gated cells up to {reach}")
+        reach = (
+            f"{min(gated)}" if min(gated) == max(gated) else tr("{gated} to {gated_2}", gated=min(gated), gated_2=max(gated))
         )
-        also = "; so here the plain RNN can do it too" if plain >= min(gated) else ""
-        said.append(f"Trained otherwise ({DRAWS[name]}): {told}{also}.")
+        told = (
+            tr("the plain RNN recalls up to {plain}, the gated cells up to {reach}", plain=plain, reach=reach)
+            if plain
+            else (tr("the plain RNN recalls over no gap, the gated cells up to {reach}", reach=reach))
+        )
+        also = tr("; so here the plain RNN can do it too") if plain >= min(gated) else ""
+        said.append(tr("Trained otherwise ({draws}): {told}{also}.", draws=DRAWS[name], told=told, also=also))
     return said
 
 
@@ -186,8 +207,11 @@ def _title(each: Standing) -> str:
 def _reaches(every: Sequence[Standing], protocol: Protocol) -> str:
     ranked = sorted(every, key=lambda each: -each.reaches)
     told = [f"{_title(each)} {f'up to {each.reaches}' if each.reaches else 'over none'}" for each in ranked]
-    return (
-        f"Right at least {percent(GOOD, 0)} of the time, at every gap: {', '.join(told)} (tested up to {max(protocol.gaps)})."
+    return tr(
+        "Right at least {percent} of the time, at every gap: {told} (tested up to {gaps}).",
+        percent=percent(GOOD, 0),
+        told=", ".join(told),
+        gaps=max(protocol.gaps),
     )
 
 
@@ -195,17 +219,26 @@ def _against(plain: Standing, every: Sequence[Standing], protocol: Protocol) -> 
     """The essay's claim, and what becomes of it here."""
     gated = [each for each in every if each.cell != "rnn"]
     further = [each for each in gated if each.reaches > plain.reaches]
-    claim = "The essay says that plain RNNs seem unable to learn long gaps, and that LSTMs don’t have this problem."
+    claim = tr("The essay says that plain RNNs seem unable to learn long gaps, and that LSTMs don’t have this problem.")
     if not gated:
-        return f"{claim} Only the plain RNN was run."
+        return tr("{claim} Only the plain RNN was run.", claim=claim)
     if len(further) == len(gated):
-        return f"{claim} Here every gated cell reaches further than the plain RNN’s {plain.reaches}."
+        return tr(
+            "{claim} Here every gated cell reaches further than the plain RNN’s {plain.reaches}.", claim=claim, plain=plain
+        )
     if not further:
-        return f"{claim} Here no gated cell reaches further than the plain RNN’s {plain.reaches}: this task does not show it."
+        return tr(
+            "{claim} Here no gated cell reaches further than the plain RNN’s {plain.reaches}: this task does not show it.",
+            claim=claim,
+            plain=plain,
+        )
     others = [each for each in gated if each not in further]
-    return (
-        f"{claim} Here it holds for {_names(further)}, which reach further than the plain RNN’s {plain.reaches}, and not for"
-        f" {_names(others)}."
+    return tr(
+        "{claim} Here it holds for {names}, which reach further than the plain RNN’s {plain.reaches}, and not for {names_2}.",
+        claim=claim,
+        names=_names(further),
+        plain=plain,
+        names_2=_names(others),
     )
 
 
@@ -217,21 +250,26 @@ def _fallen(every: Sequence[Standing], protocol: Protocol) -> list[str]:
     between = [each for each in there if protocol.chance + ALIKE <= each.means[longest] < GOOD]
     said = []
     if guess:
-        said.append(f"Over {longest} distractors no better than guessing: {_names(guess)}.")
+        said.append(tr("Over {longest} distractors no better than guessing: {names}.", longest=longest, names=_names(guess)))
     if between:
         shares = ", ".join(f"{_title(each)} {percent(each.means[longest], 0)}" for each in between)
-        said.append(f"Over {longest} distractors better than guessing, and not reliable: {shares}.")
+        said.append(
+            tr("Over {longest} distractors better than guessing, and not reliable: {shares}.", longest=longest, shares=shares)
+        )
     return said
 
 
 def _spread(every: Sequence[Standing]) -> list[str]:
     """Where runs that differ in their seed alone differ by half of all answers or more."""
     wide = [(each, [gap for gap, width in each.spread.items() if width >= 0.5]) for each in every if each.runs > 1]
-    told = [f"{_title(each)} at {_gaps(gaps)}" for each, gaps in wide if gaps]
+    told = [tr("{title} at {gaps}", title=_title(each), gaps=_gaps(gaps)) for each, gaps in wide if gaps]
     if not told:
         return []
     return [
-        f"Chance decides there: runs that differ in their seed alone are half of all answers apart or more: {'; '.join(told)}."
+        tr(
+            "Chance decides there: runs that differ in their seed alone are half of all answers apart or more: {told}.",
+            told="; ".join(told),
+        )
     ]
 
 
@@ -241,7 +279,7 @@ def _gaps(gaps: Sequence[int]) -> str:
 
 def _names(every: Sequence[Standing]) -> str:
     titles = [_title(each) for each in every]
-    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+    return titles[0] if len(titles) == 1 else tr("{titles} and {titles_2}", titles=", ".join(titles[:-1]), titles_2=titles[-1])
 
 
 def to_csv(results: Sequence[Result]) -> str:

@@ -18,6 +18,7 @@ from lstm_core.figures import palette
 from lstm_core.figures.lettering import glyph, plain_symbol
 from lstm_core.figures.reach import gradient_by_distance, gradient_lines, gradient_map
 from lstm_core.numbers import short
+from lstm_core.words import tr
 from pages.common import caches, detail, markdown, selection
 from pages.common.compare import models as compare_models
 from pages.common.long_range import choice
@@ -49,7 +50,7 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     if chosen.step is None or step != nearest(stretch, chosen.step):  # a pin between two losses stays where it was
         selection.change(step=step)
     layer = wanted.layer
-    st.subheader("Over all of these losses", anchor=False)
+    st.subheader(tr("Over all of these losses"), anchor=False)
     st.markdown(table(found, layer))
     st.caption(said(found, layer))
     _replaced(traces)
@@ -68,18 +69,21 @@ def read(names: Sequence[str], text: str) -> list[lc.Trace]:
 
 
 def _lead(stretch: Window, steps: int) -> str:
-    what = (
-        "Learning from a loss means following it back, character by character. Point at a character: how far back does the"
-        " loss after it reach, and through which characters was the next one made likelier?"
+    what = tr(
+        "Learning from a loss means following it back, character by character. Point at a character: how far back"
+        " does the loss after it reach, and through which characters was the next one made likelier?"
     )
     length = stretch.stop - stretch.start
     if length < steps:
-        what += (
-            f" Of the {steps:,} characters, {length:,} around the pin are followed back:"
-            f" {numbering.character(stretch.start):,} to {numbering.character(stretch.stop - 1):,}."
+        what += tr(
+            " Of the {steps:,} characters, {length:,} around the pin are followed back: {character:,} to {character_2:,}.",
+            steps=steps,
+            length=length,
+            character=numbering.character(stretch.start),
+            character_2=numbering.character(stretch.stop - 1),
         )
     if stretch.stride > 1:
-        what += f" Of so many, every {_ordinal(stretch.stride)} character’s loss."
+        what += tr(" Of so many, every {ordinal} character’s loss.", ordinal=_ordinal(stretch.stride))
     return what
 
 
@@ -117,30 +121,34 @@ def _summary(found: Gradients, layer: int) -> _Summary:
 
 def table(found: Sequence[Gradients], layer: int) -> str:
     """Markdown: what is left of each model's gradient after so many characters, and whether it vanishes or explodes."""
-    heads = [f"{distance} back" for distance in DISTANCES]
-    lines = ["| | " + " | ".join([*heads, f"belt alone, {BELT_AT} back", "vanished", "largest"]) + " |"]
+    heads = [tr("{distance} back", distance=distance) for distance in DISTANCES]
+    lines = ["| | " + " | ".join([*heads, tr("belt alone, {belt_at} back", belt_at=BELT_AT), "vanished", "largest"]) + " |"]
     lines.append("|---|" + "---:|" * (len(DISTANCES) + 3))
     for each in (_summary(one, layer) for one in found):
         cells = [short(each.after(distance)) for distance in DISTANCES]
-        cells.append("no belt" if each.along is None else short(each.after(BELT_AT, direct=True)))
+        cells.append(tr("no belt") if each.along is None else short(each.after(BELT_AT, direct=True)))
         gone = each.left.vanished_after
-        cells.append("not here" if gone is None else f"{gone} back")
+        cells.append(tr("not here") if gone is None else tr("{gone} back", gone=gone))
         cells.append(f"{short(each.fate.most)} ×")
-        lines.append(f"| {markdown.plain(each.name)}, through {each.symbol} | " + " | ".join(cells) + " |")
+        lines.append(
+            tr("| {plain}, through {each.symbol} | ", plain=markdown.plain(each.name), each=each) + " | ".join(cells) + " |"
+        )
     return "\n".join(lines)
 
 
 def said(found: Sequence[Gradients], layer: int) -> str:
     """What the table means, and which reaches furthest on this text."""
     every = [_summary(one, layer) for one in found]
-    told = (
-        f"The median over {len(found[0].targets):,} losses: the share of the gradient at s = t that is left so many characters"
-        " back. Vanished: where that median falls below 1/1000 for good. Largest: of all shares; above"
-        f" {vanishing.EXPLODED:g} × it has exploded."
+    told = tr(
+        "The median over {targets_count:,} losses: the share of the gradient at s = t that is left so many"
+        " characters back. Vanished: where that median falls below 1/1000 for good. Largest: of all shares; above"
+        " {vanishing.EXPLODED:g} × it has exploded.",
+        targets_count=len(found[0].targets),
+        vanishing=vanishing,
     )
     exploded = [(each, int((each.fate.exploded != vanishing.NOWHERE).sum())) for each in every]
-    loud = [f"{count:,} of {each.name}’s losses" for each, count in exploded if count]
-    told += f" Exploded here: {'; '.join(loud)}." if loud else " Nothing explodes here."
+    loud = [tr("{count:,} of {each.name}’s losses", count=count, each=each) for each, count in exploded if count]
+    told += tr(" Exploded here: {loud}.", loud="; ".join(loud)) if loud else tr(" Nothing explodes here.")
     if len(every) > 1:
         told += f" {_furthest(every)}"
     return told
@@ -150,13 +158,17 @@ def _furthest(every: Sequence[_Summary]) -> str:
     """Which model's gradient has most left at the longest distance of the table that losses reach."""
     reached = [d for d in DISTANCES if all(each.after(d) is not None for each in every)]
     if not reached:
-        return "The text is too short to tell them apart."
+        return tr("The text is too short to tell them apart.")
     at = reached[-1]
     ranked = sorted(every, key=lambda each: -(each.after(at) or 0))
     best, worst = ranked[0], ranked[-1]
-    return (
-        f"{at} characters back most is left in {best.name}, {short(best.after(at))},"
-        f" and least in {worst.name}, {short(worst.after(at))}."
+    return tr(
+        "{at} characters back most is left in {best.name}, {short}, and least in {worst.name}, {short_2}.",
+        at=at,
+        best=best,
+        short=short(best.after(at)),
+        worst=worst,
+        short_2=short(worst.after(at)),
     )
 
 
@@ -164,16 +176,18 @@ def _replaced(traces: Sequence[lc.Trace]) -> None:
     for trace in traces:
         pairs = sorted({(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r})
         if pairs:
-            told = ", ".join(f"{glyph(c)[0]} as {glyph(r)[0]}" for c, r in pairs[:12])
-            more = f" and {len(pairs) - 12} more" if len(pairs) > 12 else ""
-            st.text(f"{trace.model} does not know every character here. It read {told}{more}.")
+            told = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in pairs[:12])
+            more = tr(" and {pairs_count} more", pairs_count=len(pairs) - 12) if len(pairs) > 12 else ""
+            st.text(
+                tr("{trace.model} does not know every character here. It read {told}{more}.", trace=trace, told=told, more=more)
+            )
 
 
 # To take away
 
 
 def _take_away(readers: Sequence[Reader], stretch: Window, step: int, layer: int) -> None:
-    opened = st.expander("Zoom, download", key="long range: take away", on_change="rerun")
+    opened = st.expander(tr("Zoom, download"), key="long range: take away", on_change="rerun")
     if not opened.open:
         return
     found = [reader.found for reader in readers]
@@ -181,19 +195,26 @@ def _take_away(readers: Sequence[Reader], stretch: Window, step: int, layer: int
     figures = {
         "by distance": lambda: gradient_by_distance(found, layer, theme=theme),
         "this loss": lambda: gradient_lines(found, step - start, layer, start=start, theme=theme),
-    } | {f"map of {reader.trace.model}": _map(reader, layer, start, theme) for reader in readers}
+    } | {tr("map of {reader.trace.model}", reader=reader): _map(reader, layer, start, theme) for reader in readers}
     with opened:
-        which = st.segmented_control("Figure", list(figures), default="by distance", required=True, key="long range: figure")
+        which = st.segmented_control(
+            tr("Figure"), list(figures), default=tr("by distance"), required=True, key="long range: figure"
+        )
         figure = figures[which]()
         name = f"{'-'.join(each.model for each in found)}-{which.replace(' ', '-')}"
         st.plotly_chart(figure, key="long range: plotly", theme=None, config=detail.PLOT)
         with st.container(horizontal=True):
             st.download_button(
-                "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{name}.html", "text/html", on_click="ignore"
+                tr("Interactive page (HTML)"),
+                lambda: figure_file.to_html(figure),
+                f"{name}.html",
+                "text/html",
+                on_click="ignore",
             )
             for reader in readers:
                 st.download_button(
-                    f"Numbers of {reader.trace.model} (NPZ)", _npz(reader, start), f"{reader.trace.model}-gradients.npz",
+                    tr("Numbers of {reader.trace.model} (NPZ)", reader=reader),
+                    _npz(reader, start), f"{reader.trace.model}-gradients.npz",
                     on_click="ignore",
                 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from lstm_core.analysis.memory import half_life, remembering
 from lstm_core.errors import InputError
 from lstm_core.figures.memory import LONG, Lives, half_lives
 from lstm_core.numbers import short
+from lstm_core.words import tr
 from pages.common import detail, frame, markdown, selection
 from pages.common.long_range import choice, gradient
 
@@ -24,15 +25,18 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The choice of models, their units' half-lives, and the units that hold for hundreds of steps."""
     choice.choose_models(models, with_layer=False)
     st.caption(
-        "A gate says how much of its unit’s state is kept at each step. Were nothing written, the state would fade: the"
-        " half-life is the number of steps until half of it is gone. Click a dot to open its unit on the Gates page."
+        tr(
+            "A gate says how much of its unit’s state is kept at each step. Were nothing written, the state would"
+            " fade: the half-life is the number of steps until half of it is gone. Click a dot to open its unit on"
+            " the Gates page."
+        )
     )
     chosen = selection.current()
     traces = gradient.read(choice.STATE.current().models, chosen.text)
     keeping = [trace for trace in traces if _keeps(trace)]
     for trace in traces:
         if trace not in keeping:
-            st.text(f"{trace.model} has no such gate: a plain RNN computes its whole state anew at every step.")
+            st.text(tr("{trace.model} has no such gate: a plain RNN computes its whole state anew at every step.", trace=trace))
     if not keeping:
         return
     every = [lives for trace in keeping for lives in _lives(trace)]
@@ -60,38 +64,42 @@ def _lives(trace: lc.Trace) -> list[Lives]:
 
 def said(every: Sequence[Lives]) -> str:
     """Markdown: a line a layer, the median half-life and how many units hold for hundreds of steps."""
-    lines = ["| layer | median half-life | longest | of its units hold 100 steps or more |", "|---|---:|---:|---:|"]
+    lines = [tr("| layer | median half-life | longest | of its units hold 100 steps or more |"), "|---|---:|---:|---:|"]
     for lives in every:
         long = int((lives.values >= LONG).sum())
-        cells = [_steps(float(np.median(lives.values))), _steps(float(lives.values.max())), f"{long} of {len(lives.values)}"]
+        cells = [
+            _steps(float(np.median(lives.values))),
+            _steps(float(lives.values.max())),
+            tr("{long} of {values_count}", long=long, values_count=len(lives.values)),
+        ]
         lines.append(f"| {markdown.plain(lives.name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _steps(life: float) -> str:
-    return "for ever" if np.isinf(life) else f"{short(life, 3)} steps"
+    return tr("for ever") if np.isinf(life) else tr("{short} steps", short=short(life, 3))
 
 
 def _named(every: Sequence[Lives]) -> None:
     """Every unit that holds for hundreds of steps, as a link to it."""
     long = [(lives, [int(unit) for unit in np.argsort(-lives.values) if lives.values[unit] >= LONG]) for lives in every]
     if not any(units for _, units in long):
-        st.caption(f"None of these units holds for {LONG:g} steps or more on this text.")
+        st.caption(tr("None of these units holds for {long:g} steps or more on this text.", long=LONG))
         return
-    st.subheader("Units that hold for hundreds of steps", anchor=False)
+    st.subheader(tr("Units that hold for hundreds of steps"), anchor=False)
     for lives, units in long:
         if units:
             _links(lives, units)
 
 
 def _links(lives: Lives, units: Sequence[int]) -> None:
-    st.text(f"{lives.name}: each opens its unit on the Gates page.")
+    st.text(tr("{lives.name}: each opens its unit on the Gates page.", lives=lives))
     with st.container(horizontal=True, gap="small"):
         for unit in units[:MOST_NAMED]:
-            label = f"unit {unit}: {_steps(float(lives.values[unit]))}"
+            label = tr("unit {unit}: {steps}", unit=unit, steps=_steps(float(lives.values[unit])))
             st.page_link(frame.landing(), label=label, query_params=_place(lives, unit).query())
     if len(units) > MOST_NAMED:
-        st.caption(f"And {len(units) - MOST_NAMED} more: point at the dots.")
+        st.caption(tr("And {units_count} more: point at the dots.", units_count=len(units) - MOST_NAMED))
 
 
 def _place(lives: Lives, unit: int) -> selection.Selection:
@@ -114,7 +122,11 @@ def _take_away(figure: Any, every: Sequence[Lives]) -> None:
     rows = [(lives.model, lives.layer, unit, life) for lives in every for unit, life in enumerate(lives.values)]
     csv = "model,layer,unit,half_life\n" + "".join(f"{m},{layer},{unit},{life:.9g}\n" for m, layer, unit, life in rows)
     with st.container(horizontal=True):
-        st.download_button("Numbers (CSV)", csv, "half-lives.csv", "text/csv", on_click="ignore")
+        st.download_button(tr("Numbers (CSV)"), csv, "half-lives.csv", "text/csv", on_click="ignore")
         st.download_button(
-            "Interactive page (HTML)", lambda: figure_file.to_html(figure), "half-lives.html", "text/html", on_click="ignore"
+            tr("Interactive page (HTML)"),
+            lambda: figure_file.to_html(figure),
+            "half-lives.html",
+            "text/html",
+            on_click="ignore",
         )

@@ -19,6 +19,7 @@ from lstm_core.errors import DivergenceError
 from lstm_core.experiments import RECALL_CELLS
 from lstm_core.figures.recall import accuracy_by_gap
 from lstm_core.numbers import percent
+from lstm_core.words import tr
 from pages.common import detail
 
 if TYPE_CHECKING:
@@ -74,31 +75,41 @@ class Run:
         """How far it is, in words."""
         if self.now is None:
             return percent(self.done, 0)
-        told = f"{percent(self.done, 0)}, {lc.cell(self.now.cell).title}, gap {self.now.gaps[-1]}: loss {self.now.loss:.2f}"
+        told = tr(
+            "{percent}, {title}, gap {gaps}: loss {self.now.loss:.2f}",
+            percent=percent(self.done, 0),
+            title=lc.cell(self.now.cell).title,
+            gaps=self.now.gaps[-1],
+            self=self,
+        )
         if self.now.done < KNOWN:
             return told
         left = self.now.seconds_left + (len(self.cells) - len(self.accuracies)) * self.now.seconds / self.now.done
-        return f"{told}; about {left:.0f} s left"
+        return tr("{told}; about {left:.0f} s left", told=told, left=left)
 
 
 def show() -> None:
     """The choice of cells and size, the button, and the run as it goes."""
     protocol = recall.QUICK
-    st.subheader("Run it again here", anchor=False)
+    st.subheader(tr("Run it again here"), anchor=False)
     st.caption(
-        f"Small, so that it takes seconds: gaps up to {max(protocol.gaps)}, {protocol.steps:,} steps for each, learning rate"
-        f" {protocol.learning_rate:g}; a model of its own for every gap. It stops when you press Stop, waits while you do"
-        " something else, and goes when you go."
+        tr(
+            "Small, so that it takes seconds: gaps up to {gaps}, {protocol.steps:,} steps for each, learning rate"
+            " {protocol.learning_rate:g}; a model of its own for every gap. It stops when you press Stop, waits while"
+            " you do something else, and goes when you go.",
+            gaps=max(protocol.gaps),
+            protocol=protocol,
+        )
     )
     run: Run | None = st.session_state.get(KEY)
     going = run is not None and not run.finished and not run.stopped
-    with st.form("long range: run it", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.form(tr("long range: run it"), border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         cells = st.multiselect(
-            "Cells", RECALL_CELLS, FIRST, format_func=lambda name: lc.cell(name).title, key="long range: cells"
+            tr("Cells"), RECALL_CELLS, FIRST, format_func=lambda name: lc.cell(name).title, key="long range: cells"
         )
-        units = st.selectbox("Units", UNITS, 1, key="long range: units", width=90)
-        seed = st.number_input("Seed", 0, MOST_SEED, 1, key="long range: seed", width=120)
-        pressed = st.form_submit_button("Run", disabled=going, type="primary")
+        units = st.selectbox(tr("Units"), UNITS, 1, key="long range: units", width=90)
+        seed = st.number_input(tr("Seed"), 0, MOST_SEED, 1, key="long range: seed", width=120)
+        pressed = st.form_submit_button(tr("Run"), disabled=going, type="primary")
     if pressed and not going:
         run = _begun(cells, units, seed)
     if run is not None:
@@ -107,7 +118,7 @@ def show() -> None:
 
 def _begun(cells: Sequence[str], units: int, seed: int) -> Run | None:
     if not cells:
-        st.text("⚠ Choose a cell to train.")
+        st.text(tr("⚠ Choose a cell to train."))
         return None
     chosen = tuple(name for name in RECALL_CELLS if name in cells)
     size = units if units in UNITS else UNITS[0]
@@ -118,19 +129,19 @@ def _begun(cells: Sequence[str], units: int, seed: int) -> Run | None:
 def _shown(run: Run) -> None:
     place, picture = st.empty(), st.empty()
     if run.finished:
-        place.text(f"Done: {_names(run)}, {run.units} units, seed {run.seed}.")
+        place.text(tr("Done: {names}, {run.units} units, seed {run.seed}.", names=_names(run), run=run))
         _draw(picture, run)
         return
     if run.stopped:
         with place.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"Stopped at {percent(run.done, 0)}.")
-            st.button("Go on", key="long range: go on", on_click=_set, args=(run, False))
-            st.button("Throw it away", key="long range: away", on_click=_forget)
+            st.text(tr("Stopped at {percent}.", percent=percent(run.done, 0)))
+            st.button(tr("Go on"), key="long range: go on", on_click=_set, args=(run, False))
+            st.button(tr("Throw it away"), key="long range: away", on_click=_forget)
         _draw(picture, run)
         return
     with place.container():
         bar = st.progress(run.done, run.told())
-        st.button("Stop", key="long range: stop run", on_click=_set, args=(run, True))
+        st.button(tr("Stop"), key="long range: stop run", on_click=_set, args=(run, True))
     _go_on(run, bar, picture)
     if run.finished:
         st.rerun()  # the form's button can be pressed again
@@ -159,7 +170,13 @@ def _points(run: Run) -> int:
 
 def _draw(picture: st.delta_generator.DeltaGenerator, run: Run) -> None:
     protocol = recall.QUICK
-    said = [f"{run.units} units, one seed ({run.seed}); tested on up to {protocol.tests:,} fresh sequences at each gap."]
+    said = [
+        tr(
+            "{run.units} units, one seed ({run.seed}); tested on up to {protocol.tests:,} fresh sequences at each gap.",
+            run=run,
+            protocol=protocol,
+        )
+    ]
     accuracies = {cell: [found] for cell, found in run.accuracies.items() if found}
     figure = accuracy_by_gap(accuracies, protocol.chance, said, protocol.gaps, detail.theme())
     picture.plotly_chart(figure, theme=None, config=detail.PLOT)

@@ -12,6 +12,7 @@ import streamlit as st
 from lstm_core.analysis.gradients import gradient_steps
 from lstm_core.analysis.window import Window, part
 from lstm_core.numbers import percent
+from lstm_core.words import tr
 from pages.common import caches
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def gradients(names: Sequence[str], text: str, window: Window) -> list[Gradients
     place, wanted, began = st.empty(), (tuple(names), text, window), time.perf_counter()
     if st.session_state.get(STOPPED) == wanted and any(each.result is None for each in works):
         with place.container():
-            st.text(f"Stopped at {_percent(works)}.")
-            st.button("Go on", on_click=_go_on)
+            st.text(tr("Stopped at {percent}.", percent=_percent(works)))
+            st.button(tr("Go on"), on_click=_go_on)
         return None
     bar = None
     for each in works:
@@ -72,9 +73,9 @@ def gradients(names: Sequence[str], text: str, window: Window) -> list[Gradients
             if each.result is None and bar is None and time.perf_counter() - began > SILENT:
                 with place.container():
                     bar = st.progress(0.0)
-                    st.button("Stop", key="long range: stop", on_click=_stop, args=(wanted,))
+                    st.button(tr("Stop"), key="long range: stop", on_click=_stop, args=(wanted,))
             if bar is not None:
-                bar.progress(_share(works), f"Following the losses back: {_percent(works)}")
+                bar.progress(_share(works), tr("Following the losses back: {percent}", percent=_percent(works)))
     place.empty()
     return [each.result for each in works if each.result is not None]
 

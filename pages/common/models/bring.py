@@ -23,6 +23,7 @@ from lstm_core.figures.lettering import BOX, glyph
 from lstm_core.figures.losses import loss_bars
 from lstm_core.places import ASSETS
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 from pages.common import detail, own_models
 from pages.common.markdown import plain
 from pages.common.models import file as models_file
@@ -65,7 +66,7 @@ class Bringing:
 
 def show() -> None:
     """The steps, one below the other, as far as a person has come."""
-    st.subheader("Bring your own", anchor=False)
+    st.subheader(tr("Bring your own"), anchor=False)
     state = _state()
     _file_step(state)
     if state.found is None:
@@ -94,19 +95,22 @@ def _step(number: int, title: str) -> None:
 
 def _file_step(state: Bringing) -> None:
     st.markdown(
-        "A trained character model of PyTorch (state dict, training checkpoint or whole module), safetensors (Gatescope’s own"
-        " too), Keras 1 to 3, ONNX, or arrays of TensorFlow 1 and char-rnn in an .npz with a manifest: LSTM, GRU or RNN,"
-        f" one-hot or embedded, stacked, one linear head. Files up to {LARGEST_FILE >> 20} MB. What a file is, its content"
-        " tells; **nothing in it is ever run**. It stays in this session alone, and is gone with it: when this tab is closed or"
-        " loaded anew."
+        tr(
+            "A trained character model of PyTorch (state dict, training checkpoint or whole module), safetensors"
+            " (Gatescope’s own too), Keras 1 to 3, ONNX, or arrays of TensorFlow 1 and char-rnn in an .npz with a"
+            " manifest: LSTM, GRU or RNN, one-hot or embedded, stacked, one linear head. Files up to {largest_file}"
+            " MB. What a file is, its content tells; **nothing in it is ever run**. It stays in this session alone,"
+            " and is gone with it: when this tab is closed or loaded anew.",
+            largest_file=LARGEST_FILE >> 20,
+        )
     )
-    _step(1, "The file")
+    _step(1, tr("The file"))
     left, right = st.columns(2, gap="large")
     with left:
-        main = st.file_uploader("Checkpoint", key=f"bring_file_{state.turn}", max_upload_size=LARGEST_FILE >> 20)
+        main = st.file_uploader(tr("Checkpoint"), key=f"bring_file_{state.turn}", max_upload_size=LARGEST_FILE >> 20)
     with right:
         beside = st.file_uploader(
-            "Beside it, if you have them: its list of characters (.json or .txt), its manifest",
+            tr("Beside it, if you have them: its list of characters (.json or .txt), its manifest"),
             type=["json", "txt"],
             accept_multiple_files=True,
             key=f"bring_beside_{state.turn}",
@@ -120,13 +124,17 @@ def _file_step(state: Bringing) -> None:
         state.tried = wish
         _read(state, main, beside)
     if state.problem:
-        still = f" What stands below is the last file that could be read, {state.found.file}." if state.found else ""
+        still = (
+            tr(" What stands below is the last file that could be read, {state.found.file}.", state=state)
+            if state.found
+            else ""
+        )
         st.text(f"⚠ {state.problem}{still}")
 
 
 def _read(state: Bringing, main: Any, beside: Sequence[Any]) -> None:
     try:
-        with st.spinner("Reading the file …"):
+        with st.spinner(tr("Reading the file …")):
             state.found = models_file.read(main.getvalue(), main.name, {each.name: each.getvalue() for each in beside})
     except InputError as error:
         state.problem = error.sentence
@@ -138,37 +146,43 @@ def _read(state: Bringing, main: Any, beside: Sequence[Any]) -> None:
 
 
 def _found_step(found: Found) -> None:
-    _step(2, "What was found in it")
+    _step(2, tr("What was found in it"))
     left, right = st.columns([3, 2], gap="large")
     with left:
         rows = [f"| {plain(label)} | {plain(said)} |" for label, said in (("format", found.source), *found.detected)]
-        st.markdown("\n".join(["| what | as it was found |", "|---|---|", *rows]))
+        st.markdown("\n".join([tr("| what | as it was found |"), "|---|---|", *rows]))
         if found.ignored:
-            st.text("Left out: " + "; ".join(found.ignored) + ".")
+            st.text(tr("Left out: ") + "; ".join(found.ignored) + ".")
         else:
-            st.caption("Nothing in the file was left out.")
+            st.caption(tr("Nothing in the file was left out."))
     with right:
         one_line = " ".join(diagram.load(found.cell).split())  # Markdown ends an HTML block at a blank line
         st.markdown(f'<div class="drawing">{one_line}</div>', unsafe_allow_html=True)
-        st.caption(f"{found.cell.title}, drawn after the figures of the essay. {found.cell.note}")
+        st.caption(tr("{found.cell.title}, drawn after the figures of the essay. {found.cell.note}", found=found))
 
 
 # The characters
 
 
 def _vocabulary_step(state: Bringing, found: Found) -> Candidate | None:
-    _step(3, "Its characters")
+    _step(3, tr("Its characters"))
     if not found.names_characters:
         st.markdown(
-            f"The file does not say which {found.symbols} characters its model knows, or in which order. A wrong list makes a"
-            " good model babble, so choose one; the next step shows whether it was the right one."
+            tr(
+                "The file does not say which {found.symbols} characters its model knows, or in which order. A wrong"
+                " list makes a good model babble, so choose one; the next step shows whether it was the right one.",
+                found=found,
+            )
         )
-        _upload_text(state, "A text that it was trained on, or one of the same characters: its characters are then offered")
+        _upload_text(state, tr("A text that it was trained on, or one of the same characters: its characters are then offered"))
     offered = _offered(state, found)
     if not offered:
         st.text(
-            f"⚠ No list in common use has {found.symbols} characters. Give one beside the file, above, in the order of its"
-            " ids (.json or .txt), or here a text that the model was trained on."
+            tr(
+                "⚠ No list in common use has {found.symbols} characters. Give one beside the file, above, in the"
+                " order of its ids (.json or .txt), or here a text that the model was trained on.",
+                found=found,
+            )
         )
         return None
     labels = {candidate.label: candidate for candidate in offered}
@@ -176,7 +190,7 @@ def _vocabulary_step(state: Bringing, found: Found) -> Candidate | None:
     if st.session_state.get(key) not in labels:
         st.session_state[key] = OWN_CHARACTERS if OWN_CHARACTERS in labels else None
     label = st.radio(
-        "Which characters?",
+        tr("Which characters?"),
         list(labels),
         key=key,
         index=None,
@@ -184,9 +198,9 @@ def _vocabulary_step(state: Bringing, found: Found) -> Candidate | None:
         captions=[plain(candidate.why) for candidate in offered],
     )
     if label is None:
-        st.caption("Choose one to go on.")
+        st.caption(tr("Choose one to go on."))
         return None
-    st.text(f"In the order of their ids: {_glyphs(labels[label].vocabulary)}")
+    st.text(tr("In the order of their ids: {glyphs}", glyphs=_glyphs(labels[label].vocabulary)))
     return labels[label]
 
 
@@ -209,7 +223,11 @@ def _offered(state: Bringing, found: Found) -> tuple[Candidate, ...]:
 
 def _glyphs(vocabulary: Vocabulary) -> str:
     shown = [glyph(c) for c in vocabulary.characters[:MOST_GLYPHS]]
-    more = f" … and {len(vocabulary) - MOST_GLYPHS:,} more" if len(vocabulary) > MOST_GLYPHS else ""
+    more = (
+        tr(" … and {vocabulary_count:,} more", vocabulary_count=len(vocabulary) - MOST_GLYPHS)
+        if len(vocabulary) > MOST_GLYPHS
+        else ""
+    )
     if vocabulary.reads == "bytes":
         return " ".join(drawn for drawn, _, _ in shown) + more
     return " ".join(BOX if kind == "boxed" else drawn for drawn, _, kind in shown) + more
@@ -219,17 +237,20 @@ def _glyphs(vocabulary: Vocabulary) -> str:
 
 
 def _proof_step(state: Bringing, found: Found, chosen: Candidate) -> Judged | None:
-    _step(4, "Does it read?")
+    _step(4, tr("Does it read?"))
     st.markdown(
-        "Wrong packing is silent: a model whose gates were exchanged still runs. So it is tried on a text, best of the kind"
-        " that it was trained on, and its loss is held against guessing and against tables of n-grams counted in the same text."
+        tr(
+            "Wrong packing is silent: a model whose gates were exchanged still runs. So it is tried on a text, best"
+            " of the kind that it was trained on, and its loss is held against guessing and against tables of n-grams"
+            " counted in the same text."
+        )
     )
     name, text = _choose_text(state, found)
     if not text.strip():
-        st.caption(f"Give a text of {SHORTEST} characters or more, better of some thousand.")
+        st.caption(tr("Give a text of {shortest} characters or more, better of some thousand.", shortest=SHORTEST))
         return None
     wish = (found.digest, chosen.label, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
-    if st.button("See whether it reads", type="primary", key="bring_proof"):
+    if st.button(tr("See whether it reads"), type="primary", key="bring_proof"):
         problem = _judge(state, found, chosen, name, text, wish)
         if problem:
             st.text(f"⚠ {problem}")
@@ -243,24 +264,31 @@ def _proof_step(state: Bringing, found: Found, chosen: Candidate) -> Judged | No
 def _choose_text(state: Bringing, found: Found) -> tuple[str, str]:
     """What the text is called, and the text."""
     texts = dict(_passages())
-    labels = {name: name for name in texts} | {OWN_TEXT: "Type or paste one", UPLOADED: "Upload one"}
+    labels = {name: name for name in texts} | {OWN_TEXT: tr("Type or paste one"), UPLOADED: tr("Upload one")}
     key = f"bring_sample_{state.turn}"
     st.session_state.setdefault(key, UPLOADED if state.text[2] else next(iter(texts)))
-    chosen = st.segmented_control("By which text?", list(labels), key=key, required=True, format_func=labels.__getitem__)
+    chosen = st.segmented_control(tr("By which text?"), list(labels), key=key, required=True, format_func=labels.__getitem__)
     picked = chosen or next(iter(texts))
     if picked == OWN_TEXT:
-        typed = st.text_area("Text", key=f"bring_own_text_{state.turn}", height=140, max_chars=LONGEST)
-        return "your own text", typed[:LONGEST]
+        typed = st.text_area(tr("Text"), key=f"bring_own_text_{state.turn}", height=140, max_chars=LONGEST)
+        return tr("your own text"), typed[:LONGEST]
     if picked == UPLOADED:
         if found.names_characters:
-            _upload_text(state, f"A text file; its first {LONGEST:,} characters count")
+            _upload_text(state, tr("A text file; its first {longest:,} characters count", longest=LONGEST))
         elif not state.text[2]:
-            st.caption("Its place is above, under “Its characters”.")
+            st.caption(tr("Its place is above, under “Its characters”."))
         if state.text[2]:
-            st.caption(f"{state.text[1]}, the first {min(LONGEST, len(state.text[2])):,} of {len(state.text[2]):,} characters.")
-        return state.text[1] or "an uploaded text", state.text[2][:LONGEST]
+            st.caption(
+                tr(
+                    "{text}, the first {longest:,} of {text_count:,} characters.",
+                    text=state.text[1],
+                    longest=min(LONGEST, len(state.text[2])),
+                    text_count=len(state.text[2]),
+                )
+            )
+        return state.text[1] or tr("an uploaded text"), state.text[2][:LONGEST]
     source, text = texts[picked]
-    st.caption(f"{len(text):,} characters: {source}.")
+    st.caption(tr("{text_count:,} characters: {source}.", text_count=len(text), source=source))
     return picked, text
 
 
@@ -268,18 +296,30 @@ def _choose_text(state: Bringing, found: Found) -> tuple[str, str]:
 def _passages() -> dict[str, tuple[str, str]]:
     """Texts long enough to judge by: title -> (where it is from, text). The code is this Python's own."""
     found = {each["title"]: (each["source"], each["text"]) for each in PASSAGES}
-    return found | {"Python": ("the beginning of textwrap.py in Python’s standard library", inspect.getsource(textwrap)[:8000])}
+    return found | {
+        "Python": (tr("the beginning of textwrap.py in Python’s standard library"), inspect.getsource(textwrap)[:8000])
+    }
 
 
 def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: str, wish: tuple[str, ...]) -> str:
     """Tries a model; returns a sentence where it can't be tried, or nothing."""
     large = found.weights > LARGE
     text, written_at_most = (text[:SHORTER], WRITTEN // 4) if large else (text, WRITTEN)
-    shorter = f"A model of {found.weights:,} weights: the first {SHORTER:,} characters of the text count. " if large else ""
-    bar = st.progress(0.0, f"{shorter}Reading the text …")
+    shorter = (
+        tr(
+            "A model of {found.weights:,} weights: the first {shorter:,} characters of the text count. ",
+            found=found,
+            shorter=SHORTER,
+        )
+        if large
+        else ""
+    )
+    bar = st.progress(0.0, tr("{shorter}Reading the text …", shorter=shorter))
     try:
         model = found.model(chosen)
-        judged = lc.proof(model, text, progress=lambda share: bar.progress(share, f"{shorter}Trying other packings …"))
+        judged = lc.proof(
+            model, text, progress=lambda share: bar.progress(share, tr("{shorter}Trying other packings …", shorter=shorter))
+        )
         prompt = text[-PROMPT:]
         written = lc.sample(model, prompt, written_at_most, TEMPERATURE)
     except InputError as error:
@@ -296,20 +336,23 @@ def _show_proof(judged: Judged, found: Found) -> None:
     box(plain(proof.sentence))
     left, right = st.columns(2, gap="large")
     with left:
-        said = (
-            f"{found.file} on “{judged.wish[-1]}”: {proof.steps:,} {proof.unit}s, the second half of the text; model and tables"
-            " had read the first."
+        said = tr(
+            "{found.file} on “{wish}”: {proof.steps:,} {proof.unit}s, the second half of the text; model and"
+            " tables had read the first.",
+            found=found,
+            wish=judged.wish[-1],
+            proof=proof,
         )
         best = min(zip(proof.ngrams.losses, proof.ngrams.orders))
         bars = [
-            ("this model", proof.loss),
-            (f"the best table of n-grams, order {best[1]}", best[0]),
-            (f"guessing evenly among {found.symbols}", proof.uniform),
+            (tr("this model"), proof.loss),
+            (tr("the best table of n-grams, order {best}", best=best[1]), best[0]),
+            (tr("guessing evenly among {found.symbols}", found=found), proof.uniform),
         ]
-        figure = loss_bars(bars, [said], detail.theme(), title=f"Nats a {proof.unit}: less is better")
+        figure = loss_bars(bars, [said], detail.theme(), title=tr("Nats a {proof.unit}: less is better", proof=proof))
         st.plotly_chart(figure, key="bring_losses", theme=None, config=detail.PLOT)
     with right:
-        st.markdown(f"What it writes after the end of that text, at temperature {TEMPERATURE}:")
+        st.markdown(tr("What it writes after the end of that text, at temperature {temperature}:", temperature=TEMPERATURE))
         st.text(f"… {judged.prompt[-30:]}▮{judged.written}")
         for hint in proof.hints:
             st.text(f"→ {hint}")
@@ -317,8 +360,15 @@ def _show_proof(judged: Judged, found: Found) -> None:
             other = proof.others[0]
             st.caption(
                 plain(
-                    f"{len(proof.others)} other ways to take the same weights were tried on {COMPARED:,} steps. The best of"
-                    f" them, {other.label}, needs {other.loss:.2f} nats there; the file’s own packing {proof.plain:.2f}."
+                    tr(
+                        "{others_count} other ways to take the same weights were tried on {compared:,} steps. The"
+                        " best of them, {other.label}, needs {other.loss:.2f} nats there; the file’s own packing"
+                        " {proof.plain:.2f}.",
+                        others_count=len(proof.others),
+                        compared=COMPARED,
+                        other=other,
+                        proof=proof,
+                    )
                 )
             )
     st.caption(plain(proof.unseen))
@@ -328,20 +378,26 @@ def _show_proof(judged: Judged, found: Found) -> None:
 
 
 def _use_step(state: Bringing, found: Found, chosen: Candidate, judged: Judged) -> None:
-    _step(5, "Use it")
+    _step(5, tr("Use it"))
     wrong = judged.proof.verdict == "wrong"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         stem = found.ours.name if found.ours is not None else Path(found.file).stem
         wish = st.text_input(
-            "Its name",
+            tr("Its name"),
             own_models.tidied(stem),
             key=f"bring_name_{found.digest[:12]}",
             max_chars=own_models.LONGEST_NAME,
             width=260,
         )
-        label = "Use it all the same" if wrong else "Use it on all pages"
+        label = tr("Use it all the same") if wrong else tr("Use it on all pages")
         pressed = st.button(label, type="secondary" if wrong else "primary", key="bring_use")
-    st.caption(f"It is then listed on every page of this session as “{own_models.PREFIX}{own_models.tidied(wish)}”.")
+    st.caption(
+        tr(
+            "It is then listed on every page of this session as “{own_models.PREFIX}{tidied}”.",
+            own_models=own_models,
+            tidied=own_models.tidied(wish),
+        )
+    )
     if not pressed:
         return
     try:
@@ -350,7 +406,7 @@ def _use_step(state: Bringing, found: Found, chosen: Candidate, judged: Judged) 
         st.text(f"⚠ {error}")
         return
     st.session_state[KEY] = Bringing(state.turn + 1)
-    models_list.show_next(name, f"✓ {name} is now among the models of every page of this session.")
+    models_list.show_next(name, tr("✓ {name} is now among the models of every page of this session.", name=name))
     st.rerun()
 
 
@@ -368,4 +424,4 @@ def _finished(found: Found, chosen: Candidate, judged: Judged, wish: str) -> lc.
 
 
 def _kind(found: Found) -> str:
-    return f"from {found.file}"
+    return tr("from {found.file}", found=found)

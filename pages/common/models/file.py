@@ -16,6 +16,7 @@ from lstm_core.convert import Draft, vocabularies
 from lstm_core.convert.draft import LARGEST_FILE, SYMBOLS_AT_MOST
 from lstm_core.convert.vocabularies import Candidate
 from lstm_core.formula import Cell
+from lstm_core.words import tr
 from pages.common import own_models
 
 MOST_ASIDE = 8  # files given along
@@ -62,7 +63,7 @@ class Found:
     def candidates(self, text: str | None) -> tuple[Candidate, ...]:
         """The vocabularies that fit; of our own files the one that is in it alone."""
         if self.ours is not None:
-            return (Candidate(OWN_CHARACTERS, self.ours.vocabulary, "It stands in the file beside the weights."),)
+            return (Candidate(OWN_CHARACTERS, self.ours.vocabulary, tr("It stands in the file beside the weights.")),)
         return vocabularies.candidates(self.draft, text, self.aside) if self.draft is not None else ()
 
     def model(self, chosen: Candidate) -> lc.CharModel:
@@ -82,10 +83,22 @@ def read(data: bytes, file: str, aside: Mapping[str, bytes]) -> Found:
     """What a file holds. Raises lc.ConvertError or lc.CheckpointError, one sentence each."""
     digest = hashlib.sha256(b"\0".join([data, *aside.values()])).hexdigest()
     if len(aside) > MOST_ASIDE:
-        raise lc.ConvertError(f"{len(aside)} files were given along; at most {MOST_ASIDE} are read")
+        raise lc.ConvertError(
+            tr(
+                "{aside_count} files were given along; at most {most_aside} are read",
+                aside_count=len(aside),
+                most_aside=MOST_ASIDE,
+            )
+        )
     for name, content in aside.items():
         if len(content) > convert.LARGEST_LIST:
-            raise lc.ConvertError(f"{name} has {len(content):,} bytes; a list or a manifest has at most 1 MB")
+            raise lc.ConvertError(
+                tr(
+                    "{name} has {content_count:,} bytes; a list or a manifest has at most 1 MB",
+                    name=name,
+                    content_count=len(content),
+                )
+            )
     if data[8:9] == b"{" and OURS in data[: 1 << 16]:
         return _read_ours(data, file, aside, digest)
     draft = convert.read(data, file, aside)
@@ -94,31 +107,48 @@ def read(data: bytes, file: str, aside: Mapping[str, bytes]) -> Found:
 
 def _read_ours(data: bytes, file: str, aside: Mapping[str, bytes], digest: str) -> Found:
     if len(data) > LARGEST_FILE:
-        raise lc.ConvertError(f"{file} has {len(data) >> 20} MB; at most {LARGEST_FILE >> 20} MB are read")
+        raise lc.ConvertError(
+            tr(
+                "{file} has {data_count} MB; at most {largest_file} MB are read",
+                file=file,
+                data_count=len(data) >> 20,
+                largest_file=LARGEST_FILE >> 20,
+            )
+        )
     with TemporaryDirectory() as folder:
         stem = re.sub(r"[^\w.-]", "-", Path(file).stem)[:80] or "model"
         path = Path(folder) / f"{stem}.safetensors"
         path.write_bytes(data)
         model = lc.load(path)
     if len(model.vocabulary) > SYMBOLS_AT_MOST:
-        raise lc.ConvertError(f"{file} knows {len(model.vocabulary):,} characters; at most {SYMBOLS_AT_MOST:,} are read")
+        raise lc.ConvertError(
+            tr(
+                "{file} knows {vocabulary_count:,} characters; at most {symbols_at_most:,} are read",
+                file=file,
+                vocabulary_count=len(model.vocabulary),
+                symbols_at_most=SYMBOLS_AT_MOST,
+            )
+        )
     if model.vocabulary.reads == "characters" and any("\ud800" <= c <= "\udfff" for c in model.vocabulary.characters):
-        raise lc.ConvertError(f"“{file}” knows half of a surrogate pair as a character, which no text can hold")
+        raise lc.ConvertError(tr("“{file}” knows half of a surrogate pair as a character, which no text can hold", file=file))
     model.card = own_models.checked_card(model.card)
     detected = tuple(_described(model))
-    return Found(file, "Gatescope's own safetensors", model.cell, detected, (), aside, digest, None, model)
+    return Found(file, tr("Gatescope's own safetensors"), model.cell, detected, (), aside, digest, None, model)
 
 
 def _described(model: lc.CharModel) -> list[tuple[str, str]]:
     weights = sum(p.numel() for p in model.parameters())
-    reads = "one-hot" if model.embedding is None else f"embedding of {model.embedding.embedding_dim} numbers"
-    biases = {0: "none, as this cell has none", 1: "one a layer", 2: "two a layer, b_ih and b_hh, which are added"}
+    reads = "one-hot" if model.embedding is None else tr("embedding of {model.embedding.embedding_dim} numbers", model=model)
+    biases = {0: tr("none, as this cell has none"), 1: tr("one a layer"), 2: tr("two a layer, b_ih and b_hh, which are added")}
     return [
         ("cell", f"{model.cell.title} ({model.cell.source})"),
-        ("layers", f"{model.layers} × {model.units} units"),
-        ("sizes", f"{len(model.vocabulary)} symbols, {weights:,} weights"),
-        ("gate order", f"{', '.join(model.cell.rows)} (Gatescope's own)"),
+        ("layers", tr("{model.layers} × {model.units} units", model=model)),
+        (
+            "sizes",
+            tr("{vocabulary_count} symbols, {weights:,} weights", vocabulary_count=len(model.vocabulary), weights=weights),
+        ),
+        (tr("gate order"), tr("{rows} (Gatescope's own)", rows=", ".join(model.cell.rows))),
         ("biases", biases[model.cell.biases] if model.rnn.bias or not model.cell.biases else "none"),
-        ("input", f"{reads}, read as {model.vocabulary.reads}"),
-        ("head", "linear, with a bias" if model.head.bias is not None else "linear, without a bias"),
+        ("input", tr("{reads}, read as {model.vocabulary.reads}", reads=reads, model=model)),
+        ("head", tr("linear, with a bias") if model.head.bias is not None else tr("linear, without a bias")),
     ]

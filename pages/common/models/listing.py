@@ -13,6 +13,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core.figures.losses import loss_bars
 from lstm_core.recipes import SHIPPED
+from lstm_core.words import tr
 from pages.common import caches, detail, frame, own_models, selection, sidebar
 from pages.common.compare import choice
 from pages.common.markdown import plain
@@ -29,12 +30,14 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     """The table of all models, and one of them whole."""
     st.dataframe([_row(info) for info in models.values()], hide_index=True, column_config=_columns(), placeholder="–")
     st.caption(
-        "Losses are nats a character on the part of the corpus that the model was not trained on. A model that does not beat"
-        " the table of n-grams has learnt less than a table. Only losses on one corpus compare."
+        tr(
+            "Losses are nats a character on the part of the corpus that the model was not trained on. A model that"
+            " does not beat the table of n-grams has learnt less than a table. Only losses on one corpus compare."
+        )
     )
     wishes = (st.session_state.pop(NEXT, None), st.session_state.get(LOOKED_AT), _chosen_elsewhere(), next(iter(models)))
     st.session_state[LOOKED_AT] = next(name for name in wishes if name in models)
-    name = st.selectbox("Look at one of them", list(models), key=LOOKED_AT)
+    name = st.selectbox(tr("Look at one of them"), list(models), key=LOOKED_AT)
     if NOTICE in st.session_state:
         st.text(st.session_state.pop(NOTICE))
     with st.container(border=True):
@@ -61,7 +64,7 @@ def _row(info: lc.ModelInfo) -> dict[str, Any]:
         "cell": caches.model(info.name).cell.title,
         "layers × units": f"{info.config['layers']} × {info.config['units']}",
         "parameters": _parameters(info.name),
-        "trained on": card.get("corpus") or (own.kind if own else "not recorded"),
+        "trained on": card.get("corpus") or (own.kind if own else tr("not recorded")),
     }
 
 
@@ -73,10 +76,12 @@ def _parameters(name: str) -> int:
 def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "parameters": number(format="localized", help="All trained numbers: weights, biases and the head"),
-        "loss": number(format="%.3f", help="On the part of its corpus that it was not trained on, from the model’s card"),
-        "best n-grams": number(format="%.3f", help="The best table of n-grams (interpolated Witten-Bell) on the same part"),
-        "guessing": number(format="%.3f", help="Each of its characters as likely as any other: the logarithm of their number"),
+        "parameters": number(format="localized", help=tr("All trained numbers: weights, biases and the head")),
+        "loss": number(format="%.3f", help=tr("On the part of its corpus that it was not trained on, from the model’s card")),
+        "best n-grams": number(format="%.3f", help=tr("The best table of n-grams (interpolated Witten-Bell) on the same part")),
+        "guessing": number(
+            format="%.3f", help=tr("Each of its characters as likely as any other: the logarithm of their number")
+        ),
     }
 
 
@@ -95,36 +100,44 @@ def _one(info: lc.ModelInfo) -> None:
     losses = _losses(info)
     if len(losses) > 1:
         with picture:
-            said = f"{info.name}, on the held-out part of {info.card['corpus']}." if "corpus" in info.card else ""
-            said = said or f"{info.name}, on “{info.card['proof']['text']}”."
+            said = (
+                tr("{info.name}, on the held-out part of {corpus}.", info=info, corpus=info.card["corpus"])
+                if "corpus" in info.card
+                else ""
+            )
+            said = said or tr("{info.name}, on “{text}”.", info=info, text=info.card["proof"]["text"])
             st.plotly_chart(loss_bars(losses, [said], detail.theme()), key="model_losses", theme=None, config=detail.PLOT)
     if "recipe" in info.card:
-        with st.expander("How it was made, and how to make it again"):
+        with st.expander(tr("How it was made, and how to make it again")):
             _recipe(info)
 
 
 def _losses(info: lc.ModelInfo) -> list[tuple[str, float]]:
     """What is known: the model's own loss, that of n-grams, that of guessing."""
-    card, guessing = info.card, (f"guessing evenly among {info.vocabulary}", math.log(info.vocabulary))
+    card, guessing = info.card, (tr("guessing evenly among {info.vocabulary}", info=info), math.log(info.vocabulary))
     if "held_out_loss" in card:
         table = card.get("ngrams")
-        grams = [(f"the best table of n-grams, order {table['order']}", float(table["held_out_loss"]))] if table else []
-        return [("this model", float(card["held_out_loss"])), *grams, guessing]
+        grams = (
+            [(tr("the best table of n-grams, order {order}", order=table["order"]), float(table["held_out_loss"]))]
+            if table
+            else []
+        )
+        return [(tr("this model"), float(card["held_out_loss"])), *grams, guessing]
     if "proof" in card and own_models.get(info.name) is not None:
         judged = card["proof"]
-        return [("this model", judged["loss"]), ("the best table of n-grams", judged["ngrams"]), guessing]
+        return [(tr("this model"), judged["loss"]), (tr("the best table of n-grams"), judged["ngrams"]), guessing]
     return []
 
 
 def _ways_on(info: lc.ModelInfo, own: Own | None) -> None:
     with st.container(horizontal=True):
         for title, file in PAGES.items():
-            if st.button(f"Open on {title}", key=f"open_{title}", disabled=not (frame.FOLDER / file).is_file()):
+            if st.button(tr("Open on {title}", title=title), key=f"open_{title}", disabled=not (frame.FOLDER / file).is_file()):
                 _choose(info.name)
                 st.switch_page(frame.FOLDER / file)
         data = info.path.read_bytes if own is None else partial(own_models.as_file, own.model)
         file = f"{own_models.plain_name(info.name)}.safetensors"
-        st.download_button("Download (.safetensors)", data, file, key="model_file", on_click="ignore")
+        st.download_button(tr("Download (.safetensors)"), data, file, key="model_file", on_click="ignore")
 
 
 def _choose(name: str) -> None:
@@ -142,15 +155,15 @@ def _recipe(info: lc.ModelInfo) -> None:
     card = info.card
     if info.name in SHIPPED:
         corpus = SHIPPED[info.name].corpus
-        where = f" --corpus {corpus}" if corpus else ""
-        st.code(f"python -m lstm_core train {info.name}{where}", language="sh", wrap_lines=True)
+        where = tr(" --corpus {corpus}", corpus=corpus) if corpus else ""
+        st.code(tr("python -m lstm_core train {info.name}{where}", info=info, where=where), language="sh", wrap_lines=True)
         if not corpus:
-            st.caption("Without a corpus it reads the source of the Python standard library that runs it.")
+            st.caption(tr("Without a corpus it reads the source of the Python standard library that runs it."))
     told = []
     if "sha256" in card:
-        told.append(f"The corpus, as UTF-8, has the SHA-256 {plain(card['sha256'])}.")
+        told.append(tr("The corpus, as UTF-8, has the SHA-256 {plain}.", plain=plain(card["sha256"])))
     if isinstance(card.get("seconds"), (int, float)):
-        told.append(f"Training took {card['seconds'] / 60:.0f} minutes on one thread.")
+        told.append(tr("Training took {seconds:.0f} minutes on one thread.", seconds=card["seconds"] / 60))
     if isinstance(card.get("versions"), dict):
         told.append("With " + ", ".join(f"{plain(str(k))} {plain(str(v))}" for k, v in card["versions"].items()) + ".")
     st.caption(" ".join(told))
@@ -162,10 +175,10 @@ def _manage(name: str) -> None:
     """Another name, or none at all: for models of this session's own."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = f"rename_{name}"
-        st.text_input("Its name", own_models.plain_name(name), key=key, max_chars=own_models.LONGEST_NAME, width=260)
-        st.button("Rename", on_click=_rename, args=(name, key), key="model_rename")
-        st.button("Remove", on_click=_remove, args=(name,), key="model_remove", icon=":material/delete:")
-    st.caption("It is kept by this session alone, and gone with it: when this tab is closed or loaded anew.")
+        st.text_input(tr("Its name"), own_models.plain_name(name), key=key, max_chars=own_models.LONGEST_NAME, width=260)
+        st.button(tr("Rename"), on_click=_rename, args=(name, key), key="model_rename")
+        st.button(tr("Remove"), on_click=_remove, args=(name,), key="model_remove", icon=":material/delete:")
+    st.caption(tr("It is kept by this session alone, and gone with it: when this tab is closed or loaded anew."))
 
 
 def _rename(name: str, key: str) -> None:
@@ -173,9 +186,9 @@ def _rename(name: str, key: str) -> None:
     chosen = st.session_state.get(selection.KEY)
     if chosen is not None and chosen.model == name:
         st.session_state[selection.KEY] = replace(chosen, model=new)
-    show_next(new, f"{name} is now called {new}.")
+    show_next(new, tr("{name} is now called {new}.", name=name, new=new))
 
 
 def _remove(name: str) -> None:
     own_models.remove(name)
-    st.session_state[NOTICE] = f"{name} was removed, with everything that was computed with it."
+    st.session_state[NOTICE] = tr("{name} was removed, with everything that was computed with it.", name=name)

@@ -14,6 +14,7 @@ from lstm_core.figures.growth import over_steps
 from lstm_core.figures.memory import Lives, half_lives
 from lstm_core.life import held_out
 from lstm_core.numbers import short
+from lstm_core.words import N_, tr
 from pages.common import detail
 from pages.common.training import life as training_life
 
@@ -25,23 +26,30 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     """The curves of the three, their gates over their lives, their half-lives at the end, and what that says."""
     compared = by_bias(lives)
     if len(compared) < 2:
-        st.text("⚠ There is nothing to compare: assets/lives holds no LSTMs that differ in the forget gate’s bias alone.")
+        st.text(tr("⚠ There is nothing to compare: assets/lives holds no LSTMs that differ in the forget gate’s bias alone."))
         return
     st.caption(
-        "An untrained forget gate with bias 0 stands half open: every unit’s memory halves at each step, and so does the"
-        " gradient on its way back. Jozefowicz et al. (2015) advise to begin at 1 or more. Here are the same LSTM, the same"
-        " text, the same seed, begun at " + _listed([f"{bias:g}" for bias in compared]) + "."
+        tr(
+            "An untrained forget gate with bias 0 stands half open: every unit’s memory halves at each step, and so"
+            " does the gradient on its way back. Jozefowicz et al. (2015) advise to begin at 1 or more. Here are the"
+            " same LSTM, the same text, the same seed, begun at "
+        )
+        + _listed([f"{bias:g}" for bias in compared])
+        + "."
     )
     found = _stages(tuple(life.name for life in compared.values()))
     if found is None:
-        st.text("⚠ The text that the gates are looked at on is not here: assets/lives holds no held-out.txt.")
+        st.text(tr("⚠ The text that the gates are looked at on is not here: assets/lives holds no held-out.txt."))
         return
     by_name = {_named(bias): stages for bias, stages in zip(compared, found)}
     st.markdown("\n".join(f"- {sentence}" for sentence in findings(dict(zip(compared, found)))))
     _pictures(by_name)
     st.caption(
-        f"Gates and half-lives: on the first {READ:,} characters of the held-out text. One seed each: another one moves such"
-        " curves a little."
+        tr(
+            "Gates and half-lives: on the first {read:,} characters of the held-out text. One seed each: another one"
+            " moves such curves a little.",
+            read=READ,
+        )
     )
 
 
@@ -55,7 +63,7 @@ def by_bias(lives: Mapping[str, lc.Life]) -> dict[float, lc.Life]:
     return dict(sorted((life.card["recipe"]["forget_bias"], life) for life in alike))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the held-out text …")
+@st.cache_resource(max_entries=2, show_spinner=N_("Reading the held-out text …"))
 def _stages(names: tuple[str, ...]) -> list[tuple[Stage, ...]] | None:
     try:
         text = held_out()[:READ]
@@ -65,7 +73,7 @@ def _stages(names: tuple[str, ...]) -> list[tuple[Stage, ...]] | None:
 
 
 def _named(bias: float) -> str:
-    return f"bias {bias:g}"
+    return tr("bias {bias:g}", bias=bias)
 
 
 def _pictures(by_name: Mapping[str, Sequence[Stage]]) -> None:
@@ -73,10 +81,12 @@ def _pictures(by_name: Mapping[str, Sequence[Stage]]) -> None:
     left, right = st.columns(2, gap="large")
     losses = {name: [(stage.step, stage.loss) for stage in stages] for name, stages in by_name.items()}
     kept = {name: [(stage.step, growth.mean_keep(stage.trace)) for stage in stages] for name, stages in by_name.items()}
-    first = over_steps(losses, "Held-out loss", "nats a character", ["Less is better."], theme=theme)
-    said = ["Of all units and characters; 1 keeps everything."]
-    second = over_steps(kept, "Mean forget gate", "mean f, 0 to 1", said, limits=(0, 1), theme=theme)
-    ends = [Lives(f"LSTM, {name}", 0, 1, memory.half_life(stages[-1].trace)[0]) for name, stages in by_name.items()]
+    first = over_steps(losses, tr("Held-out loss"), tr("nats a character"), [tr("Less is better.")], theme=theme)
+    said = [tr("Of all units and characters; 1 keeps everything.")]
+    second = over_steps(kept, tr("Mean forget gate"), tr("mean f, 0 to 1"), said, limits=(0, 1), theme=theme)
+    ends = [
+        Lives(tr("LSTM, {name}", name=name), 0, 1, memory.half_life(stages[-1].trace)[0]) for name, stages in by_name.items()
+    ]
     with left:
         st.plotly_chart(first, key="bias: losses", theme=None, config=detail.PLOT)
     with right:
@@ -96,14 +106,19 @@ def findings(found: Mapping[float, Sequence[Stage]]) -> list[str]:
 
 def _gates(found: Mapping[float, Sequence[Stage]]) -> str:
     told = [
-        f"{_named(bias)}: {growth.mean_keep(stages[0].trace):.2f} to {growth.mean_keep(stages[-1].trace):.2f}"
+        tr(
+            "{named}: {mean_keep:.2f} to {mean_keep_2:.2f}",
+            named=_named(bias),
+            mean_keep=growth.mean_keep(stages[0].trace),
+            mean_keep_2=growth.mean_keep(stages[-1].trace),
+        )
         for bias, stages in found.items()
     ]
     ends = [growth.mean_keep(stages[-1].trace) for stages in found.values()]
     starts = [growth.mean_keep(stages[0].trace) for stages in found.values()]
     closer = max(ends) - min(ends) < max(starts) - min(starts)
-    verdict = "training brings them closer together" if closer else "training does not bring them closer together"
-    return f"Mean forget gate, untrained to trained: {'; '.join(told)}: {verdict}."
+    verdict = tr("training brings them closer together") if closer else tr("training does not bring them closer together")
+    return tr("Mean forget gate, untrained to trained: {told}: {verdict}.", told="; ".join(told), verdict=verdict)
 
 
 def _early(found: Mapping[float, Sequence[Stage]]) -> str:
@@ -113,13 +128,13 @@ def _early(found: Mapping[float, Sequence[Stage]]) -> str:
         return ""
     at = {step: {bias: _loss(stages, step) for bias, stages in found.items()} for step in shared}
     widest = max(shared, key=lambda step: max(at[step].values()) - min(at[step].values()))
-    return f"Furthest apart at step {widest:,}: {_ranked(at[widest])}."
+    return tr("Furthest apart at step {widest:,}: {ranked}.", widest=widest, ranked=_ranked(at[widest]))
 
 
 def _late(found: Mapping[float, Sequence[Stage]]) -> str:
     ends = {bias: stages[-1].loss for bias, stages in found.items()}
     apart = max(ends.values()) - min(ends.values())
-    return f"At the end: {_ranked(ends)}, {apart:.3f} nats from the best to the worst."
+    return tr("At the end: {ranked}, {apart:.3f} nats from the best to the worst.", ranked=_ranked(ends), apart=apart)
 
 
 def _advice(found: Mapping[float, Sequence[Stage]]) -> str:
@@ -131,11 +146,20 @@ def _advice(found: Mapping[float, Sequence[Stage]]) -> str:
     shared = growth.shared_steps(list(found.values()))
     ahead = [step for step in shared if step > 0 and _best(found, advised, step) < _best(found, lower, step)]
     last = shared[-1]
-    verdict = "it holds" if last in ahead else "it does not hold: the lower bias ends with the lower loss"
+    verdict = tr("it holds") if last in ahead else tr("it does not hold: the lower bias ends with the lower loss")
     words = _listed([f"{step:,}" for step in ahead])
-    way = f"an LSTM begun at 1 or more is ahead at step {words}" if ahead else "no LSTM begun at 1 or more is ever ahead"
+    way = (
+        tr("an LSTM begun at 1 or more is ahead at step {words}", words=words)
+        if ahead
+        else tr("no LSTM begun at 1 or more is ever ahead")
+    )
     reads = next(iter(found.values()))[-1].characters
-    return f"The advice, begin at 1 or more, seen here, after {reads:,} characters: {verdict}; {way}."
+    return tr(
+        "The advice, begin at 1 or more, seen here, after {reads:,} characters: {verdict}; {way}.",
+        reads=reads,
+        verdict=verdict,
+        way=way,
+    )
 
 
 def _best(found: Mapping[float, Sequence[Stage]], biases: Sequence[float], step: int) -> float:
@@ -147,8 +171,20 @@ def _half_lives(found: Mapping[float, Sequence[Stage]]) -> str:
     for bias, stages in found.items():
         lives = memory.half_life(stages[-1].trace).ravel()
         long = int((lives >= LONG).sum())
-        told.append(f"{_named(bias)} {short(growth.median_half_life(stages[-1].trace))} characters, {long} of {lives.size}")
-    return f"Median half-life at the end, and units that hold for {LONG:g} characters or more: {'; '.join(told)}."
+        told.append(
+            tr(
+                "{named} {short} characters, {long} of {lives.size}",
+                named=_named(bias),
+                short=short(growth.median_half_life(stages[-1].trace)),
+                long=long,
+                lives=lives,
+            )
+        )
+    return tr(
+        "Median half-life at the end, and units that hold for {long:g} characters or more: {told}.",
+        long=LONG,
+        told="; ".join(told),
+    )
 
 
 def _loss(stages: Sequence[Stage], step: int) -> float:
@@ -161,4 +197,4 @@ def _ranked(losses: Mapping[float, float]) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else tr("{words} and {words_2}", words=", ".join(words[:-1]), words_2=words[-1])

@@ -11,7 +11,7 @@ from pages.common.links import Field, Number, OneOf, Parts
 from pages.common.training.view import Place
 from pages.common.view_state import Sections, ViewState
 
-SECTIONS = {"life": "A model’s life", "bias": "Forget-gate bias", "here": "Train here"}
+SECTIONS = {"life": N_("A model’s life"), "bias": N_("Forget-gate bias"), "here": N_("Train here")}
 FIRST = "lstm"
 
 
@@ -68,7 +68,7 @@ def first(lives: Sequence[str]) -> Choice:
 STATE = ViewState[Choice](
     "training",
     FIELDS,
-    Sections("section", SECTIONS, "What to look at"),
+    Sections("section", SECTIONS, N_("What to look at")),
     first,
     asked=lambda choice: replace(choice, place=None),
 )

@@ -20,6 +20,7 @@ from lstm_core.figures.growth import in_training
 from lstm_core.figures.lettering import escaped
 from lstm_core.text import Vocabulary
 from lstm_core.training import Recipe
+from lstm_core.words import N_, tr
 from lstm_core.worker import EVALUATED, MAX_SECONDS, POLL_TIMEOUT, Report, Training, TrainingQueue, suited_recipe
 from pages.common import detail, frame, own_models, selection
 from pages.common.models import listing as models_list
@@ -37,7 +38,7 @@ SENTENCE = 40  # characters that are read on the way
 MINUTES = (0.5, 1.0, 2.0, 5.0, 10.0)
 MOST_PASSES = 200
 POLLED = 1.0  # seconds between two looks
-TEXTS = {"stdlib": "Python standard library", "paste": "Paste", "upload": "Upload"}
+TEXTS = {"stdlib": N_("Python standard library"), "paste": "Paste", "upload": "Upload"}
 LEARNING_RATE = 1e-2  # as for the shipped family
 
 
@@ -66,9 +67,16 @@ def mine() -> Mine:
 def show(lives: Mapping[str, lc.Life]) -> None:
     """The choice of what to train, and the training as it goes."""
     st.caption(
-        f"A small model of your own, trained on this server while you watch: up to 2 layers of {max(UNITS)} units, a text of up"
-        f" to {MOST_TEXT:,} characters, {MAX_SECONDS / 60:.0f} minutes of work, one training a person. Meanwhile you can look"
-        f" at other pages, for {POLL_TIMEOUT / 60:.0f} minutes at a time; then it stops, and can go on. It goes with this tab."
+        tr(
+            "A small model of your own, trained on this server while you watch: up to 2 layers of {units} units, a"
+            " text of up to {most_text:,} characters, {max_seconds:.0f} minutes of work, one training a person."
+            " Meanwhile you can look at other pages, for {poll_timeout:.0f} minutes at a time; then it stops, and can"
+            " go on. It goes with this tab.",
+            units=max(UNITS),
+            most_text=MOST_TEXT,
+            max_seconds=MAX_SECONDS / 60,
+            poll_timeout=POLL_TIMEOUT / 60,
+        )
     )
     own = mine()
     works = own.training is not None and own.training.report().works
@@ -86,7 +94,7 @@ def show(lives: Mapping[str, lc.Life]) -> None:
 def _form(own: Mine, works: bool) -> None:
     key = f"{KEY}: text"
     st.segmented_control(
-        "Text to learn from",
+        tr("Text to learn from"),
         list(TEXTS),
         default="stdlib",
         required=True,
@@ -98,12 +106,16 @@ def _form(own: Mine, works: bool) -> None:
         read = _text_widget(st.session_state[key])
         with st.container(horizontal=True, vertical_alignment="bottom"):
             names = list(lc.cells())
-            cell = st.selectbox("Cell", names, names.index("lstm"), format_func=lambda n: lc.cell(n).title, key=f"{KEY}: cell")
-            units = st.select_slider("Units", UNITS, 64, key=f"{KEY}: units", width=220)
-            layers = st.segmented_control("Layers", [1, 2], default=1, required=True, key=f"{KEY}: layers")
-            budget = st.selectbox("Train for", [*MINUTES, "passes"], 1, format_func=_budget, key=f"{KEY}: budget", width=170)
+            cell = st.selectbox(
+                tr("Cell"), names, names.index("lstm"), format_func=lambda n: lc.cell(n).title, key=f"{KEY}: cell"
+            )
+            units = st.select_slider(tr("Units"), UNITS, 64, key=f"{KEY}: units", width=220)
+            layers = st.segmented_control(tr("Layers"), [1, 2], default=1, required=True, key=f"{KEY}: layers")
+            budget = st.selectbox(
+                tr("Train for"), [*MINUTES, "passes"], 1, format_func=_budget, key=f"{KEY}: budget", width=170
+            )
             passes = _passes() if budget == "passes" else 1
-        pressed = st.button("Train", type="primary", disabled=works, key=f"{KEY}: train")
+        pressed = st.button(tr("Train"), type="primary", disabled=works, key=f"{KEY}: train")
     if not pressed or works:
         return
     try:
@@ -121,38 +133,47 @@ def _form(own: Mine, works: bool) -> None:
 
 
 def _passes() -> int:
-    wish = st.number_input("Passes", 1, MOST_PASSES, 5, key=f"{KEY}: passes", width=120, help="How often it reads the text.")
+    wish = st.number_input(
+        tr("Passes"), 1, MOST_PASSES, 5, key=f"{KEY}: passes", width=120, help=tr("How often it reads the text.")
+    )
     return min(max(int(wish), 1), MOST_PASSES)
 
 
 def _budget(choice: float | str) -> str:
     if isinstance(choice, str):
-        return "a number of passes"
-    return "½ minute" if choice == 0.5 else f"{choice:g} minute{'s' if choice != 1 else ''}"
+        return tr("a number of passes")
+    return "½ minute" if choice == 0.5 else tr("{choice:g} minute{value}", choice=choice, value="s" if choice != 1 else "")
 
 
 def _text_widget(kind: str) -> Callable[[], Corpus]:
     """The widget for one kind of text; returns what makes the corpus of it, and raises ValueError, one sentence."""
     if kind == "paste":
         typed = st.text_area(
-            "The text", key=f"{KEY}: pasted", height=160, max_chars=MOST_PASTED,
-            placeholder="A few thousand characters are a start; a hundred are the least.",
+            tr("The text"), key=f"{KEY}: pasted", height=160, max_chars=MOST_PASTED,
+            placeholder=tr("A few thousand characters are a start; a hundred are the least."),
         )  # fmt: skip
-        return lambda: corpus_of(typed[:MOST_PASTED], "a pasted text")
+        return lambda: corpus_of(typed[:MOST_PASTED], tr("a pasted text"))
     if kind == "upload":
-        file = st.file_uploader(f"A text file, up to {LARGEST_FILE} MB", key=f"{KEY}: file", max_upload_size=LARGEST_FILE)
+        file = st.file_uploader(
+            tr("A text file, up to {largest_file} MB", largest_file=LARGEST_FILE),
+            key=f"{KEY}: file",
+            max_upload_size=LARGEST_FILE,
+        )
 
         def uploaded() -> Corpus:
             if file is None:
-                raise InputError("there is no file yet: choose a text file to learn from")
+                raise InputError(tr("there is no file yet: choose a text file to learn from"))
             data = file.getvalue()[: LARGEST_FILE << 20]
             if b"\0" in data[:4096]:
-                raise InputError(f"“{file.name[:60]}” is no text file: it holds zero bytes")
+                raise InputError(tr("“{name}” is no text file: it holds zero bytes", name=file.name[:60]))
             return corpus_of(corpora.decode(data), file.name)
 
         return uploaded
     st.caption(
-        f"The source of this server’s Python, the first {MOST_TEXT:,} characters of it: code, with its indents and names."
+        tr(
+            "The source of this server’s Python, the first {most_text:,} characters of it: code, with its indents and names.",
+            most_text=MOST_TEXT,
+        )
     )
     return standard_library
 
@@ -163,7 +184,7 @@ def corpus_of(text: str, name: str) -> Corpus:
     return _limited(whole)
 
 
-@st.cache_resource(show_spinner="Reading Python’s own source …")
+@st.cache_resource(show_spinner=N_("Reading Python’s own source …"))
 def standard_library() -> Corpus:
     """The beginning of the standard library, and of the files that are held out."""
     whole = corpora.standard_library()
@@ -172,7 +193,11 @@ def standard_library() -> Corpus:
 
 def _limited(corpus: Corpus) -> Corpus:
     held_out = corpus.held_out[:MOST_HELD_OUT]
-    shorter = f"; of it {len(corpus.train):,} characters to train and {len(held_out):,} to judge"
+    shorter = tr(
+        "; of it {train_count:,} characters to train and {held_out_count:,} to judge",
+        train_count=len(corpus.train),
+        held_out_count=len(held_out),
+    )
     return replace(corpus, held_out=held_out, split=corpus.split + shorter)
 
 
@@ -233,41 +258,46 @@ def _watched(own: Mine, worked: bool) -> None:
 def _standing(report: Report) -> None:
     share = report.step / report.steps if report.steps else 0.0
     if report.state == "waiting":
-        waits = f"{report.ahead} before you" if report.ahead else "your turn is next"
-        st.info(f"This server trains {queue().limit} at once; {waits}. It begins by itself.", icon="⏳")
+        waits = tr("{report.ahead} before you", report=report) if report.ahead else tr("your turn is next")
+        st.info(
+            tr("This server trains {limit} at once; {waits}. It begins by itself.", limit=queue().limit, waits=waits), icon="⏳"
+        )
     elif report.state == "measuring":
-        st.progress(0.0, "Measuring how fast it goes …")
+        st.progress(0.0, tr("Measuring how fast it goes …"))
     elif report.state == "running":
-        st.progress(min(share, 1.0), f"Step {report.step:,} of {report.steps:,}; {_left(report.seconds_left)}")
+        st.progress(
+            min(share, 1.0),
+            tr("Step {report.step:,} of {report.steps:,}; {left}", report=report, left=_left(report.seconds_left)),
+        )
     elif report.state == "finishing":
-        st.progress(1.0, f"All {report.steps:,} steps are done; judging what was learnt …")
+        st.progress(1.0, tr("All {report.steps:,} steps are done; judging what was learnt …", report=report))
     elif report.state == "failed":
         st.text(f"⚠ {report.message}")
     else:
         word = "Done" if report.state == "done" else "Stopped"
-        worked = f"{report.step:,} of {report.steps:,} steps, {_clock(report.seconds)} of work"
+        worked = tr("{report.step:,} of {report.steps:,} steps, {clock} of work", report=report, clock=_clock(report.seconds))
         st.text(f"{word} after {worked}. {report.message}".strip())
 
 
 def _left(seconds: float) -> str:
-    return "how long it takes is not known yet" if math.isnan(seconds) else f"about {_clock(seconds)} left"
+    return tr("how long it takes is not known yet") if math.isnan(seconds) else tr("about {clock} left", clock=_clock(seconds))
 
 
 def _clock(seconds: float) -> str:
     if seconds < 90:
         return f"{math.ceil(seconds)} s"
-    return f"{math.floor(seconds / 60)} min {math.floor(seconds) % 60} s"
+    return tr("{floor} min {floor_2} s", floor=math.floor(seconds / 60), floor_2=math.floor(seconds) % 60)
 
 
 def _buttons(own: Mine, training: Training, report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if report.works:
-            st.button("Stop", key=f"{KEY}: stop", on_click=_stop, args=(training,), disabled=report.state == "finishing")
+            st.button(tr("Stop"), key=f"{KEY}: stop", on_click=_stop, args=(training,), disabled=report.state == "finishing")
             return
-        if report.state == "stopped" and report.seconds < MAX_SECONDS and st.button("Go on", key=f"{KEY}: go on"):
+        if report.state == "stopped" and report.seconds < MAX_SECONDS and st.button(tr("Go on"), key=f"{KEY}: go on"):
             training.start()
             st.rerun()
-        if st.button("Throw it away", key=f"{KEY}: away"):
+        if st.button(tr("Throw it away"), key=f"{KEY}: away"):
             own.training, own.kept = None, None
             st.rerun()
         _keep(own, training, report)
@@ -284,12 +314,18 @@ def _keep(own: Mine, training: Training, report: Report) -> None:
         return
     if own.kept is None or own.kept[1] != report.step:
         if st.button(
-            "Keep it", key=f"{KEY}: keep", type="primary", help="Puts the model on the lists of all pages, in this session"
+            tr("Keep it"),
+            key=f"{KEY}: keep",
+            type="primary",
+            help=tr("Puts the model on the lists of all pages, in this session"),
         ):
             try:
-                name = own_models.add(model, f"trained here on {training.corpus.name}")
-                own.kept, own.told = (name, report.step), f"It is listed as “{name}” on every page, in this session."
-                models_list.show_next(name, "This is the model that you trained.")
+                name = own_models.add(model, tr("trained here on {training.corpus.name}", training=training))
+                own.kept, own.told = (
+                    (name, report.step),
+                    tr("It is listed as “{name}” on every page, in this session.", name=name),
+                )
+                models_list.show_next(name, tr("This is the model that you trained."))
             except own_models.OwnModelError as error:
                 own.told = f"⚠ {error}"
             st.rerun()
@@ -298,18 +334,23 @@ def _keep(own: Mine, training: Training, report: Report) -> None:
     if (model := own_models.get(name)) is not None:
         file = f"{own_models.plain_name(name)}.safetensors"
         st.download_button(
-            "Download it", lambda: own_models.as_file(model), file, "application/octet-stream", on_click="ignore"
+            tr("Download it"), lambda: own_models.as_file(model), file, "application/octet-stream", on_click="ignore"
         )
-        if st.button("See it in Models", key=f"{KEY}: models"):
+        if st.button(tr("See it in Models"), key=f"{KEY}: models"):
             st.switch_page(frame.FOLDER / "models.py")
 
 
 def _told(training: Training) -> str:
     cell = lc.cell(training.recipe.cell).title
-    layers = "2 layers" if training.recipe.layers == 2 else "one layer"
-    return (
-        f"{cell}, {layers} of {training.recipe.units} units, on {escaped(training.corpus.name)}:"
-        f" {len(training.corpus.train):,} characters, {training.recipe.streams} × {training.recipe.window} of them a step."
+    layers = "2 layers" if training.recipe.layers == 2 else tr("one layer")
+    return tr(
+        "{cell}, {layers} of {training.recipe.units} units, on {escaped}: {train_count:,} characters,"
+        " {training.recipe.streams} × {training.recipe.window} of them a step.",
+        cell=cell,
+        layers=layers,
+        training=training,
+        escaped=escaped(training.corpus.name),
+        train_count=len(training.corpus.train),
     )
 
 
@@ -323,23 +364,32 @@ def _curve(training: Training, report: Report) -> None:
 def verdict(report: Report, uniform: float) -> str:
     """Where the loss stands, in words."""
     first, last = report.train_losses[0][1], report.train_losses[-1][1]
-    told = f"Loss on the text it trains on: **{last:.3f}** nats a character, {first:.3f} at the beginning"
+    told = tr(
+        "Loss on the text it trains on: **{last:.3f}** nats a character, {first:.3f} at the beginning", last=last, first=first
+    )
     if report.held_out_losses:
         best_step, best = min(report.held_out_losses, key=lambda point: point[1])
         now = report.held_out_losses[-1][1]
-        told += f"; on the text that is held out **{now:.3f}**"
+        told += tr("; on the text that is held out **{now:.3f}**", now=now)
         if now > best + 0.02:
-            told += f", and it was {best:.3f} after step {best_step:,}: since then it learns its text by heart"
-    return f"{told}. Expecting all characters alike: {uniform:.3f}."
+            told += tr(
+                ", and it was {best:.3f} after step {best_step:,}: since then it learns its text by heart",
+                best=best,
+                best_step=best_step,
+            )
+    return tr("{told}. Expecting all characters alike: {uniform:.3f}.", told=told, uniform=uniform)
 
 
 def _reading(training: Training, report: Report) -> None:
     st.caption(
-        f"How it reads the first {len(training.sentence)} characters of the text at the left, then and now, and what it writes:"
-        " the slider goes back through its life."
+        tr(
+            "How it reads the first {sentence_count} characters of the text at the left, then and now, and what it"
+            " writes: the slider goes back through its life.",
+            sentence_count=len(training.sentence),
+        )
     )
     judged = min(EVALUATED, len(training.corpus.held_out))
     life_view(
         report.stages, key=f"{KEY}: life", name=training.name, prompt=training.prompt,
-        judged=f"held-out loss, {judged:,} characters", steps=report.steps, layer=training.recipe.layers - 1,
+        judged=tr("held-out loss, {judged:,} characters", judged=judged), steps=report.steps, layer=training.recipe.layers - 1,
     )  # fmt: skip

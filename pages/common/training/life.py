@@ -17,12 +17,13 @@ from lstm_core.analysis.growth import Stage
 from lstm_core.figures.growth import surprises
 from lstm_core.figures.lettering import escaped, glyph, snippet
 from lstm_core.numbers import percent, short
+from lstm_core.words import N_, tr
 from pages.common import detail, markdown, own_models, selection
 from pages.common.training import choice
 from pages.common.training.view import NEWEST, Place, life_view
 
 MOST = 200  # characters: all checkpoints together stay under 5 MB
-JUDGED = "held-out loss"
+JUDGED = N_("held-out loss")
 
 
 @st.cache_resource(show_spinner=False)
@@ -43,19 +44,25 @@ def title(life: lc.Life) -> str:
     """A life as people choose it: its cell, and the forget gate's bias where it is not the usual one."""
     words = lc.cell(life.config["cell"]).title
     bias = life.card.get("recipe", {}).get("forget_bias", 1.0)
-    return f"{words}, forget-gate bias {bias:g}" if bias != 1.0 else words
+    return tr("{words}, forget-gate bias {bias:g}", words=words, bias=bias) if bias != 1.0 else words
 
 
 def show(lives: Mapping[str, lc.Life]) -> None:
     """The choice of a life, its picture, and what it shows in words."""
     if not lives:
-        st.text("⚠ No life of a model is shipped with this copy: assets/lives holds none that can be read.")
+        st.text(tr("⚠ No life of a model is shipped with this copy: assets/lives holds none that can be read."))
         return
     life = lives[_choose(lives)]
     text = selection.current().text[:MOST]
     _explained(life)
     if len(selection.current().text) > MOST:
-        st.text(f"The first {MOST} of the text’s {len(selection.current().text):,} characters go through every checkpoint.")
+        st.text(
+            tr(
+                "The first {most} of the text’s {text_count:,} characters go through every checkpoint.",
+                most=MOST,
+                text_count=len(selection.current().text),
+            )
+        )
     found = stages(life.name, text)
     place = choice.STATE.current().place
     pinned = life_view(
@@ -67,7 +74,7 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     if pinned is not None:
         _use(life, pinned)
     _take_away(life, found, text)
-    with st.expander("How it was trained"):
+    with st.expander(tr("How it was trained")):
         st.markdown(_protocol(life))
 
 
@@ -78,7 +85,7 @@ def _choose(lives: Mapping[str, lc.Life]) -> str:
         choice.STATE.change(life=next(iter(lives)), place=None)
     st.session_state.setdefault(key, choice.STATE.current().life)
     st.selectbox(
-        "Whose life",
+        tr("Whose life"),
         list(lives),
         key=key,
         format_func=lambda name: title(lives[name]),
@@ -89,8 +96,13 @@ def _choose(lives: Mapping[str, lc.Life]) -> str:
 
 def _explained(life: lc.Life) -> None:
     st.caption(
-        f"{lc.cell(life.config['cell']).title} with {life.config['units']} units, kept at {len(life)} moments of its training,"
-        f" each so many times later than the one before. Your text goes through every one of them: drag the slider."
+        tr(
+            "{title} with {units} units, kept at {life_count} moments of its training, each so many times later than"
+            " the one before. Your text goes through every one of them: drag the slider.",
+            title=lc.cell(life.config["cell"]).title,
+            units=life.config["units"],
+            life_count=len(life),
+        )
     )
 
 
@@ -114,16 +126,30 @@ def findings(life: lc.Life, found: Sequence[Stage]) -> list[str]:
     """How far the loss fell, when most, and what became of the gates; all from the numbers that are drawn."""
     guess = math.log(len(life.vocabulary))
     said = [
-        f"Held-out loss: {life.losses[0]:.2f} nats a character untrained (expecting all {len(life.vocabulary)} characters"
-        f" alike: {guess:.2f}), {life.losses[-1]:.2f} after {life.steps[-1]:,} steps. {_fastest(life)}"
+        tr(
+            "Held-out loss: {losses:.2f} nats a character untrained (expecting all {vocabulary_count} characters"
+            " alike: {guess:.2f}), {losses_2:.2f} after {steps:,} steps. {fastest}",
+            losses=life.losses[0],
+            vocabulary_count=len(life.vocabulary),
+            guess=guess,
+            losses_2=life.losses[-1],
+            steps=life.steps[-1],
+            fastest=_fastest(life),
+        )
     ]
     said += _here(found)
     if growth.keeps(found[0].trace):
         kept = [growth.mean_keep(stage.trace) for stage in (found[0], found[-1])]
         lives = [growth.median_half_life(stage.trace) for stage in (found[0], found[-1])]
         said.append(
-            f"What a unit keeps of its state from one character to the next: {kept[0]:.2f} of it on average untrained,"
-            f" {kept[1]:.2f} trained; the median half-life on this text goes from {_steps(lives[0])} to {_steps(lives[1])}."
+            tr(
+                "What a unit keeps of its state from one character to the next: {kept:.2f} of it on average"
+                " untrained, {kept_2:.2f} trained; the median half-life on this text goes from {steps} to {steps_2}.",
+                kept=kept[0],
+                kept_2=kept[1],
+                steps=_steps(lives[0]),
+                steps_2=_steps(lives[1]),
+            )
         )
     return said
 
@@ -132,11 +158,17 @@ def _fastest(life: lc.Life) -> str:
     """Between which two checkpoints the loss fell most."""
     falls = [before - after for before, after in pairwise(life.losses)]
     if not falls or max(falls) <= 0:
-        return "It never fell from one checkpoint to the next."
+        return tr("It never fell from one checkpoint to the next.")
     k = falls.index(max(falls))
     of = life.losses[0] - life.losses[-1]
-    share = f", {percent(falls[k] / of, 0)} of the whole fall" if of > 0 else ""
-    return f"It fell most between steps {life.steps[k]:,} and {life.steps[k + 1]:,}: by {falls[k]:.2f}{share}."
+    share = tr(", {percent} of the whole fall", percent=percent(falls[k] / of, 0)) if of > 0 else ""
+    return tr(
+        "It fell most between steps {steps:,} and {steps_2:,}: by {falls:.2f}{share}.",
+        steps=life.steps[k],
+        steps_2=life.steps[k + 1],
+        falls=falls[k],
+        share=share,
+    )
 
 
 def _here(found: Sequence[Stage]) -> list[str]:
@@ -145,28 +177,35 @@ def _here(found: Sequence[Stage]) -> list[str]:
     if math.isnan(last.loss):
         return []
     step = _first_step(found)
-    told = f"This text: {first.loss:.2f} nats a character untrained, {last.loss:.2f} trained."
+    told = tr("This text: {first.loss:.2f} nats a character untrained, {last.loss:.2f} trained.", first=first, last=last)
     character = markdown.plain(glyph(last.chars[step])[0])
     before, after = float(first.surprise[step]), float(last.surprise[step])
     if after < before:
-        where = f"character {numbering.character(step)}, “{character}”"
-        told += f" Training helped most at {where}: {before:.2f} nats became {after:.2f}."
+        where = tr("character {character}, “{character_2}”", character=numbering.character(step), character_2=character)
+        told += tr(
+            " Training helped most at {where}: {before:.2f} nats became {after:.2f}.", where=where, before=before, after=after
+        )
     return [told]
 
 
 def _steps(life: float) -> str:
-    return "no end" if math.isinf(life) else f"{short(life)} characters"
+    return tr("no end") if math.isinf(life) else tr("{short} characters", short=short(life))
 
 
 def _protocol(life: lc.Life) -> str:
     card, recipe = life.card, life.card.get("recipe", {})
     told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items() if value is not None)
-    return (
-        f"Trained on {markdown.plain(str(card['corpus']))}: {markdown.plain(told)}."
-        f" Losses: {markdown.plain(card['loss_protocol'])}."
-        f" What it wrote: {card['sample']['length']} characters after “{markdown.plain(card['prompt'])}”, temperature"
-        f" {card['sample']['temperature']:g}, seed {card['sample']['seed']}, the same for all. Made again by"
-        f" `{card['command']}`."
+    return tr(
+        "Trained on {plain}: {plain_2}. Losses: {plain_3}. What it wrote: {length} characters after “{plain_4}”,"
+        " temperature {temperature:g}, seed {seed}, the same for all. Made again by `{command}`.",
+        plain=markdown.plain(str(card["corpus"])),
+        plain_2=markdown.plain(told),
+        plain_3=markdown.plain(card["loss_protocol"]),
+        length=card["sample"]["length"],
+        plain_4=markdown.plain(card["prompt"]),
+        temperature=card["sample"]["temperature"],
+        seed=card["sample"]["seed"],
+        command=card["command"],
     )
 
 
@@ -177,32 +216,37 @@ def _use(life: lc.Life, pinned: Place) -> None:
     """The pinned checkpoint as a model of the session's own, so that every page can show it."""
     step = life.steps[pinned.stage]
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(f"Put the model of step {step:,} on the list of models", key="life: use"):
+        if st.button(tr("Put the model of step {step:,} on the list of models", step=step), key="life: use"):
             try:
-                name = own_models.add(life.model(pinned.stage), f"the life of {life.name}, step {step:,}")
-                st.text(f"It is listed as “{name}” on every page, in this session.")
+                name = own_models.add(
+                    life.model(pinned.stage), tr("the life of {life.name}, step {step:,}", life=life, step=step)
+                )
+                st.text(tr("It is listed as “{name}” on every page, in this session.", name=name))
             except own_models.OwnModelError as error:
                 st.text(f"⚠ {error}")
 
 
 def _take_away(life: lc.Life, found: Sequence[Stage], text: str) -> None:
-    opened = st.expander("Numbers, and the surprise of every character", key="life: take away", on_change="rerun")
+    opened = st.expander(tr("Numbers, and the surprise of every character"), key="life: take away", on_change="rerun")
     if not opened.open:
         return
     with opened:
-        said = [f"{escaped(life.name)}, {life.config['units']} units.", f"“{snippet(text)}”."]
+        said = [tr("{escaped}, {units} units.", escaped=escaped(life.name), units=life.config["units"]), f"“{snippet(text)}”."]
         values = [stage.trace.surprise.tolist() for stage in found]
         steps = [stage.step for stage in found]
         figure = surprises(steps, values, found[0].trace.chars, said, detail.theme())
         with st.container(horizontal=True):
-            st.download_button("Numbers (CSV)", to_csv(found), f"{life.name}-life.csv", "text/csv", on_click="ignore")
+            st.download_button(tr("Numbers (CSV)"), to_csv(found), f"{life.name}-life.csv", "text/csv", on_click="ignore")
             st.download_button(
-                "Interactive page (HTML)", lambda: figure_file.to_html(figure), f"{life.name}-life.html", "text/html",
+                tr("Interactive page (HTML)"), lambda: figure_file.to_html(figure), f"{life.name}-life.html", "text/html",
                 on_click="ignore",
             )  # fmt: skip
         st.plotly_chart(figure, key="life: surprises", theme=None, config=detail.PLOT)
         st.caption(
-            "A row a checkpoint: the darker, the more surprising. Each trace whole: `lc.trace(lc.life(NAME).model(k), text)`."
+            tr(
+                "A row a checkpoint: the darker, the more surprising. Each trace whole:"
+                " `lc.trace(lc.life(NAME).model(k), text)`."
+            )
         )
 
 

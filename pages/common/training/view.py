@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from lstm_core.browser.life import payload
+from lstm_core.words import tr
 from pages.common import components
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _sent(stages: Sequence[Stage], told: tuple[str, str, str, int, int]) -> dict
 
 
 def _shown(key: str, of: str, stages: Sequence[Stage], given: Place | None, start: Place) -> _Shown:
-    memory = f"{key}: shown"
+    memory = tr("{key}: shown", key=key)
     state = st.session_state.get(key)
     last: _Shown | None = st.session_state.get(memory)
     if last is None or last.of != of:
