@@ -31,6 +31,7 @@ def cursor(tab) -> dict[str, str]:
 
 def spoken(tab) -> str:
     """What a screen reader hears, once it is about the place where the cursor is."""
+    canvas(tab)
     where = cursor(tab)
     return heard(tab, ".gates", f" {int(where['step']) + 1} of ", f"unit {where['unit']}:")
 
