@@ -130,7 +130,9 @@ def open_tab(browser, server) -> Iterator:
 def rest(tab) -> None:
     """Waits until the script has run and the picture is painted."""
     tab.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
-    tab.wait_for_timeout(250)
+    tab.wait_for_timeout(700)  # a view is a module, which the browser loads by itself
+    for view in tab.locator(".scope").all():
+        view.locator("*").first.wait_for(state="attached", timeout=30_000)
 
 
 def shown(tab, selector: str):
