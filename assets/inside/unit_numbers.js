@@ -1,6 +1,6 @@
 // One unit's equation in numbers, with as few decimals as it takes for them to add up. No DOM here.
 
-import { agrees, DECIMALS, fixed, MOST_DECIMALS, precisions, rounded, written } from "../shared/numbers.js";
+import { addingUp, agrees, DECIMALS, fixed, MOST_DECIMALS, precisions, rounded, written } from "../shared/numbers.js";
 import { childrenOf } from "./formulas.js";
 
 /** The same expression with this unit's numbers for leaves; an affine map is one number that knows its shares. */
@@ -129,9 +129,7 @@ export function barsOf(moment, signal, unit) {
   const parts = signal.terms.map((term) => ({ ...term, value: moment.vector(term.tree)[unit] }));
   parts.sort((a, b) => b.kept - a.kept);
   const value = moment.held({ name: signal.name })[unit];
-  for (const [digits, more] of precisions()) {
-    if (!agrees(parts.reduce((sum, part) => sum + rounded(part.value, more), 0), value, digits)) continue;
-    return { parts: parts.map((part) => ({ ...part, text: fixed(part.value, more) })), value, text: fixed(value, digits) };
-  }
-  return { parts: parts.map((part) => ({ ...part, text: fixed(part.value, DECIMALS) })), value, text: `≈ ${fixed(value, DECIMALS)}` };
+  const found = addingUp(parts.map((part) => part.value), value);
+  const [texts, total] = found ?? [parts.map((part) => fixed(part.value, DECIMALS)), `≈ ${fixed(value, DECIMALS)}`];
+  return { parts: parts.map((part, k) => ({ ...part, text: texts[k] })), value, text: total };
 }
