@@ -66,21 +66,33 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator:
-    """An installed Chromium or Chrome, else Playwright's own; without either a test fails in CI, and is skipped elsewhere."""
+def launch() -> Iterator:
+    """launch(*arguments) -> an installed Chromium or Chrome, else Playwright's own, with these arguments as well.
+
+    Without either a test fails in CI, and is skipped elsewhere. All share one Playwright: a process can't have two.
+    """
     from playwright.sync_api import Error, sync_playwright
 
     path = next((found for name in INSTALLED if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        except Error as error:
-            reason = f"no Chromium or Chrome to be had: {str(error).splitlines()[0]}"
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        yield browser
-        browser.close()
+
+        def one(*arguments: str):
+            try:
+                return playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
+            except Error as error:
+                reason = f"no Chromium or Chrome to be had: {str(error).splitlines()[0]}"
+                if os.environ.get("CI"):
+                    pytest.fail(reason)
+                pytest.skip(reason)
+
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser(launch) -> Iterator:
+    browser = launch()
+    yield browser
+    browser.close()
 
 
 class Watch:

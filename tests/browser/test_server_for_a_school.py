@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import re
 import secrets
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import lstm_core as lc
-from tests.browser.conftest import ARGUMENTS, INSTALLED, ROOT, Watch, free_port, rest, serve
+from tests.browser.conftest import ROOT, Watch, free_port, rest, serve
 from tests.browser.test_models import upload
 
 CONFIGURATION = (ROOT / ".docker" / "nginx.conf").read_text("utf-8")
@@ -85,28 +84,21 @@ def requests(log: Path) -> list[list[str]]:
 
 
 @pytest.fixture
-def visit(school: tuple[int, list[int], Path]) -> Iterator:
+def visit(launch, school: tuple[int, list[int], Path]) -> Iterator:
     """visit(path) -> a tab of a browser that takes the school's name for this computer's."""
-    from playwright.sync_api import sync_playwright
-
-    path = next((found for name in INSTALLED if (found := shutil.which(name))), None)
-    if path is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium or Chrome is installed")
-    names = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
+    browser = launch(f"--host-resolver-rules=MAP {HOST} 127.0.0.1")
     url = f"http://{HOST}:{school[0]}"
     watches: list[Watch] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, names])
 
-        def one(path: str):
-            tab = browser.new_context().new_page()
-            watches.append(Watch(tab, url))
-            tab.goto(url + path)
-            rest(tab)
-            return tab
+    def one(path: str):
+        tab = browser.new_context().new_page()
+        watches.append(Watch(tab, url))
+        tab.goto(url + path)
+        rest(tab)
+        return tab
 
-        yield one
-        browser.close()
+    yield one
+    browser.close()
     assert not [said for watch in watches for said in watch.said]
 
 
