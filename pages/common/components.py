@@ -1,17 +1,26 @@
-"""Our components of the browser: each is the module assets/NAME/NAME.js, served with what it imports, and its style sheet."""
+"""Our components of the browser: each is the module assets/NAME/NAME.js with all that it imports, and its style sheet."""
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+import shutil
+import tempfile
 from functools import cache
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from lstm_core.places import APP, ASSETS
+from lstm_core.browser.modules import linked
+from lstm_core.places import ASSETS
 
 PROJECT = "gatescope"
+SERVED = "served"  # the folder in a temporary one that Streamlit serves
+_LOCK = Lock()  # sessions that open together make each file once
 
 
 def mount(name: str, **arguments: Any) -> Any:
@@ -19,23 +28,48 @@ def mount(name: str, **arguments: Any) -> Any:
 
     arguments: as a component of Streamlit takes them (key, data, default, height, on_..._change). Returns its state.
     """
-    _serve(name)
-    return _component(name)(**arguments)
+    with _LOCK:
+        _serve(name)
+        component = _component(name)
+    return component(**arguments)
 
 
 @cache
 def _component(name: str) -> Any:
     style = "\n".join((ASSETS / folder / f"{folder}.css").read_text("utf-8") for folder in ("shared", name))
     root = f"<div class='scope {name}'></div>"
-    return st.components.v2.component(f"{PROJECT}.{name}", html=root, css=style, js=f"{name}/{name}.js")
+    return st.components.v2.component(f"{PROJECT}.{name}", html=root, css=style, js=_script(name))
+
+
+@cache
+def _script(name: str) -> str:
+    """The name of the file in which a view and its modules are served as one module.
+
+    A view has over twenty modules. Asked for one after the other from a server that is still running the page's script,
+    they delay the first picture: by 0.4 s on Gates. The name holds the content's hash: no browser keeps an old one.
+    """
+    code = f'{linked(ASSETS / name / f"{name}.js", ASSETS)}\nexport default modules["{name}/{name}.js"].default;\n'
+    file = f"{name}-{hashlib.sha256(code.encode()).hexdigest()[:16]}.js"
+    (_folder() / SERVED / file).write_text(code, "utf-8")
+    return file
+
+
+@cache
+def _folder() -> Path:
+    """A folder of this process's own, which goes with it: an installed package may not be written to."""
+    folder = Path(tempfile.mkdtemp(prefix="gatescope-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / SERVED).mkdir()
+    return folder
 
 
 def _serve(name: str) -> None:
-    """Makes the server serve assets/ for a component: a module that imports others needs an address.
+    """Makes the server serve a component's script: inline it would be sent again at every rerun.
 
-    Streamlit finds the assets of installed packages by itself, and has no public call for those of an app that is run from
+    Streamlit finds the files of installed components by itself, and has no public call for those of an app that is run from
     its folder. This is what it calls itself; it holds for the pinned version, and a test says so.
     """
+    _script(name)  # Streamlit looks for it when the component is made
     manager = get_bidi_component_manager()
     if manager.get_component_path(f"{PROJECT}.{name}") is None:
-        manager.register_from_manifest(ComponentManifest(PROJECT, "0", [ComponentConfig(name, ASSETS.name)]), APP)
+        manager.register_from_manifest(ComponentManifest(PROJECT, "0", [ComponentConfig(name, SERVED)]), _folder())

@@ -1,9 +1,10 @@
-"""Components are served as modules: a call of Streamlit that is not public, and holds for the pinned version."""
+"""Each component is served as one module: a call of Streamlit that is not public, and holds for the pinned version."""
 
 from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -22,11 +23,12 @@ def page() -> None:
     name = st.session_state["name"]
     components.mount(name, data={"meta": {}, "view": {}}, key=name)
     found = get_bidi_component_manager().get(f"{components.PROJECT}.{name}")
-    st.json({"js": found.js_url, "css": found.css_content, "path": get_bidi_component_manager().get_component_path(found.name)})
+    path = get_bidi_component_manager().get_component_path(found.name)
+    st.json({"js": found.js_url, "css": found.css_content, "path": path, "inline": found.js_content})
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_streamlit_serves_the_modules_of_each_component(name: str) -> None:
+def test_streamlit_serves_each_component_in_one_file(name: str) -> None:
     """Twice: each AppTest has a server of its own, as after a restart."""
     for _ in range(2):
         at = AppTest.from_function(page)
@@ -34,8 +36,9 @@ def test_streamlit_serves_the_modules_of_each_component(name: str) -> None:
         at.run()
         assert not at.exception
         found = json.loads(at.json[0].value)
-        assert found["path"] == str(ASSETS)
-        assert found["js"] == f"{name}/{name}.js"
+        assert re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.js", found["js"]) and found["inline"] is None
+        code = (Path(found["path"]) / found["js"]).read_text("utf-8")
+        assert "import {" not in code and code.endswith(f'export default modules["{name}/{name}.js"].default;\n')
         assert f".{name}" in found["css"] and ".scope" in found["css"]
 
 
