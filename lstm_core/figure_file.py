@@ -11,6 +11,7 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from lstm_core.errors import DrawingError, InputError
+from lstm_core.words import tr
 
 FIGURE_CONFIG = {"displaylogo": False, "typesetMath": False, "responsive": True}
 ENDINGS = (".html", ".png", ".svg", ".pdf")
@@ -54,9 +55,9 @@ def to_image(
     Source: kaleido.
     """
     if kind not in _A:
-        raise InputError(f'a picture is "png", "svg" or "pdf", not {kind!r}')
+        raise InputError(tr('a picture is "png", "svg" or "pdf", not {kind!r}', kind=kind))
     if importlib.util.find_spec("kaleido") is None:
-        raise DrawingError(f"{_A[kind]} needs the package kaleido: pip install kaleido, or save the figure as HTML.")
+        raise DrawingError(tr("{a} needs the package kaleido: pip install kaleido, or save the figure as HTML.", a=_A[kind]))
     import kaleido  # optional: pictures can be taken in the browser as well
     from kaleido.errors import BrowserFailedError, ChromeNotFoundError
 
@@ -65,7 +66,7 @@ def to_image(
         return kaleido.calc_fig_sync(figure.to_dict(), opts={"format": kind, "scale": scale, **size}, kopts={"mathjax": False})
     except (BrowserFailedError, ChromeNotFoundError) as error:
         raise DrawingError(
-            f"{_A[kind]} needs an installed Chromium or Chrome that starts: install one, or save the figure as HTML."
+            tr("{a} needs an installed Chromium or Chrome that starts: install one, or save the figure as HTML.", a=_A[kind])
         ) from error
 
 
@@ -76,7 +77,9 @@ def check_ending(path: str | os.PathLike[str]) -> str:
     """
     kind = Path(path).suffix.lower()
     if kind not in ENDINGS:
-        raise InputError(f"a picture's file ends in .html, .png, .svg or .pdf, and {os.fspath(path)!r} does not")
+        raise InputError(
+            tr("a picture's file ends in .html, .png, .svg or .pdf, and {fspath!r} does not", fspath=os.fspath(path))
+        )
     return kind
 
 

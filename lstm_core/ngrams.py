@@ -11,6 +11,7 @@ import numpy as np
 
 from lstm_core.errors import InputError
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def ngram_loss(train: str, held_out: str, orders: Iterable[int] = range(1, 11)) 
     """
     wanted = sorted(set(orders))
     if not wanted or wanted[0] < 1:
-        raise InputError(f"orders are whole numbers from 1 up, at least one of them; {wanted} was given")
+        raise InputError(tr("orders are whole numbers from 1 up, at least one of them; {wanted} was given", wanted=wanted))
     measured = dict(zip(range(1, wanted[-1] + 1), losses_by_order(train, held_out), strict=False))
     return NgramLoss(tuple(wanted), tuple(measured[n] for n in wanted), len(set(train + held_out)))
 
@@ -69,7 +70,9 @@ def losses_by_order(train: str, held_out: str) -> Iterator[float]:
     """
     if not train or len(held_out) < 2:
         given = f"they have {len(train)} and {len(held_out)}"
-        raise InputError(f"n-grams need a text to count of 1 character or more and one to judge by of 2 or more; {given}")
+        raise InputError(
+            tr("n-grams need a text to count of 1 character or more and one to judge by of 2 or more; {given}", given=given)
+        )
     for probabilities in _probabilities_by_order(train, held_out):
         yield -float(np.log(probabilities[1:]).mean())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,10 @@ from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 from lstm_core.frozen import Frozen
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
+
+if TYPE_CHECKING:
+    from lstm_core.model import CharModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +87,14 @@ class Trace(Frozen):
         try:
             return self.values[name]
         except KeyError:
-            raise InputError(f"a trace of {self.cell.title} has no signal {name!r}; it has {', '.join(self.signals)}") from None
+            raise InputError(
+                tr(
+                    "a trace of {self.cell.title} has no signal {name!r}; it has {signals}",
+                    self=self,
+                    name=name,
+                    signals=", ".join(self.signals),
+                )
+            ) from None
 
     def __len__(self) -> int:
         return len(self.chars)
@@ -124,7 +136,26 @@ class Trace(Frozen):
         """Raises ValueError, saying what there is, for a layer, step or unit (counted from 0) that the trace lacks."""
         for what, index, count in (("layer", layer, self.layers), ("step", step, self.steps), ("unit", unit, self.units)):
             if not 0 <= index < count:
-                raise InputError(f"there is no {what} {index}; the trace has {what}s 0 to {count - 1}")
+                raise InputError(
+                    tr(
+                        "there is no {what} {index}; the trace has {what}s 0 to {count}",
+                        what=what,
+                        index=index,
+                        count=count - 1,
+                    )
+                )
+
+    def check_model(self, model: CharModel) -> None:
+        """Raises ValueError, saying what each is, for a trace that is not of this model's cell and sizes."""
+        if (self.cell, self.layers, self.units) != (model.cell, model.layers, model.units):
+            raise InputError(
+                tr(
+                    "the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
+                    " {model.layers} x {model.units} {model.cell.title} (layers x units)",
+                    trace=self,
+                    model=model,
+                )
+            )
 
     def before(self, name: str) -> np.ndarray:
         """A state as each step found it: float32 (layer, time, unit), the initial state first.
@@ -132,7 +163,14 @@ class Trace(Frozen):
         Raises ValueError for a signal that is no state.
         """
         if name not in self.cell.states:
-            raise InputError(f"{name!r} is no state of {self.cell.title}; its states are {', '.join(self.cell.states)}")
+            raise InputError(
+                tr(
+                    "{name!r} is no state of {self.cell.title}; its states are {states}",
+                    name=name,
+                    self=self,
+                    states=", ".join(self.cell.states),
+                )
+            )
         return np.concatenate([self.initial[name][:, None], self[name][:, :-1]], axis=1)
 
     @property

@@ -130,7 +130,11 @@ def to_csv(
     rows = csv_rows(trace, layers, units, signals)
     if rows > MOST_ROWS:
         raise InputError(
-            f"a CSV of {rows:,} rows is too large, at most {MOST_ROWS:,}: choose fewer layers, units or signals, or NPZ"
+            tr(
+                "a CSV of {rows:,} rows is too large, at most {most_rows:,}: choose fewer layers, units or signals, or NPZ",
+                rows=rows,
+                most_rows=MOST_ROWS,
+            )
         )
     # One format string writes all rows of a step at once: the only way that Python formats a million numbers a second.
     row_ends = [f",{unit},{name},%.9g\n" for unit in chosen_units for name in chosen_signals]
@@ -185,7 +189,13 @@ def check_ending(path: str | os.PathLike[str]) -> str:
     ending = Path(path).suffix.lower()
     if ending not in FORMATS:
         known = f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}"
-        raise InputError(f"a trace is written to a file that ends in {known}, not to {os.fspath(path)!r}; .zip holds CSV")
+        raise InputError(
+            tr(
+                "a trace is written to a file that ends in {known}, not to {fspath!r}; .zip holds CSV",
+                known=known,
+                fspath=os.fspath(path),
+            )
+        )
     return ending
 
 
@@ -206,7 +216,13 @@ def table_rows(trace: Trace) -> int:
 
 def _table(trace: Trace) -> pa.Table:
     if (rows := table_rows(trace)) > MOST_ROWS:
-        raise InputError(f"a table of {rows:,} rows is too large, at most {MOST_ROWS:,}: take NPZ, or a shorter text")
+        raise InputError(
+            tr(
+                "a table of {rows:,} rows is too large, at most {most_rows:,}: take NPZ, or a shorter text",
+                rows=rows,
+                most_rows=MOST_ROWS,
+            )
+        )
     names = [*trace.signals, PROBABILITY]
     blocks = [_rows(trace[name][layer], layer, 0, k) for k, name in enumerate(trace.signals) for layer in range(trace.layers)]
     for name in trace.cell.states:

@@ -13,6 +13,7 @@ from lstm_core.errors import InputError
 from lstm_core.frozen import read_only
 from lstm_core.model import CharModel
 from lstm_core.trace import State, Trace
+from lstm_core.words import tr
 
 
 def zero_state(model: CharModel) -> State:
@@ -66,13 +67,21 @@ def _check_state(model: CharModel, state: State) -> None:
     given = {name: np.shape(value) for name, value in state.values.items()}
     if given != dict.fromkeys(model.cell.states, (model.layers, model.units)):
         raise InputError(
-            f"the state holds {', '.join(f'{n} {s}' for n, s in given.items()) or 'nothing'}; {model.name} needs"
-            f" {', '.join(model.cell.states)} of {model.layers} layers x {model.units} units"
+            tr(
+                "the state holds {value}; {model.name} needs {states} of {model.layers} layers x {model.units} units",
+                value=", ".join(f"{n} {s}" for n, s in given.items()) or "nothing",
+                model=model,
+                states=", ".join(model.cell.states),
+            )
         )
     if state.probs is not None and np.shape(state.probs) != (len(model.vocabulary),):
         raise InputError(
-            f"the state predicts {np.size(state.probs)} characters; {model.name} knows {len(model.vocabulary)}: it is of"
-            " another model"
+            tr(
+                "the state predicts {size} characters; {model.name} knows {vocabulary_count}: it is of another model",
+                size=np.size(state.probs),
+                model=model,
+                vocabulary_count=len(model.vocabulary),
+            )
         )
 
 

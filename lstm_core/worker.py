@@ -27,6 +27,7 @@ from lstm_core.sampling import sample
 from lstm_core.text import Vocabulary
 from lstm_core.tracing import trace
 from lstm_core.training import Progress, Recipe, fit, held_out_loss, steps_of
+from lstm_core.words import tr
 
 REPORT_SECONDS = 0.2  # of work between two checks of whether to stop
 STAGE_SECONDS = 3.0  # between two stages, how the sentence is read now, at least
@@ -357,7 +358,7 @@ class Training:
         held_out = self.corpus.held_out[:EVALUATED]
         loss = held_out_loss(model, held_out, max(1, len(held_out) // STREAM_LENGTH))
         if not math.isfinite(loss):
-            raise DivergenceError(f"the held-out loss is {loss} at step {step}")
+            raise DivergenceError(tr("the held-out loss is {loss} at step {step}", loss=loss, step=step))
         written = sample(model, self.prompt, SAMPLE_LENGTH, TEMPERATURE, SEED)
         return Stage(step, step * self.recipe.streams * self.recipe.window, loss, written, trace(model, self.sentence))
 
@@ -394,7 +395,11 @@ def suited_recipe(recipe: Recipe, corpus: Corpus) -> Recipe:
     least = recipe.window + 2
     if len(corpus.train) < least:
         raise InputError(
-            f"the text has {len(corpus.train):,} characters to train on; at least {least} are needed, ten thousand are a start"
+            tr(
+                "the text has {train_count:,} characters to train on; at least {least} are needed, ten thousand are a start",
+                train_count=len(corpus.train),
+                least=least,
+            )
         )
     streams = min(recipe.streams, max(1, len(corpus.train) // (2 * least)))
     return _bounded_schedule(replace(recipe, streams=streams), corpus)

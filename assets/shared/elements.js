@@ -53,12 +53,6 @@ export function element(tag, properties = {}, ...children) {
 export const span = (className, words = "") => element("span", { className, textContent: words });
 
 /**
- * @param {string} words
- * @param {string} title
- */
-export const button = (words, title = "") => element("button", { type: "button", textContent: words, ...(title && { title, "aria-label": title }) });
-
-/**
  * @param {string | number} value
  * @param {string | number} words
  */

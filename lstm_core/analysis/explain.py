@@ -137,15 +137,7 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     Raises ValueError for a layer, step or unit that the trace lacks, and for a trace that is not this model's.
     """
     trace.check(layer, step, unit)
-    if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise InputError(
-            tr(
-                "the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
-                " {model.layers} x {model.units} {model.cell.title} (layers x units)",
-                trace=trace,
-                model=model,
-            )
-        )
+    trace.check_model(model)
     place = _Place(model, trace, layer, step, unit)
     lines = tuple(_line(place, signal, decimals) for signal in model.cell.signals)
     character = trace.chars[step] or trace.vocabulary.characters[trace.ids[step]]  # of a later byte, that byte

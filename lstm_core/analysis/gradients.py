@@ -124,15 +124,7 @@ def _check(model: CharModel, trace: Trace, wanted: np.ndarray) -> None:
         raise InputError(
             tr("this trace has clamped gates: a gradient through a gate that is held is none; trace the text without")
         )
-    if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise InputError(
-            tr(
-                "the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
-                " {model.layers} x {model.units} {model.cell.title} (layers x units)",
-                trace=trace,
-                model=model,
-            )
-        )
+    trace.check_model(model)
 
 
 def _aims(trace: Trace, wanted: np.ndarray) -> np.ndarray:

@@ -8,11 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstm_core.errors import InputError
 from lstm_core.formula import Affine, Apply, Cell, Expression, Vector, compiled, x
 from lstm_core.model import TORCH_FUNCTIONS, Block, Blocks, CharModel, leaf_of
 from lstm_core.trace import Trace
-from lstm_core.words import tr
 
 Vectors = Mapping[Vector, np.ndarray]
 
@@ -24,15 +22,7 @@ def vectors(model: CharModel, trace: Trace, layer: int, step: int) -> dict[Vecto
     the model's cell and sizes. x of the first layer is the character as the model reads it.
     """
     trace.check(layer, step)
-    if (trace.cell, trace.layers, trace.units) != (model.cell, model.layers, model.units):
-        raise InputError(
-            tr(
-                "the trace is of {trace.layers} x {trace.units} {trace.cell.title}, but {model.name} is"
-                " {model.layers} x {model.units} {model.cell.title} (layers x units)",
-                trace=trace,
-                model=model,
-            )
-        )
+    trace.check_model(model)
     held = {Vector(n): trace[n][layer, step] for n in trace.signals}
     held |= {Vector(n, True): trace[n][layer, step - 1] if step else trace.initial[n][layer] for n in trace.cell.states}
     held[x] = trace["hidden"][layer - 1, step] if layer else _character(model, int(trace.ids[step]))

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from lstm_core import corpora
 from lstm_core.corpora import Corpus
 from lstm_core.errors import InputError
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
@@ -104,7 +105,7 @@ def at_least(kind: type, least: float) -> Callable[[str], Any]:
     def number(text: str) -> Any:
         value = kind(text)
         if not least <= value < float("inf"):
-            raise argparse.ArgumentTypeError(f"{text} is not {least} or more")
+            raise argparse.ArgumentTypeError(tr("{text} is not {least} or more", text=text, least=least))
         return value
 
     number.__name__ = {int: "whole number", float: "number"}[kind]

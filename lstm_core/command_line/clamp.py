@@ -19,6 +19,7 @@ from lstm_core.numbers import counted
 from lstm_core.trace import Trace
 from lstm_core.trace_file import check_ending
 from lstm_core.tracing import trace
+from lstm_core.words import tr
 
 
 def add(commands: Any) -> None:
@@ -73,7 +74,13 @@ def run(arguments: Namespace) -> int:
     clamp = _clamp(model, arguments)
     before = trace(model, text)
     if clamp.start >= before.steps:
-        raise common.UsageError(f"--from {arguments.start} is beyond the text, which has {before.steps} characters")
+        raise common.UsageError(
+            tr(
+                "--from {arguments.start} is beyond the text, which has {before.steps} characters",
+                arguments=arguments,
+                before=before,
+            )
+        )
     after = trace(model, text, clamps=[clamp])
     certificate = certify(model, after)
     print(f"held: {described(clamp, model.cell, model.layers, model.units)}")
@@ -91,9 +98,16 @@ def run(arguments: Namespace) -> int:
 def _clamp(model: CharModel, arguments: Namespace) -> Clamp:
     """The clamp that was asked for, refused in the words of the command line."""
     if arguments.layer > model.layers:
-        raise common.UsageError(f"--layer {arguments.layer} is not there: {model.name} has {counted(model.layers, 'layer')}")
+        raise common.UsageError(
+            tr(
+                "--layer {arguments.layer} is not there: {model.name} has {counted}",
+                arguments=arguments,
+                model=model,
+                counted=counted(model.layers, "layer"),
+            )
+        )
     if arguments.stop is not None and arguments.stop < arguments.start:
-        raise common.UsageError(f"--to {arguments.stop} comes before --from {arguments.start}")
+        raise common.UsageError(tr("--to {arguments.stop} comes before --from {arguments.start}", arguments=arguments))
     try:
         units = None if arguments.units is None else typed_units(arguments.units, model.units)
         return Clamp(

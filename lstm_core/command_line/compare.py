@@ -15,6 +15,7 @@ from lstm_core.model import CharModel
 from lstm_core.numbers import counted, percent
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
+from lstm_core.words import tr
 
 CONTEXT = 16  # characters shown before and after a disagreement
 
@@ -51,10 +52,10 @@ def run(arguments: Namespace) -> int:
     """Prints losses and disagreements, or the table, or both. Returns 0. Raises UsageError for too few models or no text."""
     with_text = arguments.text is not None or arguments.text_file is not None
     if not with_text and not arguments.table:
-        raise common.UsageError("a comparison needs --text or --text-file, or --table for what each model costs")
+        raise common.UsageError(tr("a comparison needs --text or --text-file, or --table for what each model costs"))
     if with_text and len(arguments.models) < 2:
         given = counted(len(arguments.models), "model")
-        raise common.UsageError(f"a text is compared in two models or more; it was given {given}")
+        raise common.UsageError(tr("a text is compared in two models or more; it was given {given}", given=given))
     names = arguments.models or [info.name for info in checkpoint.models()]
     models = [checkpoint.load(name) for name in names]
     if with_text:

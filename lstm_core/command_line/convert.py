@@ -17,6 +17,7 @@ from lstm_core.convert.opening import own_or_beside
 from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
+from lstm_core.words import tr
 
 
 def add(commands: Any) -> None:
@@ -73,9 +74,11 @@ def run(arguments: Namespace) -> int:
 
 def _check(output: Path, overwrite: bool) -> None:
     if output.suffix != ".safetensors":
-        raise common.UsageError(f"--output must end in .safetensors, and {output} does not")
+        raise common.UsageError(tr("--output must end in .safetensors, and {output} does not", output=output))
     if output.exists() and not overwrite:
-        raise InputError(f"{output} exists already; name another with --output, or replace it with --overwrite")
+        raise InputError(
+            tr("{output} exists already; name another with --output, or replace it with --overwrite", output=output)
+        )
 
 
 def _tell(draft: Draft) -> None:
@@ -100,7 +103,9 @@ def _vocabulary(wish: str | None, draft: Draft, aside: Mapping[str, bytes]) -> t
         return Vocabulary.of(text), f"the characters of {Path(wish.removeprefix('text:')).name}, sorted"
     path = Path(wish)
     if path.suffix not in (".json", ".txt"):
-        raise common.UsageError(f"--vocabulary is printable, bytes, text:FILE, or a .json or .txt file, not {wish}")
+        raise common.UsageError(
+            tr("--vocabulary is printable, bytes, text:FILE, or a .json or .txt file, not {wish}", wish=wish)
+        )
     return vocabularies.from_file(path.read_bytes(), path.name, draft.size), path.name
 
 

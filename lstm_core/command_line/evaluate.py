@@ -11,6 +11,7 @@ from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
 from lstm_core.model import CharModel
 from lstm_core.numbers import counted
+from lstm_core.words import tr
 
 
 def add(commands: Any) -> None:
@@ -50,12 +51,16 @@ def run(arguments: Namespace) -> int:
     if arguments.all:
         return _evaluate_all(arguments)
     if arguments.model is None:
-        raise common.UsageError("say which model to judge, or --all")
+        raise common.UsageError(tr("say which model to judge, or --all"))
     model = checkpoint.load(arguments.model)
     path = arguments.corpus or _corpus_path(model, arguments.corpora)
     if path is None and not _reads_standard_library(model):
         raise common.UsageError(
-            f"{model.name} was trained on {common.corpus_name(model)}: say with --corpus where that file is"
+            tr(
+                "{model.name} was trained on {corpus_name}: say with --corpus where that file is",
+                model=model,
+                corpus_name=common.corpus_name(model),
+            )
         )
     _evaluate(model, common.corpus(path), arguments.streams)
     return 0
@@ -64,7 +69,7 @@ def run(arguments: Namespace) -> int:
 def _evaluate_all(arguments: Namespace) -> int:
     if arguments.model is not None or arguments.corpus is not None:
         raise common.UsageError(
-            "--all judges every shipped model on its own text: give it neither MODEL nor --corpus, but --corpora"
+            tr("--all judges every shipped model on its own text: give it neither MODEL nor --corpus, but --corpora")
         )
     missing = 0
     for info in checkpoint.models():

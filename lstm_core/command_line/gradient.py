@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_core import numbering
 from lstm_core.command_line import _common as common
 from lstm_core.numbers import counted
+from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradients import Gradients
@@ -55,11 +56,13 @@ def run(arguments: Namespace) -> int:
     model = checkpoint.load(arguments.model)
     if arguments.layer is not None and arguments.layer > model.layers:
         has = counted(model.layers, "layer")
-        raise common.UsageError(f"--layer {arguments.layer} is not there: {model.name} has {has}")
+        raise common.UsageError(
+            tr("--layer {arguments.layer} is not there: {model.name} has {has}", arguments=arguments, model=model, has=has)
+        )
     read = trace(model, common.text(arguments))
     if arguments.at is not None and arguments.at > read.steps:
         has = counted(read.steps, "character")
-        raise common.UsageError(f"--at {arguments.at} is beyond the text, which has {has}")
+        raise common.UsageError(tr("--at {arguments.at} is beyond the text, which has {has}", arguments=arguments, has=has))
     stretch, found = _followed(model, read, arguments.at)
     layer = (arguments.layer or model.layers) - 1
     print(_head(found, stretch, read, layer, arguments.at))

@@ -10,6 +10,7 @@ from lstm_core import checkpoint
 from lstm_core import lessons as taught
 from lstm_core.command_line import _common as common
 from lstm_core.numbers import counted
+from lstm_core.words import tr
 
 
 def add(commands: Any) -> None:
@@ -32,7 +33,9 @@ def run(arguments: Namespace) -> int:
     """Prints the lessons, one lesson, or the claims that don't hold. Returns 0, or 1 when a claim does not hold."""
     found = {lesson.id: lesson for lesson in taught.lessons()}
     if arguments.lesson is not None and arguments.lesson not in found:
-        raise common.UsageError(f"there is no lesson {arguments.lesson!r}; there are {', '.join(found)}")
+        raise common.UsageError(
+            tr("there is no lesson {arguments.lesson!r}; there are {found}", arguments=arguments, found=", ".join(found))
+        )
     chosen = list(found.values()) if arguments.lesson is None else [found[arguments.lesson]]
     if arguments.check:
         return _check(chosen)

@@ -11,6 +11,7 @@ from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
 from lstm_core.life import HELD_OUT, JUDGED, LIVES, Life, checkpoints, held_out, judge, life, lives, record
 from lstm_core.training import Progress, steps_of
+from lstm_core.words import tr
 
 
 def add(commands: Any) -> None:
@@ -34,7 +35,9 @@ def run(arguments: Namespace) -> int:
     """Makes lives, lists them, or judges one. Returns 0."""
     unknown = [name for name in arguments.names if name not in LIVES]
     if unknown:
-        raise common.UsageError(f"there is no life {unknown[0]!r}; there are {', '.join(LIVES)}")
+        raise common.UsageError(
+            tr("there is no life {unknown!r}; there are {lives}", unknown=unknown[0], lives=", ".join(LIVES))
+        )
     if arguments.corpus is not None:
         return _make(arguments.names or list(LIVES), common.corpus(arguments.corpus), Path(arguments.output))
     for name in arguments.names:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lstm_core import numbering
 from lstm_core.command_line import _common as common
+from lstm_core.words import tr
 
 
 def add(commands: Any) -> None:
@@ -40,7 +41,7 @@ def run(arguments: Namespace) -> int:
     from lstm_core.tracing import trace
 
     if Path(arguments.output).suffix.lower() not in (".html", ".htm"):
-        raise common.UsageError(f"--output must end in .html, and {arguments.output} does not")
+        raise common.UsageError(tr("--output must end in .html, and {arguments.output} does not", arguments=arguments))
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
     step = None if arguments.character is None else numbering.index("character", arguments.character)

@@ -25,6 +25,7 @@ from lstm_core.errors import InputError
 from lstm_core.model import CharModel
 from lstm_core.numbers import counted
 from lstm_core.recipes import SHIPPED, Recipe
+from lstm_core.words import tr
 
 
 def _or_none(kind: type) -> Callable[[str], Any]:
@@ -212,7 +213,9 @@ def _name(arguments: Namespace) -> str:
     recipe = _recipe(arguments)
     name = arguments.name or arguments.recipe or f"{recipe.cell}-{recipe.layers}x{recipe.units}"
     if Path(name).name != name:
-        raise common.UsageError(f"--name is the model's name, not a path, and {name!r} is one: use --output for the file")
+        raise common.UsageError(
+            tr("--name is the model's name, not a path, and {name!r} is one: use --output for the file", name=name)
+        )
     return name
 
 
@@ -220,18 +223,26 @@ def _output(arguments: Namespace, name: str) -> Path:
     """Where the model goes; refused now rather than after hours of training."""
     output = Path(arguments.output or f"{name}.safetensors")
     if output.suffix != ".safetensors":
-        raise common.UsageError(f"--output must end in .safetensors, and {output} does not")
+        raise common.UsageError(tr("--output must end in .safetensors, and {output} does not", output=output))
     if not output.parent.is_dir():
-        raise InputError(f"there is no folder {output.parent} to write {output.name} to")
+        raise InputError(tr("there is no folder {output.parent} to write {output.name} to", output=output))
     if not os.access(output.parent, os.W_OK):
-        raise InputError(f"the folder {output.parent.resolve()} can't be written to")
+        raise InputError(tr("the folder {resolve} can't be written to", resolve=output.parent.resolve()))
     if output.exists() and not arguments.overwrite:
-        raise InputError(f"{output} exists already; name another with --output, or replace it with --overwrite")
+        raise InputError(
+            tr("{output} exists already; name another with --output, or replace it with --overwrite", output=output)
+        )
     return output
 
 
 def _training_corpus(arguments: Namespace) -> Corpus:
     wanted = recipes.SHIPPED[arguments.recipe].corpus if arguments.recipe else None
     if arguments.corpus is None and wanted is not None:
-        raise common.UsageError(f"{arguments.recipe} is trained on {wanted}: say with --corpus where that file is")
+        raise common.UsageError(
+            tr(
+                "{arguments.recipe} is trained on {wanted}: say with --corpus where that file is",
+                arguments=arguments,
+                wanted=wanted,
+            )
+        )
     return common.corpus(arguments.corpus)

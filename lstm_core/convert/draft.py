@@ -85,9 +85,9 @@ class Draft:
                         "{name} has shape {get}; a {self.cell.title} of {self.layers} layers x {self.units} units"
                         " over {self.size} symbols has {get_2}",
                         name=name,
-                        get=given.get(name, "none: it is missing"),
+                        get=given.get(name, tr("none: it is missing")),
                         self=self,
-                        get_2=wanted.get(name, "no such weights"),
+                        get_2=wanted.get(name, tr("no such weights")),
                     )
                 )
 

@@ -58,7 +58,7 @@ def read(data: bytes, name: str, skip: tuple[str, ...] = ()) -> Contents:
             tr(
                 "{shorten} is damaged: HDF5 can't read it ({value})",
                 shorten=shorten(name),
-                value=last[:200] or "its library stopped",
+                value=last[:200] or tr("its library stopped"),
             )
         )
     header, _, numbers = done.stdout.partition(b"\n")

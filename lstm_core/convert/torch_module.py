@@ -33,7 +33,7 @@ def from_torch(
     """
     cell = next((cell for kind, cell in CELLS.items() if isinstance(module, kind)), None)
     if cell is None:
-        raise InputError(f"from_torch takes nn.LSTM, nn.GRU or nn.RNN; it was given {type(module).__name__}")
+        raise InputError(tr("from_torch takes nn.LSTM, nn.GRU or nn.RNN; it was given {name}", name=type(module).__name__))
     known = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
     _check(module, len(known), embedding, head)
     model = CharModel(
@@ -51,23 +51,53 @@ def from_torch(
 def _check(module: nn.RNNBase, vocab: int, embedding: nn.Embedding | None, head: nn.Linear) -> None:
     for what, given, kind in (("head", head, nn.Linear), ("embedding", embedding, nn.Embedding)):
         if not isinstance(given, kind) and not (what == "embedding" and given is None):
-            raise InputError(f"the {what} must be an nn.{kind.__name__}; it is of type {type(given).__name__}")
+            raise InputError(
+                tr(
+                    "the {what} must be an nn.{name}; it is of type {name_2}",
+                    what=what,
+                    name=kind.__name__,
+                    name_2=type(given).__name__,
+                )
+            )
     if module.bidirectional:
-        raise InputError("bidirectional modules are not supported: a text is read from its start to its end")
+        raise InputError(tr("bidirectional modules are not supported: a text is read from its start to its end"))
     if module.proj_size:
-        raise InputError(f"proj_size = {module.proj_size} is not supported: h must have as many units as C")
+        raise InputError(tr("proj_size = {module.proj_size} is not supported: h must have as many units as C", module=module))
     if isinstance(module, nn.RNN) and module.nonlinearity != "tanh":
-        raise InputError(f"nn.RNN with nonlinearity {module.nonlinearity!r} is not supported, only 'tanh'")
+        raise InputError(tr("nn.RNN with nonlinearity {module.nonlinearity!r} is not supported, only 'tanh'", module=module))
     if embedding is not None and embedding.max_norm is not None:
-        raise InputError(f"an embedding with max_norm = {embedding.max_norm} is not supported: it changes as it is read")
+        raise InputError(
+            tr(
+                "an embedding with max_norm = {embedding.max_norm} is not supported: it changes as it is read",
+                embedding=embedding,
+            )
+        )
     if embedding is not None and embedding.num_embeddings != vocab:
-        raise InputError(f"the embedding has {embedding.num_embeddings} rows, the vocabulary {vocab} characters")
+        raise InputError(
+            tr(
+                "the embedding has {embedding.num_embeddings} rows, the vocabulary {vocab} characters",
+                embedding=embedding,
+                vocab=vocab,
+            )
+        )
     width = vocab if embedding is None else embedding.embedding_dim
     what = tr("one-hot characters") if embedding is None else tr("the embedding")
     if module.input_size != width:
-        raise InputError(f"the module reads {module.input_size} numbers a step, but {what} give {width}")
+        raise InputError(
+            tr(
+                "the module reads {module.input_size} numbers a step, but {what} give {width}",
+                module=module,
+                what=what,
+                width=width,
+            )
+        )
     if (head.in_features, head.out_features) != (module.hidden_size, vocab):
         raise InputError(
-            f"the head maps {head.in_features} to {head.out_features}; it must map the {module.hidden_size} units to the"
-            f" {vocab} characters"
+            tr(
+                "the head maps {head.in_features} to {head.out_features}; it must map the {module.hidden_size} units"
+                " to the {vocab} characters",
+                head=head,
+                module=module,
+                vocab=vocab,
+            )
         )

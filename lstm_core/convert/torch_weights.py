@@ -22,7 +22,6 @@ from lstm_core.words import N_, tr
 
 PART = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d{1,3}))?(_reverse)?")
 CELLS = {4: "lstm", 3: "gru_pytorch", 1: "rnn"}
-MODES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 ORDERS = {"lstm": N_("i, f, g, o (PyTorch's)"), "gru_pytorch": N_("r, z, n (PyTorch's)"), "rnn": N_("one block: no gates")}
 FORMS = {"gru_pytorch": N_("the reset comes after the product, z near 1 keeps the old (PyTorch's, cuDNN's)")}
 ACTIVATIONS = {
@@ -99,7 +98,7 @@ def draft(source: str, contents: Contents) -> Draft:
                 "“{unreadable}” is quantised, sparse, complex, of 8-bit floats or without numbers ({counted}): save"
                 " the weights as float32",
                 unreadable=unreadable[0][-60:],
-                counted=counted(len(unreadable), "such array"),
+                counted=counted(len(unreadable), tr("such array")),
             )
         )
     arrays = _without_optimiser(contents.arrays, ignored)
