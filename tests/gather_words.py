@@ -1,6 +1,6 @@
 """Gathers the words that people see into assets/locale/gatescope.pot: `python tests/gather_words.py`.
 
-A message comes from a call of `tr`, `tr_n` or `N_` in Python, of `tr` in JavaScript, and from the prose of lessons and walks.
+A message comes from a call of `tr`, `tr_n` or `N_` in Python, of `tr` or `trN` in JavaScript, and from the prose of lessons and walks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from babel.messages.pofile import write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = ROOT / "assets" / "locale" / "gatescope.pot"
-KEYWORDS = {"tr": None, "N_": None, "tr_n": (1, 2)}
+KEYWORDS = {"tr": None, "N_": None, "tr_n": (1, 2), "trN": (1, 2)}
 SOURCES = {"python": ("app.py", "pages/**/*.py", "lstm_core/**/*.py"), "javascript": ("assets/**/*.js",)}
 PROSE = {  # the fields that are shown, by the file they stand in
     "assets/lessons.json": ("title", "level", "look", "question", "choices", "answer", "teacher"),
