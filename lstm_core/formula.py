@@ -1,8 +1,8 @@
 """The small expression language in which a recurrent cell is declared, once.
 
 A declaration is a tuple of signals, each an expression over the input `x`, the states of the step before
-and the signals above it. Everything else is read off these expressions: numbers (NumPy or torch), LaTeX,
-the shapes of the weights, and which gates wait for which.
+and the signals above it. Everything else is read off these expressions: the program of a step, numbers
+(NumPy or torch), LaTeX, the shapes of the weights, and which gates wait for which.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from reprlib import repr as shorten
 from typing import Any, Literal
 
 from lstm_core.errors import InputError
+from lstm_core.program import Builder, Kind, Part, Program, Role
 from lstm_core.words import tr
 
 Array = Any  # a numpy.ndarray or a torch.Tensor: expressions are evaluated over either
@@ -82,6 +83,10 @@ class Expression:
         """The expressions that this one is made of, in order."""
         return ()
 
+    def lower(self, into: Lowering) -> int:
+        """Adds the operations that compute this expression. Returns the number of the vector that holds it."""
+        raise NotImplementedError
+
     def walk(self) -> Iterator[Expression]:
         """This node and all below it, outermost first."""
         yield self
@@ -96,12 +101,19 @@ class Vector(Expression):
     name: str
     previous: bool = False
 
+    def lower(self, into: Lowering) -> int:
+        role: Role = "input" if self == x else "before" if self.previous else "signal"
+        return into.builder.buffer(role, self.name)
+
 
 @dataclass(frozen=True)
 class Diagonal(Expression):
     """One trained weight a unit, as in a peephole p_f * C (not a matrix)."""
 
     rows: str
+
+    def lower(self, into: Lowering) -> int:
+        return into.builder.buffer("weight", "weight_peephole", into.block("peephole", self.rows))
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,29 @@ class Affine(Expression):
     def children(self) -> tuple[Expression, ...]:
         return self.inputs
 
+    def lower(self, into: Lowering) -> int:
+        sources = [source_of(vector) for vector in self.inputs]
+        parts = [
+            Part(f"weight_{source}", f"bias_{source}", into.block(source, self.rows), vector.lower(into))
+            for source, vector in zip(sources, self.inputs)
+        ]
+        return into.builder.value("affine", parts=tuple(parts))
+
+    @property
+    def fault(self) -> str:
+        """Why no program computes this map, as what its signal does wrong; empty where one does."""
+        try:
+            sources = [source_of(vector) for vector in self.inputs]
+        except ValueError as error:
+            return f"applies the rows {self.rows!r} to what they can't read: {error}"
+        if not sources:
+            return f"applies the rows {self.rows!r} to nothing: write affine({self.rows!r}, h_prev, x)"
+        if len(set(sources)) < len(sources):
+            return f"lets the rows {self.rows!r} read x, hidden or cell more than once"
+        if any(source == "ih" and vector != x for source, vector in zip(sources, self.inputs)):
+            return f"gives the rows {self.rows!r} something made of x; they take x itself"
+        return ""
+
 
 @dataclass(frozen=True)
 class Apply(Expression):
@@ -127,6 +162,9 @@ class Apply(Expression):
     @property
     def children(self) -> tuple[Expression, ...]:
         return (self.argument,)
+
+    def lower(self, into: Lowering) -> int:
+        return into.value("apply", self, self.function)
 
 
 @dataclass(frozen=True)
@@ -140,6 +178,9 @@ class Sum(Expression):
     def children(self) -> tuple[Expression, ...]:
         return (self.left, self.right)
 
+    def lower(self, into: Lowering) -> int:
+        return into.value("add", self)
+
 
 @dataclass(frozen=True)
 class Product(Expression):
@@ -152,6 +193,9 @@ class Product(Expression):
     def children(self) -> tuple[Expression, ...]:
         return (self.left, self.right)
 
+    def lower(self, into: Lowering) -> int:
+        return into.value("multiply", self)
+
 
 @dataclass(frozen=True)
 class Complement(Expression):
@@ -162,6 +206,25 @@ class Complement(Expression):
     @property
     def children(self) -> tuple[Expression, ...]:
         return (self.argument,)
+
+    def lower(self, into: Lowering) -> int:
+        return into.value("complement", self)
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """What an expression is lowered into: the operations so far, and the cell's rows."""
+
+    cell: Cell
+    builder: Builder
+
+    def value(self, kind: Kind, node: Expression, function: str = "") -> int:
+        """The number of what an operation gives of a node's children."""
+        return self.builder.value(kind, tuple(child.lower(self) for child in node.children), function=function)
+
+    def block(self, source: Source, rows: str) -> int:
+        """The place of some rows among those that the weights of a source hold, from 0."""
+        return self.cell.rows_of(source).index(rows)
 
 
 x = Vector("x")
@@ -271,8 +334,13 @@ class Cell:
                     )
                 if isinstance(node, (Affine, Diagonal)) and node.rows not in self.rows:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} uses rows {node.rows!r}, not in {self.rows}")
-                if isinstance(node, Affine) and len({source_of(v) for v in node.inputs}) < len(node.inputs):
-                    raise ValueError(f"cell {self.name!r}: the rows {node.rows!r} read x, hidden or cell more than once")
+                if isinstance(node, Affine) and node.fault:
+                    raise ValueError(f"cell {self.name!r}: {s.name!r} {node.fault}")
+                if not isinstance(node, Affine) and x in (node.children or (s.equation,)):
+                    raise ValueError(
+                        f"cell {self.name!r}: {s.name!r} reads x outside an affine map; x is as long as the input, and the"
+                        " signals as there are units: write affine(rows, x)"
+                    )
             known.add(s.name)
         if self.drawn and sorted(self.drawn) != sorted(self.names):
             raise ValueError(f"cell {self.name!r}: drawn {self.drawn} are not its signals {self.names}")
@@ -336,6 +404,14 @@ class Cell:
     def nodes(self) -> tuple[Expression, ...]:
         """Every expression in every equation, as often as it stands there."""
         return tuple(node for s in self.signals for node in s.equation.walk())
+
+    @cached_property
+    def program(self) -> Program:
+        """One step as a flat list of operations, which the reference and the browser run. Every cell has one."""
+        builder = Builder()
+        for s in self.signals:
+            builder.signal(s.name, s.equation.lower(Lowering(self, builder)))
+        return builder.program(self.states)
 
     @cached_property
     def states(self) -> tuple[str, ...]:

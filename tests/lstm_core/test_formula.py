@@ -32,6 +32,10 @@ def hidden(expression) -> Signal:
     return Signal("hidden", "h", "hidden state", expression, (-1, 1))
 
 
+def gate(expression) -> Signal:
+    return Signal("gate", "g", "gate", expression, (0, 1))
+
+
 H = tanh(affine("h", h_prev, x))
 
 
@@ -41,11 +45,17 @@ H = tanh(affine("h", h_prev, x))
         ([hidden(signal("gate") * H)], ("h",), {}, "'hidden' reads 'gate' before it is declared"),
         ([hidden(Vector("cell", True) * H)], ("h",), {}, "reads the previous 'cell', never declared"),
         ([hidden(H)], ("a",), {}, "uses rows 'h', not in"),
-        ([Signal("gate", "g", "gate", sigmoid(affine("h", x)), (0, 1))], ("h",), {}, "declares no signal 'hidden'"),
+        ([gate(sigmoid(affine("h", x)))], ("h",), {}, "declares no signal 'hidden'"),
         ([hidden(H)], ("h",), {"drawn": ("hidden", "cell")}, "drawn .* are not its signals"),
         ([hidden(H), hidden(H)], ("h",), {}, "declares 'hidden' twice"),
-        ([hidden(tanh(affine("h", h_prev, h_prev * h_prev, x)))], ("h",), {}, "'h' read x, hidden or cell more than once"),
+        ([hidden(tanh(affine("h", h_prev, h_prev * h_prev, x)))], ("h",), {}, "lets the rows 'h' read x, hidden or cell more"),
         ([hidden(tanh(affine("h", h_prev)))], ("h",), {}, "never reads the input x"),
+        ([hidden(H * x)], ("h",), {}, r"'hidden' reads x outside an affine map; .* write affine\(rows, x\)"),
+        ([hidden(H), gate(x)], ("h",), {}, "'gate' reads x outside an affine map"),
+        ([hidden(affine("h", h_prev, 1 - x))], ("h",), {}, "'hidden' gives the rows 'h' something made of x"),
+        ([hidden(H * affine("a", affine("a", x)))], ("a", "h"), {}, "'hidden' gives the rows 'a' something made of x"),
+        ([hidden(H + affine("a"))], ("a", "h"), {}, "'hidden' applies the rows 'a' to nothing"),
+        ([hidden(H), gate(affine("a", diagonal("h")))], ("a", "h"), {}, "'gate' applies the rows 'a' to what they can't read"),
     ],
 )
 def test_a_wrong_declaration_is_refused_by_name(signals, rows, more, message) -> None:

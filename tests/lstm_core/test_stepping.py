@@ -142,11 +142,3 @@ def test_any_signals_of_any_cell_can_be_held(make_model: Callable[..., CharModel
 def test_signals_of_one_form_are_computed_together() -> None:
     assert [len(group) for group in stepping._groups(cells()["lstm"])] == [3, 1, 1, 1]
     assert [len(group) for group in stepping._groups(cells()["gru"])] == [2, 1, 1]
-
-
-def test_x_outside_an_affine_map_is_refused(make_model: Callable[..., CharModel]) -> None:
-    cell = Cell(
-        "highway", "highway", "no paper", ("a",), (Signal("hidden", "h", "h", tanh(affine("a", h_prev, x)) * x, (-1, 1)),)
-    )
-    with pytest.raises(ValueError, match="'highway' reads x outside an affine map"):
-        trace(make_model(cell, 27), "a")
