@@ -3,7 +3,7 @@
 `steps` is fast: each declaration is turned once into the source of a loop over preallocated buffers. A step is one
 product of the recurrent weights with h and a handful of element-wise operations; gates of the same form are
 computed together; what x adds is looked up or multiplied for all steps beforehand.
-`reference` is the same recurrence in plain float64, straight from the equations: what the fast loop is held to.
+`reference` is the same recurrence in plain float64, the cell's program as it stands: what the fast loop is held to.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from lstm_core.formula import (
     Affine,
     Apply,
     Cell,
-    Compiled,
     Complement,
     Diagonal,
     Expression,
@@ -33,11 +32,11 @@ from lstm_core.formula import (
     Source,
     Sum,
     Vector,
-    compiled,
     h_prev,
     source_of,
     x,
 )  # fmt: skip
+from lstm_core.program import Operation
 
 # NumPy's, as the loops use them
 UFUNCS = ("dot", "add", "subtract", "multiply", "maximum", "minimum", "tanh", "copyto")
@@ -54,6 +53,13 @@ NUMPY_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(0.5 * z),
     "tanh": np.tanh,
     **{name: _cut_line(function) for name, function in FUNCTIONS.items() if function.line},
+}
+
+NUMPY_OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "add": np.add,
+    "multiply": np.multiply,
+    "complement": lambda z: 1 - z,
+    "copy": np.copy,
 }
 
 Held = Mapping[str, tuple[Sequence[np.ndarray], Sequence[np.ndarray]]]  # a held signal's values and mask, (unit,) each, a step
@@ -279,8 +285,6 @@ class _Emitter:
         """Lines for one expression of every member. Returns the name that holds the values."""
         node, count = members[0], len(members)
         match node:
-            case Vector("x"):
-                raise ValueError(f"cell {self.program.cell.name!r} reads x outside an affine map")
             case Vector(name, previous):
                 return f"prev_{name}" if previous and name in self.program.copied else self.program.row(name)
             case Diagonal():
@@ -365,42 +369,39 @@ def reference(
     initial: Mapping[str, np.ndarray],
     held: Held = NOTHING,
 ) -> dict[str, np.ndarray]:
-    """Every signal of one layer, evaluated plainly in float64: name -> (time, unit).
+    """Every signal of one layer, by the cell's program in plain float64: name -> (time, unit).
 
     inputs: (time, input). initial: the states before the first step, (unit,) each. held: as for `steps`.
     """
     units = initial["hidden"].shape[0]
-    weights = {n: p.astype(np.float64).reshape(-1, units, *p.shape[1:]) for n, p in parameters.items()}
-
-    def block(kind: str, source: Source, rows: str) -> np.ndarray | None:
-        name = f"{kind}_{source}"
-        return weights[name][cell.rows_of(source).index(rows)] if name in weights else None
-
-    def leaf(node: Expression) -> Compiled:
-        if isinstance(node, Diagonal):
-            weight = block("weight", "peephole", node.rows)
-            return lambda values: weight
-        assert isinstance(node, Affine)
-        parts = []
-        for read in node.inputs:
-            weight, bias = (block(kind, source_of(read), node.rows) for kind in ("weight", "bias"))
-            parts.append((weight, 0 if bias is None else bias, compiled(read, leaf, NUMPY_FUNCTIONS)))
-
-        def affine(values: Any) -> np.ndarray:
-            return sum(w @ read(values) + b for w, b, read in parts)
-
-        return affine
-
-    equations = [(Vector(s.name), compiled(s.equation, leaf, NUMPY_FUNCTIONS)) for s in cell.signals]
-    values: dict[Vector, Any] = {Vector(n, True): v.astype(np.float64) for n, v in initial.items()}
+    blocks = {n: p.astype(np.float64).reshape(-1, units, *p.shape[1:]) for n, p in parameters.items()}
+    buffers = cell.program.buffers
+    numbers = {(b.role, b.name): k for k, b in enumerate(buffers) if b.role in ("input", "before", "signal")}
+    values: list[Any] = [blocks[b.name][b.block] if b.role == "weight" else None for b in buffers]
+    operations = [(o.into, _runs(o, blocks)) for o in cell.program.operations]
+    state = {name: value.astype(np.float64) for name, value in initial.items()}
     kept: dict[str, list[np.ndarray]] = {name: [] for name in cell.names}
     for t, x_t in enumerate(inputs.astype(np.float64)):
-        values[x] = x_t
-        for key, value in equations:
-            values[key] = value(values)
-            if key.name in held:
-                given, where = held[key.name]
-                values[key] = np.where(where[t], given[t], values[key])
-            kept[key.name].append(values[key])
-        values |= {Vector(n, True): values[Vector(n)] for n in cell.states}
+        for (role, name), k in numbers.items():
+            values[k] = x_t if role == "input" else state[name] if role == "before" else None
+        for into, run in operations:
+            values[into] = run(values)
+            name = buffers[into].name
+            if name in held:
+                given, where = held[name]
+                values[into] = np.where(where[t], given[t], values[into])
+        for name, each in kept.items():
+            each.append(values[numbers["signal", name]])
+        state = {name: kept[name][-1] for name in cell.states}
     return {name: np.stack(v) for name, v in kept.items()}
+
+
+def _runs(operation: Operation, blocks: Mapping[str, np.ndarray]) -> Callable[[list[Any]], np.ndarray]:
+    """An operation over the values of all buffers, as a function."""
+    if operation.kind == "affine":
+        parts = [
+            (blocks[p.weight][p.block], blocks[p.bias][p.block] if p.bias in blocks else 0, p.reads) for p in operation.parts
+        ]
+        return lambda values: sum(weight @ values[k] + bias for weight, bias, k in parts)
+    run = NUMPY_FUNCTIONS[operation.function] if operation.kind == "apply" else NUMPY_OPERATIONS[operation.kind]
+    return lambda values: run(*(values[k] for k in operation.reads))
