@@ -109,3 +109,145 @@ interface Picture {
   height: number;
   draw(pen: Pen): void;
 }
+
+/** A vector of a program: x, a state before the step, a signal, one weight a unit, or a value. As lstm_core/program.py has it. */
+interface ProgramBuffer {
+  role: "input" | "before" | "signal" | "weight" | "value";
+  name: string;
+  block: number;
+}
+
+/** A term of an affine map: the rows `block` of a parameter times a vector, and a bias. */
+interface ProgramPart {
+  weight: string;
+  bias: string;
+  block: number;
+  reads: number;
+}
+
+/** One operation of a step over buffers, by number. */
+interface ProgramOperation {
+  kind: string;
+  into: number;
+  reads?: number[];
+  parts?: ProgramPart[];
+  function?: string;
+}
+
+/** One step of a cell. */
+interface Program {
+  buffers: ProgramBuffer[];
+  operations: ProgramOperation[];
+  states: string[];
+}
+
+/** A function's least and greatest value (null: without end), and the straight line that is cut off there, or null for a curve. */
+interface FunctionMeta {
+  range: (number | null)[];
+  line: number[] | null;
+}
+
+/** What a model reads: characters, or bytes as numbers; unknown: the id of what stands for all others; limit: steps at once. */
+interface VocabularyMeta {
+  reads: "characters" | "bytes";
+  symbols: (string | number)[];
+  unknown: number;
+  lookAlikes: Record<string, string>;
+  limit: number;
+}
+
+/** What lstm_core/browser/engine.py says of a model beside its weights. */
+interface EngineMeta {
+  name: string;
+  version: string;
+  cell: string;
+  units: number;
+  layers: number;
+  input: "one-hot" | "embedding";
+  inputs: number;
+  program: Program;
+  functions: Record<string, FunctionMeta>;
+  signals: { name: string; range: (number | null)[] }[];
+  vocabulary: VocabularyMeta;
+  weights: Record<string, { offset: number; shape: number[] }>;
+  bytes: number;
+}
+
+/** A text as a model reads it, one entry a step. A character that takes several stands at the first of them, and "" at the rest. */
+interface Encoded {
+  chars: string[];
+  readAs: string[];
+  ids: Int32Array;
+}
+
+/** Some units of a signal of one layer, held at a value from a step on; units null: all; stop null: to the end. As lstm_core/clamp.py has it. */
+interface Clamp {
+  signal: string;
+  value: number;
+  layer: number;
+  units: number[] | null;
+  start: number;
+  stop: number | null;
+}
+
+/** What a model remembers after a text: each state of each layer, and what it expects next, or null before any text. */
+interface EngineState {
+  values: Record<string, Float32Array[]>;
+  probs: Float32Array | null;
+}
+
+/** What is done unit by unit: out[at + k] from left[leftAt + k] and, where two vectors are read, right[rightAt + k], for k under count. */
+type Pointwise = (out: Float32Array, at: number, left: Float32Array, leftAt: number, right: Float32Array, rightAt: number, count: number) => void;
+
+/**
+ * Affine maps of the same vectors, one under another in one matrix. reads: the vectors, one beside another; maps: the parts of each map, in that
+ * order; lookedUp: the part that reads x, one a map, where x is looked up; into: where the result stands, one a map.
+ */
+interface PlanProduct {
+  reads: number[];
+  maps: ProgramPart[][];
+  lookedUp: ProgramPart[];
+  into: number[];
+}
+
+/** One thing to do: a product, by number (else -1), or an operation unit by unit; finished: the signal that is computed then, or "". */
+interface PlanStep {
+  product: number;
+  kind: string;
+  function: string;
+  into: number;
+  left: number;
+  right: number;
+  finished: string;
+}
+
+/** How a layer runs a program. The buffers are the program's, and after them one for each signal that is nothing but an affine map. */
+interface Plan {
+  products: PlanProduct[];
+  steps: PlanStep[];
+  buffers: ProgramBuffer[];
+}
+
+/**
+ * A product with its weights, four rows together; rows are a multiple of four, the last of them empty. base: the biases. lookedUp: where x is
+ * looked up, the parts that read it, and the base with what x adds, by the id that is read, as far as it was needed.
+ */
+interface PackedProduct {
+  reads: number[];
+  into: number[];
+  rows: number;
+  columns: number;
+  packed: Float32Array;
+  base: Float32Array;
+  lookedUp: { parts: ProgramPart[]; rows: (Float32Array | undefined)[] } | null;
+}
+
+/** A layer, ready to run. weights: the buffers that hold one weight a unit. */
+interface EngineLayer {
+  buffers: ProgramBuffer[];
+  products: PackedProduct[];
+  weights: Map<number, Float32Array>;
+  steps: { product: number; run: Pointwise; into: number; left: number; right: number; finished: string }[];
+}
+
+type EngineModel = import("../../assets/shared/engine/model.js").Model;

@@ -1,0 +1,214 @@
+"""The browser's engine against `trace`: every cell, every shipped model, and characters of every kind, run by node."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import lstm_core as lc
+from lstm_core.browser import engine
+from lstm_core.browser.modules import linked
+from lstm_core.cells import cell, cells
+from lstm_core.clamp import Clamp
+from lstm_core.model import CharModel
+from lstm_core.text import Vocabulary
+from lstm_core.trace import Trace
+from lstm_core.tracing import trace
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSAGES = {p["title"]: p["text"] for p in json.loads((ROOT / "assets" / "passages.json").read_text("utf-8"))}
+EACH_STEP = 1e-5  # from the trace's own state before it: gates, h and probabilities as they are, C relative
+WHOLE_TEXT = 1e-4  # two runs in float32 drift apart on the way
+
+PROGRAMS = ROOT / "tests" / "cases" / "programs.json"  # what tests/js runs
+
+VARIANTS = (
+    cell("lstm").with_functions({"sigmoid": "hard_sigmoid_keras2"}),
+    cell("lstm").with_functions({"sigmoid": "hard_sigmoid_keras3", "tanh": "linear"}),
+    cell("gru_cho").with_functions({"tanh": "relu"}),
+    cell("rnn").with_functions({"tanh": "linear"}),
+)
+
+
+def node() -> str:
+    found = shutil.which("node")
+    if found is None:
+        assert not os.environ.get("CI"), "node is missing: .ci/run installs it"
+        pytest.skip("node is not installed")
+    return found
+
+
+def answers(folder: Path, cases: Sequence[Any] = (), texts: Sequence[Any] = ()) -> Any:
+    """What tests/js/engine_runner.js prints for these cases."""
+    (folder / "cases.json").write_text(json.dumps({"cases": list(cases), "texts": list(texts)}), "utf-8")
+    command = [node(), ROOT / "tests" / "js" / "engine_runner.js", folder]
+    ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+class Cases:
+    """Cases for the runner, with the files that they name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cases: list[dict[str, Any]] = []
+
+    def add(self, model: CharModel, t: Trace) -> None:
+        """What the engine is to find for a trace."""
+        meta, weights = engine.payload(model)
+        number = len(self.cases)
+
+        def file(name: str, content: bytes | np.ndarray) -> str:
+            path = self.folder / f"{number}-{name}.bin"
+            path.write_bytes(content if isinstance(content, bytes) else np.ascontiguousarray(content, "<f4").tobytes())
+            return path.name
+
+        self.cases.append(
+            {
+                "meta": meta,
+                "weights": file("weights", weights),
+                "text": t.text,
+                "signals": {name: file(name, t[name]) for name in t.cell.names},
+                "probs": file("probs", t.probs),
+                "surprise": file("surprise", t.surprise),
+                "initial": {name: file(f"initial-{name}", t.initial[name]) for name in t.cell.states},
+                "initialProbs": None if t.initial.probs is None else file("initial-probs", t.initial.probs),
+                "clamps": [asdict(clamp) for clamp in t.clamps],
+                "chars": t.chars,
+                "readAs": t.read_as,
+                "ids": t.ids.tolist(),
+            }
+        )
+
+    def check(self) -> None:
+        """Holds the engine to the traces."""
+        found = answers(self.folder, self.cases)["cases"]
+        for case, differences in zip(self.cases, found, strict=True):
+            what = f"{case['meta']['name']} {case['meta']['cell']}"
+            assert max(differences["steps"].values()) < EACH_STEP, (what, differences)
+            assert max(differences["whole"].values()) < WHOLE_TEXT, (what, differences)
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Cases:
+    return Cases(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "cell", [*cells().values(), *VARIANTS], ids=lambda c: f"{c.name}{'-'.join(dict(c.functions).values())}"
+)
+def test_every_cell(make_model: Callable[..., CharModel], cases: Cases, cell: lc.Cell) -> None:
+    """One layer and two, one-hot and embedded, with biases and without, from zeros and from a state, and held units."""
+    text = "the clouds are in the sky"
+    for units, layers, embedding, bias in ((1, 1, None, True), (7, 2, None, False), (6, 2, 5, True), (9, 1, 3, True)):
+        model = make_model(cell, units, layers, 1.5, embedding=embedding, bias=bias, head_bias=bias)
+        first = trace(model, text)
+        cases.add(model, first)
+        cases.add(model, trace(model, text[::-1], first.final))
+        clamps = [
+            Clamp(name, 0.5, min(k, 1) % layers, None if k % 2 else tuple(range(0, units, 2)), k, None if k % 3 else k + 5)
+            for k, name in enumerate(cell.names)
+        ]
+        cases.add(model, trace(model, text, first.final, [*clamps, Clamp(cell.names[0], 0.25, 0, (0,), 3, 9)]))
+    cases.check()
+
+
+def test_a_model_of_bytes(cases: Cases) -> None:
+    torch.manual_seed(0)
+    for vocabulary in (Vocabulary.of_bytes(), Vocabulary.of_bytes([*b"abc t\xc3\xa9"], unknown=99)):
+        model = CharModel(vocabulary, "gru_pytorch", 8, 2, 6, name="bytes").eval()
+        first = trace(model, "né “日” 👍")
+        cases.add(model, first)
+        cases.add(model, trace(model, "été\0", first.final))
+    cases.check()
+
+
+@pytest.mark.parametrize("name", [shipped.name for shipped in lc.models()])
+def test_every_shipped_model_over_a_thousand_characters_of_prose(cases: Cases, name: str) -> None:
+    model = lc.load(name)
+    passage = PASSAGES["Shakespeare" if "shakespeare" in name else "War and Peace"]
+    t = trace(model, passage[:1000])
+    cases.add(model, t)
+    cases.check()
+
+
+def test_characters_are_encoded_as_in_python(tmp_path: Path) -> None:
+    """Every character up to U+FFFF, bold letters, emoji, half surrogate pairs; but for those that Python does not know."""
+    points = [*range(1, 0xD800), *range(0xE000, 0x10000), *range(0x1D400, 0x1D800), *range(0x1F400, 0x1F500)]
+    everything = "".join(chr(point) for point in points if unicodedata.category(chr(point)) != "Cn")
+    texts = [everything[k : k + 5000] for k in range(0, len(everything), 5000)]
+    texts += ["né “日” 👍…", "e\u0301", "\r\n\t\0", "a\udc80\udcff b\ud83d"]
+    known = [
+        Vocabulary(" abcdefghijklmnopqrstuvwxyz.,'\"-"),
+        Vocabulary("ABCXYZ"),
+        Vocabulary("\naé1/2日👍s", "日"),
+        Vocabulary.of_bytes(),
+        Vocabulary.of_bytes([*b"se/ '\xef\xbf\xbd"], unknown=0xBF),
+    ]
+    pairs = [(vocabulary, text) for vocabulary in known for text in texts]
+    found = answers(tmp_path, texts=[{"vocabulary": engine.vocabulary(v), "text": text} for v, text in pairs])["texts"]
+    for (vocabulary, text), there in zip(pairs, found, strict=True):
+        wanted = vocabulary.encode(text)
+        assert there == {"chars": list(wanted.chars), "readAs": list(wanted.read_as), "ids": wanted.ids.tolist()}
+
+
+def test_the_engine_goes_into_a_page_that_opens_from_a_disk(make_model: Callable[..., CharModel], tmp_path: Path) -> None:
+    """As one script, without the eval that the page's content policy refuses."""
+    shutil.copytree(ROOT / "assets" / "shared", tmp_path / "shared")
+    model = make_model("lstm", 5)
+    meta, weights = engine.payload(model)
+    (tmp_path / "main.js").write_text(
+        'import { Model } from "./shared/engine/model.js";\nimport { Reading } from "./shared/engine/reading.js";\n'
+        f"const bytes = Uint8Array.from({list(weights)});\nconst reading = new Reading(new Model({json.dumps(meta)}, bytes));\n"
+        'reading.write("the hat");\nreading.read();\nconsole.log(JSON.stringify([...reading.at(0, "hidden", 6)]));\n'
+    )
+    script = linked(tmp_path / "main.js", tmp_path)
+    assert not re.search(r"\beval\b|\bFunction\s*\(|\bdocument\b|\bwindow\b", script)
+    (tmp_path / "one.cjs").write_text(script)
+    ran = subprocess.run([node(), tmp_path / "one.cjs"], capture_output=True, encoding="utf-8", check=True)
+    np.testing.assert_allclose(json.loads(ran.stdout), trace(model, "the hat")["hidden"][0, 6], rtol=0, atol=1e-6)
+
+
+# What is sent
+
+
+def test_the_programs_that_javascripts_tests_run_are_the_cells() -> None:
+    wanted = {name: c.program.as_json() for name, c in cells().items()}
+    assert json.loads(PROGRAMS.read_text("utf-8")) == wanted, f"write {wanted} to {PROGRAMS.relative_to(ROOT)}"
+
+
+def test_the_same_model_gives_the_same_bytes_and_another_another_version(make_model: Callable[..., CharModel]) -> None:
+    model, same, other = make_model("gru", 5), make_model("gru", 5), make_model("gru", 5, seed=1)
+    assert engine.payload(model) == engine.payload(same)
+    meta, _ = engine.payload(other)
+    assert meta["version"] != engine.payload(model)[0]["version"]
+    assert {**meta, "version": ""} == {**engine.payload(model)[0], "version": ""}
+    model.name = "renamed"
+    assert engine.payload(model)[0]["version"] != engine.payload(same)[0]["version"]
+    assert json.loads(json.dumps(meta, allow_nan=False)) == meta
+
+
+@pytest.mark.parametrize("name", cells())
+def test_all_weights_are_sent_once_and_nothing_else(make_model: Callable[..., CharModel], name: str) -> None:
+    model = make_model(name, 5, 2, embedding=3)
+    meta, weights = engine.payload(model)
+    parameters = dict(model.named_parameters())
+    wanted = {n.removeprefix("rnn."): p for n, p in parameters.items()}
+    assert set(meta["weights"]) == set(wanted)
+    assert meta["bytes"] == len(weights) == 4 * sum(p.numel() for p in wanted.values())
+    for n, place in meta["weights"].items():
+        sent = np.frombuffer(weights, "<f4", wanted[n].numel(), place["offset"]).reshape(place["shape"])
+        np.testing.assert_array_equal(sent, wanted[n].detach().numpy())
