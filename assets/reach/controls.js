@@ -60,11 +60,11 @@ export function build(root) {
   return el;
 }
 
-/** A line a model: what it expected, what is left of its gradient at s, how much goes along the belt, what becomes of it. */
+/** A line a model: what it expected, what is left of its gradient at s, what is left along the direct path, what becomes of it. */
 export function fillReaders(inst) {
   const { el, data, ratio } = inst;
   el.lines = data.readers.map((reader) => {
-    const line = { sample: element("canvas", { className: "sample" }), name: span("name"), chance: span("quiet"), left: span("left"), belt: span("quiet"), push: span("quiet"), fate: span("fate") };
+    const line = { sample: element("canvas", { className: "sample" }), name: span("name"), chance: span("quiet"), left: span("left"), direct: span("quiet"), push: span("quiet"), fate: span("fate") };
     line.row = element("div", { className: "reader" }, ...Object.values(line));
     line.name.textContent = reader.name;
     drawSample(penOn(line.sample, 32, 12, ratio), inst, reader, 1, 6);

@@ -34,7 +34,7 @@ export function logAt(inst, reader, name, row, step) {
   const logs = logsOf(data, reader, name);
   const log = logs[data.starts[row] + step];
   if (inst.scale === "norm") return log;
-  const own = logsOf(data, reader, name.replace("belt ", ""))[data.starts[row] + data.meta.targets[row]];
+  const own = logsOf(data, reader, name.replace("direct ", ""))[data.starts[row] + data.meta.targets[row]];
   return log === own ? 0 : log - own;
 }
 

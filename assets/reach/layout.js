@@ -98,8 +98,8 @@ export function yOfLog(inst, log) {
 
 function legendItems(inst) {
   return inst.data.readers.map((reader) => {
-    const { symbol, belt } = reader.states[stateOf(inst, reader)];
-    return { reader, symbol, belt, words: `${reader.name}${layerText(reader)}: through ${symbol}` };
+    const { symbol, direct } = reader.states[stateOf(inst, reader)];
+    return { reader, symbol, direct, words: `${reader.name}${layerText(reader)}: through ${symbol}` };
   });
 }
 
@@ -111,7 +111,7 @@ export function legendPlaces(inst, width) {
   const style = legendStyle(inst);
   const items = legendItems(inst);
   const entries = items.map((item) => ({ ...item, wide: 38 + widthOf(item.words, style) + 22 }));
-  if (items.some((item) => item.belt)) entries.push({ words: gatesOnlyWords(items), wide: 38 + widthOf(gatesOnlyWords(items), style) });
+  if (items.some((item) => item.direct)) entries.push({ words: directWords(items), wide: 38 + widthOf(directWords(items), style) });
   let [x, row] = [PAD, 0];
   for (const entry of entries) {
     if (x > PAD && x + entry.wide > width) [x, row] = [PAD, row + 1];
@@ -121,9 +121,9 @@ export function legendPlaces(inst, width) {
   return entries;
 }
 
-const gatesOnlyWords = (items) => {
-  const symbols = [...new Set(items.filter((item) => item.belt).map((item) => item.symbol))].join(" and ");
-  return `dotted: the belt, ${symbols} through its gates alone`;
+const directWords = (items) => {
+  const symbols = [...new Set(items.filter((item) => item.direct).map((item) => item.symbol))].join(" and ");
+  return `dotted: the direct path, ${symbols} through its gates alone`;
 };
 
 const legendRows = (inst, width) => legendPlaces(inst, width).at(-1).row + 1;

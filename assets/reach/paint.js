@@ -8,7 +8,7 @@ import { fateOf, logAt, logsOf, nameAt, pushAt, pushLimit, stateOf, targetOf } f
 import { GUTTER, legendPlaces, legendStyle, letterPlace, LINES, mapX, mapY, PAD, rangeOf, xOfStep, yOfLog } from "./layout.js";
 
 const DASHES = [[], [8, 4], [12, 3, 3, 3], [5, 2]]; // each reader's line
-const GATES_ONLY_DASH = [1.5, 3.5];
+const DIRECT_DASH = [1.5, 3.5];
 
 export function drawHead(pen, inst) {
   for (const band of inst.layout.bands) ({ pushes: drawPushBar, title: drawTitle, text: drawText, lines: drawLines })[band.kind](pen, inst, band);
@@ -91,7 +91,7 @@ function drawLegend(pen, inst, band) {
   for (const { x, row, words, reader } of legendPlaces(inst, inst.layout.width)) {
     const y = band.y + row * LINES.legend + 9;
     if (reader) drawSample(pen, inst, reader, x, y);
-    else pen.path([[x, y], [x + 30, y]], { stroke: inst.theme.ink, line: 1.5, dash: GATES_ONLY_DASH });
+    else pen.path([[x, y], [x + 30, y]], { stroke: inst.theme.ink, line: 1.5, dash: DIRECT_DASH });
     pen.text(words, x + 37, y + 4, style);
   }
 }
@@ -104,7 +104,7 @@ function drawLines(pen, inst, band) {
     if (inst.scale === "share") drawLimits(pen, inst, band);
     for (const reader of data.readers) {
       const name = stateOf(inst, reader);
-      if (reader.states[name].belt) drawLine(pen, inst, reader, `belt ${name}`, { ...lineOf(inst, reader), line: 1.5, dash: GATES_ONLY_DASH });
+      if (reader.states[name].direct) drawLine(pen, inst, reader, `direct ${name}`, { ...lineOf(inst, reader), line: 1.5, dash: DIRECT_DASH });
       drawLine(pen, inst, reader, name, lineOf(inst, reader));
     }
   });

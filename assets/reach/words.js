@@ -29,17 +29,17 @@ function writeReader(inst, reader, line) {
   const { row } = inst;
   line.chance.textContent = `gave ${nameAt(inst.data, reader.aim[row])} ${percent(reader.chance[row])}`;
   line.left.textContent = leftWords(inst, reader);
-  line.belt.textContent = gatesOnlyShare(inst, reader);
+  line.direct.textContent = directShare(inst, reader);
   line.fate.textContent = fateWords(inst, reader);
   line.push.textContent = `push ${signed(pushAt(inst, reader, row, probeOf(inst)))}`;
 }
 
 const leftWords = (inst, reader) => `${inst.scale === "share" ? "left at s" : "norm at s"} ${shortOfLog(leftAt(inst, reader))}`;
 
-function gatesOnlyShare(inst, reader) {
-  const { belt } = reader.states[stateOf(inst, reader)];
-  if (!belt) return "no belt";
-  return `belt alone ${shortOfLog(leftAt(inst, reader, "belt "))}`;
+function directShare(inst, reader) {
+  const { direct } = reader.states[stateOf(inst, reader)];
+  if (!direct) return "no direct path";
+  return `direct path ${shortOfLog(leftAt(inst, reader, "direct "))}`;
 }
 
 function fateWords(inst, reader) {
@@ -54,8 +54,8 @@ function fateWords(inst, reader) {
 function sentence(inst) {
   const { el, data } = inst;
   const readers = data.readers.map((reader, k) => {
-    const { chance, left, belt, fate, push } = el.lines[k];
-    return `${reader.name}: ${[chance, left, belt, push, fate].map((part) => part.textContent).join(", ")}`;
+    const { chance, left, direct, fate, push } = el.lines[k];
+    return `${reader.name}: ${[chance, left, direct, push, fate].map((part) => part.textContent).join(", ")}`;
   });
   return `${nameAt(data, data.typed[targetOf(inst)])}, ${el.step.textContent}, ${el.aim.textContent}. ${el.probe.textContent}. ${readers.join(". ")}.`;
 }
@@ -66,10 +66,10 @@ function captionOf(inst) {
   const what = inst.scale === "share" ? "as a share of its value at s = t" : "as it is";
   const stretch = meta.columns < meta.steps ? ` Characters ${count(meta.start + 1)} to ${count(meta.start + meta.columns)} of ${count(meta.steps)}.` : "";
   const stride = meta.stride > 1 ? ` Every ${ordinal(meta.stride)} character’s loss.` : "";
-  const symbols = [...new Set(readers.filter((reader) => reader.states[stateOf(inst, reader)].belt).map((reader) => reader.states[stateOf(inst, reader)].symbol))];
-  const belt = symbols.length ? ` Dotted: what goes along ${symbols.join(" or ")} alone, multiplied by what the gate keeps at each step.` : "";
+  const symbols = [...new Set(readers.filter((reader) => reader.states[stateOf(inst, reader)].direct).map((reader) => reader.states[stateOf(inst, reader)].symbol))];
+  const direct = symbols.length ? ` Dotted: the direct path, along ${symbols.join(" or ")} alone, multiplied by what the gate keeps at each step.` : "";
   return (
-    `${of.join("; ")}.${stretch}${stride} Lines and maps: the size of the gradient of the loss after character t with respect to the state after character s, ${what}.${belt}` +
+    `${of.join("; ")}.${stretch}${stride} Lines and maps: the size of the gradient of the loss after character t with respect to the state after character s, ${what}.${direct}` +
     ` Vanished: below 1/1000 of its value at s = t, from there back. Exploded: above 10 times that.` +
     ` Text: gradient times input, nats; orange made the character that came likelier, blue less likely; each text’s colours end at the largest push of this t${inst.rooted ? ", and grow by the root" : ""}; the largest of all is ${short(meta.most, 3)}.`
   );

@@ -209,9 +209,9 @@ def _read(model: CharModel, trace: Trace) -> np.ndarray:
 
 
 def kept(cell: Cell, name: str) -> Expression | None:
-    """What a state is multiplied by on its direct way from one step to the next: f for C, 1 - z or z for a GRU's h.
+    """What a state is multiplied by on its direct path from one step to the next: f for C, 1 - z or z for a GRU's h.
 
-    Returns the factor as an expression over the signals, or None for a state without such a way.
+    Returns the factor as an expression over the signals, or None for a state without such a path.
     The gates' own dependence on the state is left out.
     """
     past = Vector(name, previous=True)

@@ -15,7 +15,7 @@ LEAST = np.finfo(np.float32).tiny  # a gate that is shut keeps nothing; the loga
 
 
 def remembering(trace: Trace) -> str:
-    """The state that has a direct way from step to step: "cell" for an LSTM, "hidden" for a GRU.
+    """The state that has a direct path from step to step: "cell" for an LSTM, "hidden" for a GRU.
 
     Raises ValueError for a cell without one, as the plain RNN.
     """

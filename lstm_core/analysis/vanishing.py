@@ -90,7 +90,7 @@ def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
 def share(found: Gradients, where: Path, direct: bool = False) -> np.ndarray:
     """A state's gradients as shares of their value at the loss's own step: float64 (target, step), 0 to inf, NaN after it.
 
-    where: as `path` gives it. direct: what goes along the direct way alone, as a share of the same. Where the value at the
+    where: as `path` gives it. direct: what goes along the direct path alone, as a share of the same. Where the value at the
     loss's own step is 0, nothing is left to share: NaN. Raises ValueError for a state without a direct path.
     """
     norms = found.norms[where.state][where.layer]
@@ -101,7 +101,7 @@ def share(found: Gradients, where: Path, direct: bool = False) -> np.ndarray:
     if where.state not in found.direct:
         raise InputError(
             tr(
-                "no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt",
+                "no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no direct path",
                 found=found,
                 where=where,
             )

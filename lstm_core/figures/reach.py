@@ -34,7 +34,7 @@ def gradient_lines(
     """For one loss a line a model: the gradient's size at every step before, as a share of its value at the loss's own.
 
     found: of one text. step: whose loss, one of the targets. layer, state: as for `vanishing.path`. start: the number of the
-    first step in the text that it is a stretch of. Dotted: along the belt alone. Where a line vanishes or explodes it is
+    first step in the text that it is a stretch of. Dotted: along the direct path alone. Where a line vanishes or explodes it is
     marked and named. width: pixels to lay out for. Raises ValueError for a step that was not asked for, a state or layer that
     is not there, and an unknown theme.
     """
@@ -103,7 +103,7 @@ def gradient_by_distance(
     width: int | None = None,
 ) -> go.Figure:
     """What is left of the gradient after so many characters: the median over all losses as a line a model, 10 % to 90 % as a
-    band, and the median along the belt alone, dotted.
+    band, and the median along the direct path alone, dotted.
 
     Arguments as for `gradient_lines`. Raises ValueError for a state or layer that is not there, and an unknown theme.
     """
@@ -117,7 +117,7 @@ def gradient_by_distance(
         if where.state in each.direct:
             along = vanishing.left(vanishing.share(each, where, direct=True))
             _add_median(
-                figure, along, colour, "dot", each.model, tr("{label}, the belt alone", label=_label(each, where)), False
+                figure, along, colour, "dot", each.model, tr("{label}, direct path alone", label=_label(each, where)), False
             )
     sentences = [
         tr("{named}, {targets_count:,} losses.", named=_named(found, layer, state), targets_count=len(found[0].targets)),
@@ -150,7 +150,7 @@ def _add_line(figure: go.Figure, found: Gradients, step: int, where: Path, k: in
     if where.state in found.direct:
         along = vanishing.share(found, where, direct=True)[row, : step + 1]
         figure.add_scatter(
-            x=x, y=_drawable(along), mode="lines", name=tr("{label}, the belt alone", label=_label(found, where)),
+            x=x, y=_drawable(along), mode="lines", name=tr("{label}, direct path alone", label=_label(found, where)),
             line={"color": colour, "width": 1.5, "dash": "dot"}, hovertemplate="%{y:.2g}",
         )  # fmt: skip
     fate = vanishing.fate(shares)
@@ -219,13 +219,16 @@ def _named(found: Sequence[Gradients], layer: int, state: str) -> str:
 
 
 def _share_note(found: Sequence[Gradients], layer: int, state: str) -> str:
-    belts = {
+    symbols = {
         lettering.plain_symbol(each.cell[vanishing.path(each, layer, state).state].symbol)
         for each in found
         if vanishing.path(each, layer, state).state in each.direct
     }
-    belt = tr(" Dotted: along {sorted} alone, through what the gates keep.", sorted=" or ".join(sorted(belts))) if belts else ""
+    direct = ""
+    if symbols:
+        named = " or ".join(sorted(symbols))
+        direct = tr(" Dotted: the direct path, along {symbols} alone, through what the gates keep.", symbols=named)
     return tr(
-        "Size of the gradient of the loss after character t by the state after s, as a share of its size at s = t.{belt}",
-        belt=belt,
+        "Size of the gradient of the loss after character t by the state after s, as a share of its size at s = t.{direct}",
+        direct=direct,
     )

@@ -26,7 +26,7 @@ from pages.common.long_range.view import Reader, nearest, reach_view
 from pages.common.long_range.work import gradients
 
 DISTANCES = (1, 5, 10, 20, 50, 100)
-BELT_AT = 20
+DIRECT_AT = 20
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
@@ -106,7 +106,7 @@ class _Summary:
     fate: vanishing.Fate
 
     def after(self, distance: int, direct: bool = False) -> float | None:
-        """The median share that is left so many characters back; None where no loss reaches so far, or there is no belt."""
+        """The median share that is left so many characters back; None where no loss reaches so far, or no path is there."""
         left = self.along if direct else self.left
         return None if left is None or distance >= len(left.middle) else float(left.middle[distance])
 
@@ -122,11 +122,12 @@ def _summary(found: Gradients, layer: int) -> _Summary:
 def table(found: Sequence[Gradients], layer: int) -> str:
     """Markdown: what is left of each model's gradient after so many characters, and whether it vanishes or explodes."""
     heads = [tr("{distance} back", distance=distance) for distance in DISTANCES]
-    lines = ["| | " + " | ".join([*heads, tr("belt alone, {belt_at} back", belt_at=BELT_AT), "vanished", "largest"]) + " |"]
-    lines.append("|---|" + "---:|" * (len(DISTANCES) + 3))
+    heads += [tr("direct path alone, {distance} back", distance=DIRECT_AT), tr("vanished"), tr("largest")]
+    lines = ["| | " + " | ".join(heads) + " |"]
+    lines.append("|---|" + "---:|" * len(heads))
     for each in (_summary(one, layer) for one in found):
         cells = [short(each.after(distance)) for distance in DISTANCES]
-        cells.append(tr("no belt") if each.along is None else short(each.after(BELT_AT, direct=True)))
+        cells.append(tr("no direct path") if each.along is None else short(each.after(DIRECT_AT, direct=True)))
         gone = each.left.vanished_after
         cells.append(tr("not here") if gone is None else tr("{gone} back", gone=gone))
         cells.append(f"{short(each.fate.most)} ×")

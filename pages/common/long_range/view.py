@@ -127,7 +127,7 @@ def payload(readers: Sequence[Reader], window: Window, layer: int) -> dict[str, 
     """All that the browser paints from: JSON under "meta", flat columns in Arrow tables beside it.
 
     text: the glyph of each character of the stretch. loss0, ... of each reader: the glyph that is meant and its chance, a
-    row a loss. norms0, ...: under "STATE" and "belt STATE" the norms of all losses, each one's from the stretch's first
+    row a loss. norms0, ...: under "STATE" and "direct STATE" the norms of all losses, each one's from the stretch's first
     step to its own. pushes0, ...: likewise, what each character did to the loss, nats. fates0, ...: "vanished STATE" and
     "exploded STATE", steps of the stretch or -1.
     """
@@ -191,12 +191,12 @@ def _places(reader: Reader, layer: int) -> dict[str, Path]:
 
 
 def _norms(reader: Reader, layer: int) -> dict[str, np.ndarray]:
-    """What is drawn as lines: under each state's name its gradient's norms, and those along its belt."""
+    """What is drawn as lines: under each state's name its gradient's norms, and those along its direct path."""
     found: dict[str, np.ndarray] = {}
     for state, place in _places(reader, layer).items():
         found[state] = reader.found.norms[state][place.layer]
         if state in reader.found.direct:
-            found[f"belt {state}"] = reader.found.direct[state][place.layer]
+            found[f"direct {state}"] = reader.found.direct[state][place.layer]
     return found
 
 
@@ -249,7 +249,7 @@ def _described(reader: Reader, layer: int, most: Mapping[str, float]) -> dict[st
         "states": {
             state: {
                 "symbol": plain_symbol(cell[state].symbol),
-                "belt": state in reader.found.direct,
+                "direct": state in reader.found.direct,
                 "most": most[state] if math.isfinite(most[state]) else None,
             }
             for state in places

@@ -132,10 +132,10 @@ def test_every_norm_reaches_the_browser_to_two_digits(make_model) -> None:
     meta = sent["meta"]
     for k, each in enumerate(readers):
         table = sent[f"norms{k}"]
-        assert set(table.column_names) == ({"hidden", "cell", "belt cell"} if k == 0 else {"hidden"})
+        assert set(table.column_names) == ({"hidden", "cell", "direct cell"} if k == 0 else {"hidden"})
         for name in table.column_names:
-            source = each.found.direct if name.startswith("belt ") else each.found.norms
-            rows = source[name.removeprefix("belt ")][1]
+            source = each.found.direct if name.startswith("direct ") else each.found.norms
+            rows = source[name.removeprefix("direct ")][1]
             wanted = np.concatenate([row[: t + 1] for row, t in zip(rows, each.found.targets)])
             np.testing.assert_allclose(decoded(table[name].to_numpy(), meta), wanted, rtol=5e-3)
         pushes = np.concatenate([row[: t + 1] for row, t in zip(each.found.characters, each.found.targets)])
@@ -278,7 +278,7 @@ def test_a_table_of_what_is_left_says_what_the_analysis_says(make_model) -> None
     found = [reader(make_model, cell, text, window(110)).found for cell in ("rnn", "lstm")]
     _, _, rnn, lstm = gradient.table(found, vanishing.TOP).splitlines()
     left = vanishing.left(vanishing.share(found[0], vanishing.path(found[0])))
-    assert rnn.startswith("| rnn, through h |") and "no belt" in rnn and lstm.startswith("| lstm, through C |")
+    assert rnn.startswith("| rnn, through h |") and "no direct path" in rnn and lstm.startswith("| lstm, through C |")
     cells = [cell.strip() for cell in rnn.split("|")]
     assert float(cells[2]) == pytest.approx(left.middle[1], rel=0.1)
 
