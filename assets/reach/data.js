@@ -49,8 +49,6 @@ export function rowNear({ meta }, step) {
   return clamp(Math.round((step - targets[0]) / stride), 0, targets.length - 1);
 }
 
-export const layerText = (reader) => (reader.layers > 1 ? `, layer ${reader.layer + 1} of ${reader.layers}` : "");
-
 /** Where the colours of a text end: at the largest push that this reader's loss got. */
 export function pushLimit(inst, reader) {
   const { limits, data, row } = inst;
