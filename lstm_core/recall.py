@@ -144,9 +144,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model looked at on its way.
+    """A model evaluated on its way.
 
-    step: of its own training. loss: nats at the question, mean of the steps since the look before. accuracy: gap ->
+    step: of its own training. loss: nats at the question, mean of the steps since the evaluation before. accuracy: gap ->
     share of right answers, 0 to 1.
     """
 
@@ -160,7 +160,7 @@ class Result:
     """One cell, trained and tested.
 
     draw: the protocol's. cell, units, seed: which run. accuracy: gap -> share of right answers on fresh sequences, 0 to
-    1. history: every look on the way, model after model. parameters: how many weights each model has. seconds: of work.
+    1. history: every evaluation on the way, model after model. parameters: how many weights each model has. seconds: of work.
     models: the trained ones, in the order of `Protocol.stages`, which read text such as "Cabfhe?"; none when the result
     was read from a file.
     """
@@ -218,7 +218,7 @@ def run(
     """Trains one cell on the recall task and tests it; yields `Progress`, the generator's value is the `Result`.
 
     cell: a registered cell's name. units: of its one layer. seed: decides the first weights, and the sequences, which are
-    the same for every cell. protocol: everything else. report_every: seconds; it yields that often, and after each look.
+    the same for every cell. protocol: everything else. report_every: seconds; it yields that often, and after each evaluation.
     Who leaves the generator be interrupts the run, and who closes it stops it; neither changes what it would have become.
     Raises ValueError for an unknown cell or fewer than 1 unit, DivergenceError when the loss is no finite number.
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; the task: see `Protocol`.

@@ -64,7 +64,7 @@ def in_training(
     if uniform is not None:
         marks.level(figure, uniform, tr("expecting all characters alike"), theme, "y", "right")
     marks.level(figure, 1.0, tr("1: makes no vector longer"), theme, "y3", "right")
-    how = "; ".join(f"{title}: {told}" for _, title, told in ROWS)
+    how = "; ".join(f"{title}: {meaning}" for _, title, meaning in ROWS)
     above = paper.write_above(figure, tr("Training a plain RNN"), [*notes, f"{how}. {paper.version()}."], width, 8)
     figure.update_layout(
         height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")

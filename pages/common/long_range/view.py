@@ -93,15 +93,15 @@ def _shown(key: str, window: Window, given: int | None) -> _Shown:
     if last is None:
         first = _first_step(window) if given is None else given
         last = _Shown(nearest(window, first), nearest(window, first), 1, given, window)
-    said = (state or {}).get("pin")
+    pinned = (state or {}).get("pin")
     step = last.step
-    if isinstance(said, Mapping) and type(said.get("step")) is int and said.get("serial") == last.serial:
-        step = nearest(window, said["step"])
+    if isinstance(pinned, Mapping) and type(pinned.get("step")) is int and pinned.get("serial") == last.serial:
+        step = nearest(window, pinned["step"])
     serial, command = last.serial, last.command
-    wish = None if given is None else nearest(window, given)
-    moved = wish is not None and given not in (last.given, last.step) and wish != step
+    asked = None if given is None else nearest(window, given)
+    moved = asked is not None and given not in (last.given, last.step) and asked != step
     if moved or state is None or nearest(window, step) != step:
-        step = wish if moved and wish is not None else nearest(window, step)
+        step = asked if moved and asked is not None else nearest(window, step)
         command, serial = step, serial + 1
     now = st.session_state[memory] = _Shown(step, command, serial, given, window)
     return now
@@ -151,10 +151,10 @@ def _packed(readers: Sequence[Reader], window: Window, layer: int) -> dict[str, 
         pushes = -reader.found.characters[:, :columns][below]
         pushed.append(pushes)
         norms = {name: _logarithms(values[:, :columns][below], low, high) for name, values in _norms(reader, layer).items()}
-        fates, told = _fates(reader, layer)
+        fates, largest = _fates(reader, layer)
         packed |= {f"norms{k}": pa.table(norms), f"pushes{k}": pa.table({"pushes": np.ascontiguousarray(pushes, np.float32)})}
         packed |= {f"fates{k}": pa.table(fates), f"loss{k}": pa.table(_losses(reader, window, characters))}
-        described.append(_described(reader, layer, told))
+        described.append(_described(reader, layer, largest))
     packed["meta"] = {
         "readers": described,
         "start": window.start,

@@ -374,7 +374,7 @@ def test_the_share_that_is_done_rises_over_all_cells(monkeypatch: pytest.MonkeyP
     while not one.finished:
         one.advance()
         shares.append(one.done)
-        assert one.told()
+        assert one.progress_text()
     assert shares == sorted(shares) and shares[-1] == 1.0 and 0 < shares[0] < 0.5
 
 
