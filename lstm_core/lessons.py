@@ -348,7 +348,7 @@ def measure(lesson: Lesson, models: Callable[[str], CharModel] = load) -> dict[s
     """The lesson's numbers, by name, measured on its models.
 
     models: gives a model by its name. Raises LessonError where a model does not know a character of a text that is
-    measured, or has no such unit; ValueError for a signal that its cell does not have; CheckpointError for a model that is
+    measured, or has no such unit; InputError for a signal that its cell does not have; CheckpointError for a model that is
     not there.
     """
 

@@ -71,7 +71,7 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
     """Follows one unit's state from one step into the gates of the next, by the weights alone, in float64.
 
     layer, step, unit: counted from 0; step is not the last, for the next character must be there.
-    Raises ValueError for a place that the trace lacks, for its last step, and for another model's trace.
+    Raises InputError for a place that the trace lacks, for its last step, and for another model's trace.
     "Had h been 0" computes the equations once more with that one number changed.
     """
     trace.check(layer, step, unit)

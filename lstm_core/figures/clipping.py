@@ -39,7 +39,7 @@ def in_training(
 
     runs: begun alike: the gradient's largest norm, or None where it is not clipped -> the runs of all seeds. notes: sentences
     for the caption, written by us or `lettering.escaped`. uniform: the loss of expecting every character alike, marked. A run
-    that ended in no number ends in a cross. width: pixels to lay out for. Raises ValueError for no run at all, or an unknown
+    that ended in no number ends in a cross. width: pixels to lay out for. Raises InputError for no run at all, or an unknown
     theme.
     """
     if not any(runs.values()):
@@ -79,7 +79,7 @@ def gradient_reach(
     """How far back the last loss of a window is felt after so many steps of training; a thin line a seed, log axis.
 
     runs, notes, width: as for `in_training`. step: one of the steps at which it was measured; a run that had ended by then is
-    left out. Raises ValueError when no run measured it, or for an unknown theme.
+    left out. Raises InputError when no run measured it, or for an unknown theme.
     """
     if not any(step in run.reach for several in runs.values() for run in several):
         raise InputError(tr("no run measured how far back the loss is felt after step {step}", step=step))

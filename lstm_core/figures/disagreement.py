@@ -21,8 +21,8 @@ def surprise_and_disagreement(
     """Surprise as one line a model, told apart by colour, dash and marker, over bars of their disagreement.
 
     traces: one a model, of one text; between: as `analysis.disagreement` gives it for them. Both in nats. The peaks carry
-    their rank. width: pixels to lay out for. Raises ValueError where the traces are not those of `between`, or for an
-    unknown theme. Source: the traces; Lin 1991.
+    their rank. width: pixels to lay out for. Raises ValueError where the traces are not those of `between`,
+    InputError for an unknown theme. Source: the traces; Lin 1991.
     """
     if tuple(trace.model for trace in traces) != between.models:
         raise ValueError(f"the disagreement is of {', '.join(between.models)}, not of {', '.join(t.model for t in traces)}")

@@ -35,7 +35,7 @@ def gradient_lines(
 
     found: of one text. step: whose loss, one of the targets. layer, state: as for `vanishing.path`. start: the number of the
     first step in the text that it is a stretch of. Dotted: along the direct path alone. Where a line vanishes or explodes it is
-    marked and named. width: pixels to lay out for. Raises ValueError for a step that was not asked for, a state or layer that
+    marked and named. width: pixels to lay out for. Raises InputError for a step that was not asked for, a state or layer that
     is not there, and an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -64,7 +64,7 @@ def gradient_map(
     """The gradient of every loss (down) with respect to the state after every character before it (across), on a log scale.
 
     Arguments as for `gradient_lines`. Shares of the value at s = t: blank where it has vanished, full ink at 1 and above.
-    Raises ValueError for a state or layer that is not there, and an unknown theme.
+    Raises InputError for a state or layer that is not there, and an unknown theme.
     """
     where = vanishing.path(found, layer, state)
     shares = vanishing.share(found, where)
@@ -105,7 +105,7 @@ def gradient_by_distance(
     """What is left of the gradient after so many characters: the median over all losses as a line a model, 10 % to 90 % as a
     band, and the median along the direct path alone, dotted.
 
-    Arguments as for `gradient_lines`. Raises ValueError for a state or layer that is not there, and an unknown theme.
+    Arguments as for `gradient_lines`. Raises InputError for a state or layer that is not there, and an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, each in enumerate(found):

@@ -33,7 +33,7 @@ def accuracy_by_gap(
     accuracies: a registered cell's name -> one mapping a run, gap -> share, 0 to 1; a run may lack gaps. chance: the share
     that guessing gets, marked. notes: sentences for the caption, written by us or `lettering.escaped`. gaps: that the axis
     shows from the beginning (default: those there are). width: pixels to lay out for.
-    Raises ValueError for a cell that is not there, or an unknown theme.
+    Raises InputError for a cell that is not there, or an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, (name, runs) in enumerate(accuracies.items()):

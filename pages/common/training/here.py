@@ -146,7 +146,7 @@ def _budget(choice: float | str) -> str:
 
 
 def _text_widget(kind: str) -> Callable[[], Corpus]:
-    """The widget for one kind of text; returns what makes the corpus of it, and raises ValueError, one sentence."""
+    """The widget for one kind of text; returns what makes the corpus of it, and raises InputError, one sentence."""
     if kind == "paste":
         typed = st.text_area(
             tr("The text"), key=f"{KEY}: pasted", height=160, max_chars=MOST_PASTED,
@@ -179,7 +179,7 @@ def _text_widget(kind: str) -> Callable[[], Corpus]:
 
 
 def corpus_of(text: str, name: str) -> Corpus:
-    """A text to learn from, within the limits, in two parts. Raises ValueError where it is too short."""
+    """A text to learn from, within the limits, in two parts. Raises InputError where it is too short."""
     whole = corpora.from_text(text[:MOST_TEXT], name)
     return _limited(whole)
 
@@ -208,7 +208,7 @@ def known(corpus: Corpus) -> Vocabulary:
 
 
 def _begin(own: SessionTraining, corpus: Corpus, recipe: Recipe, seconds: float | None) -> None:
-    """Starts it, in the place of the one before. Raises ValueError where the text is too short."""
+    """Starts it, in the place of the one before. Raises InputError where the text is too short."""
     sentence = selection.current().text[:SENTENCE]
     name = f"{recipe.cell} {recipe.layers}x{recipe.units}"
     training = Training(
