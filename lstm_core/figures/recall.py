@@ -47,7 +47,7 @@ def accuracy_by_gap(
         type="log", tickvals=shown, ticktext=[str(gap) for gap in shown], showgrid=False,
         range=_log_range(shown), title={"text": tr("gap: distractors between the key and the question"), "standoff": 4},
     )  # fmt: skip
-    figure.update_yaxes(range=[0, 1.04], tickformat=".0%", title={"text": tr("right answers"), "standoff": 4})
+    figure.update_yaxes(range=[0, 1.04], tickformat="~%", title={"text": tr("right answers"), "standoff": 4})
     figure.add_hline(
         y=chance, line={"color": palette.INK[theme], "width": 1.25, "dash": "dash"},
         annotation={"text": tr("guessing: {short} %", short=short(100 * chance, 3)),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 import lstm_core as lc
@@ -15,6 +17,9 @@ from lstm_core.numbers import percent
 from lstm_core.recall import Protocol, Result
 from lstm_core.words import N_, tr
 from pages.common import detail
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 GOOD = 0.9  # of the answers right: the key is recalled
 ALIKE = 0.05  # accuracies nearer than this are not told apart
@@ -144,13 +149,20 @@ def protocol_text(protocol: Protocol, results: Sequence[Result], found: RecallRe
     )
 
 
+def table(results: Sequence[Result]) -> Styler:
+    """The means, a row a cell and a column a gap: shares of right answers, 0 to 1, shown as `percent` writes them.
+
+    A column is sorted by its shares, whatever is shown: "over 99.9 %" stands below "100 %".
+    """
+    gaps = sorted({gap for result in results for gap in result.accuracy})
+    rows = [{tr("cell"): _title(each), **{str(gap): each.means.get(gap) for gap in gaps}} for each in standings(results)]
+    return pd.DataFrame(rows).style.format(percent, subset=[str(gap) for gap in gaps])
+
+
 def _table(results: Sequence[Result]) -> None:
     """The means in numbers: lines that lie on each other look like one."""
-    rows = [{"cell": _title(each), **{str(gap): 100 * mean for gap, mean in each.means.items()}} for each in standings(results)]
-    number = st.column_config.NumberColumn(format="%.0f %%")
-    gaps = sorted({gap for result in results for gap in result.accuracy})
-    st.dataframe(rows, hide_index=True, column_config={str(gap): number for gap in gaps})
-    st.caption(tr("Right answers, %, by gap: means over the seeds."))
+    st.dataframe(table(results), hide_index=True)
+    st.caption(tr("Right answers by gap: means over the seeds."))
 
 
 # What they show, in words

@@ -209,6 +209,14 @@ def result(cell: str, accuracy: dict[int, float], seed: int = 1, draw: recall.Dr
 PROTOCOL = Protocol(gaps=(1, 10, 100))
 
 
+def test_the_table_of_means_shows_100_percent_for_1_alone_and_is_sorted_by_the_means() -> None:
+    found = dial.table([result("rnn", {1: 0.996, 10: 0.9997}), result("lstm", {1: 1.0})])
+    shown = found.to_html()
+    assert [f"{words}</td>" in shown for words in ("99.6 %", "over 99.9 %", "100 %", "–")] == [True] * 4
+    assert shown.count("100 %") == 1
+    assert found.data["1"].tolist() == [0.996, 1.0] and math.isnan(found.data["10"][1])
+
+
 def test_how_far_each_cell_reaches_is_read_off_the_results() -> None:
     results = [result("rnn", {1: 1.0, 10: 0.3, 100: 0.95}), result("lstm", {1: 1.0, 10: 0.9, 100: 0.1})]
     said = " ".join(dial.findings(results, PROTOCOL))
