@@ -66,9 +66,7 @@ def in_training(
     marks.level(figure, 1.0, tr("1: makes no vector longer"), theme, "y3", "right")
     how = "; ".join(f"{title}: {meaning}" for _, title, meaning in ROWS)
     above = paper.write_above(figure, tr("Training a plain RNN"), [*notes, f"{how}. {paper.version()}."], width, 8)
-    figure.update_layout(
-        height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
-    )
+    figure.update_layout(height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(title={"text": tr("steps of training"), "standoff": 4}, anchor=f"y{len(ROWS)}", showgrid=False)
     return figure
 
@@ -92,9 +90,7 @@ def gradient_reach(
             )  # fmt: skip
     title = tr("How far back the loss is felt after {step:,} steps", step=step)
     top = paper.write_above(figure, title, [*notes, f"{paper.version()}."], width, 8)
-    figure.update_layout(
-        height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
-    )
+    figure.update_layout(height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(title={"text": tr("characters back"), "standoff": 4}, showgrid=False)
     figure.update_yaxes(
         type="log", exponentformat="power", title={"text": "|∂ loss / ∂ h|", "standoff": 4}, tickfont={"size": 11}

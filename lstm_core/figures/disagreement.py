@@ -69,7 +69,7 @@ def _laid_out(
     plot = SURPRISE + GAP + APART
     split = APART / plot
     figure.update_layout(
-        height=top + plot + 70, hovermode=tr("x unified"), bargap=0.2, margin={"b": 70},
+        height=top + plot + 70, hovermode="x unified", bargap=0.2, margin={"b": 70},
         legend={"orientation": "h", "x": 0, "y": -0.03, "yanchor": "top", "itemwidth": 40},
         yaxis={"domain": [split + GAP / plot, 1], "rangemode": "tozero",
             "title": {"text": tr("surprise, nats"), "standoff": 4}},

@@ -50,7 +50,7 @@ def effect_lines(
     plot = SURPRISE + GAP + DIVERGENCE
     most = palette.rounded_up(float(effect.divergence.max())) or 1.0
     figure.update_layout(
-        height=top + plot + 60, hovermode=tr("x unified"), bargap=0.25, margin={"b": 60},
+        height=top + plot + 60, hovermode="x unified", bargap=0.25, margin={"b": 60},
         legend={"orientation": "h", "x": 0, "y": -0.04, "yanchor": "top", "itemwidth": 40},
         yaxis={"domain": [1 - SURPRISE / plot, 1], "rangemode": "tozero", "zeroline": False},
         yaxis2={"domain": [0, DIVERGENCE / plot], "range": [0, most], "nticks": 4, "zeroline": False},

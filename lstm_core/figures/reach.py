@@ -44,9 +44,7 @@ def gradient_lines(
     what = tr("The loss after character {character}, followed back", character=numbering.character(start + step))
     sentences = [f"{_named(found, layer, state)}.", _share_note(found, layer, state)]
     top = paper.write_above(figure, what, sentences, width, 10, found)
-    figure.update_layout(
-        height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode=tr("x unified"), legend=_LEGEND
-    )
+    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": tr("s, the character looked back at"), "standoff": 4}, showgrid=False)
     figure.update_xaxes(range=[start + 0.5, start + len(found[0].chars) + 0.5])
@@ -127,9 +125,7 @@ def gradient_by_distance(
         ),
     ]
     top = paper.write_above(figure, tr("What is left of the gradient"), sentences, width, 10, found)
-    figure.update_layout(
-        height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode=tr("x unified"), legend=_LEGEND
-    )
+    figure.update_layout(height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": tr("characters back"), "standoff": 4}, rangemode="tozero", showgrid=False)
     return figure

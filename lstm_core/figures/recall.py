@@ -40,9 +40,7 @@ def accuracy_by_gap(
         _add_cell(figure, name, runs, k, theme)
     shown = sorted({*gaps, *(gap for runs in accuracies.values() for run in runs for gap in run)}) or [1]
     top = paper.write_above(figure, tr("Accuracy against the gap"), [*notes, f"{paper.version()}."], width, 8)
-    figure.update_layout(
-        height=top + HEIGHT + 110, margin={"b": 110, "l": 64, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
-    )
+    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 64, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(
         type="log", tickvals=shown, ticktext=[str(gap) for gap in shown], showgrid=False,
         range=_log_range(shown), title={"text": tr("gap: distractors between the key and the question"), "standoff": 4},

@@ -49,7 +49,7 @@ def unit_lines(
     top = paper.write_above(
         figure, tr("Unit {unit} over time", unit=unit), [where, notes], width, paper.letters_height([trace], width) + 12
     )
-    figure.update_layout(height=top + HEIGHT + 70, hovermode=tr("x unified"), legend=_LEGEND, yaxis=_axis(theme))
+    figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
     if beyond:
         figure.update_layout(yaxis2=_own_axis(trace, beyond, layer, unit))
     figure.update_layout(margin={"b": 60})

@@ -14,7 +14,6 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core.browser.gates import Between, Reader, Track, check, payload, window
-from lstm_core.words import tr
 from pages.common import components
 from pages.common.display import Options, displayed
 from pages.common.links import Decimal, Field, OneOf
@@ -142,7 +141,7 @@ class _Shown:
 
 
 def _shown(key: str, readers: Sequence[Reader], tracks: Sequence[Track], given: Pin | None, start: int) -> _Shown:
-    memory = tr("{key}: shown", key=key)
+    memory = f"{key}: shown"
     state = st.session_state.get(key)
     last = st.session_state.get(memory, _Shown(start=start))
     now = _after_clicks(last, state or {})

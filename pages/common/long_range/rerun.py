@@ -103,7 +103,7 @@ def show() -> None:
     )
     run: Run | None = st.session_state.get(KEY)
     going = run is not None and not run.finished and not run.stopped
-    with st.form(tr("long range: run it"), border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.form("long range: run it", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         cells = st.multiselect(
             tr("Cells"), RECALL_CELLS, FIRST, format_func=lambda name: lc.cell(name).title, key="long range: cells"
         )

@@ -19,7 +19,6 @@ import streamlit as st
 from lstm_core.analysis import vanishing
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import Glyph, glyph, plain_symbol
-from lstm_core.words import tr
 from pages.common import components
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class _Shown:
 
 
 def _shown(key: str, window: Window, given: int | None) -> _Shown:
-    memory = tr("{key}: shown", key=key)
+    memory = f"{key}: shown"
     state = st.session_state.get(key)
     last: _Shown | None = st.session_state.get(memory)
     if last is None:

@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from lstm_core.browser.life import payload
-from lstm_core.words import tr
 from pages.common import components
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _sent(stages: Sequence[Stage], facts: tuple[str, str, str, int, int]) -> dic
 
 
 def _shown(key: str, of: str, stages: Sequence[Stage], given: Place | None, start: Place) -> _Shown:
-    memory = tr("{key}: shown", key=key)
+    memory = f"{key}: shown"
     state = st.session_state.get(key)
     last: _Shown | None = st.session_state.get(memory)
     if last is None or last.of != of:
