@@ -1,7 +1,6 @@
 """Gathers the words that people see into assets/locale/gatescope.pot: `python tests/gather_words.py`.
 
-A message comes from a call of `tr`, `tr_n` or `N_` in Python, of `tr` or `trN` in JavaScript, and from the prose of
-lessons and walks.
+A message comes from a call of `tr`, `tr_n` or `N_` in Python, of `tr` or `trN` in JavaScript, and from lessons and walks.
 """
 
 from __future__ import annotations

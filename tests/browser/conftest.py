@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from playwright.sync_api import Error, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -29,6 +30,8 @@ ARGUMENTS = [
 ]
 # A deep link probes these two beside the page first; their 404 is by design.
 EXPECTED = re.compile(r"_stcore/(health|host-config)")
+
+expect.set_options(timeout=30_000)  # a statement about the page is tried again until it holds
 
 
 def serve(port: int, log: Path) -> subprocess.Popen:
@@ -71,8 +74,6 @@ def launch() -> Iterator:
 
     Without either a test fails in CI, and is skipped elsewhere. All share one Playwright: a process can't have two.
     """
-    from playwright.sync_api import Error, sync_playwright
-
     path = next((found for name in INSTALLED if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
 

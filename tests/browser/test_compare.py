@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
 
+from playwright.sync_api import expect
+
 import lstm_core as lc
 from lstm_core.analysis.disagreement import disagreement
 from pages.common.compare import choice
@@ -45,7 +47,7 @@ def test_each_model_has_rows_of_its_own_under_one_cursor(open_tab) -> None:
     label = canvas(tab).get_attribute("aria-label")
     assert [label.index(f"{name} ·") for name in MODELS] == sorted(label.index(f"{name} ·") for name in MODELS)
     assert tab.locator(".gates .reader .name").all_inner_texts() == list(MODELS)
-    assert tab.get_by_text("Certified").count() == 1
+    expect(tab.get_by_text("Certified")).to_have_count(1)
 
 
 def test_the_values_are_those_of_each_trace(open_tab) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
+from playwright.sync_api import expect
 
 import lstm_core as lc
 from tests.browser.conftest import free_port, query, rest, sent_from_now, serve, shown
@@ -41,7 +42,7 @@ def link(**wanted: object) -> str:
 def test_it_opens_with_every_gate_of_a_sentence(open_tab) -> None:
     tab = open_tab()
     assert "Heatmaps over" in canvas(tab).get_attribute("aria-label")
-    assert tab.get_by_text("Certified").count() == 1
+    expect(tab.get_by_text("Certified")).to_have_count(1)
     painted = canvas(tab).evaluate(
         """c => [...c.getRootNode().querySelectorAll('canvas')].some(k => {
             const d = k.getContext('2d').getImageData(0, 0, k.width, k.height).data; return new Set(d).size > 30 })"""
@@ -113,14 +114,14 @@ def test_a_click_pins_a_character_and_a_unit_everywhere(open_tab) -> None:
         clicked.append(int(at["step"]))
         assert query(tab)["character"] == str(int(at["step"]) + 1) and query(tab)["unit"] == at["unit"]
     assert len(set(clicked)) == 4
-    assert tab.get_by_text(f"Unit {at['unit']} of layer 1 at character {int(at['step']) + 1} of {len(TEXT)}").count() == 1
+    expect(tab.get_by_text(f"Unit {at['unit']} of layer 1 at character {int(at['step']) + 1} of {len(TEXT)}")).to_have_count(1)
 
 
 def test_a_shared_link_opens_the_same_view(open_tab) -> None:
     tab = open_tab(link(character=7, unit=42))
     other = open_tab("/?" + urlparse(tab.url).query)
     assert query(other) == query(tab)
-    assert other.get_by_text("Unit 42 of layer 1 at character 7").count() == 1
+    expect(other.get_by_text("Unit 42 of layer 1 at character 7")).to_have_count(1)
 
 
 REDRAWN = """gates => {
@@ -284,7 +285,7 @@ def test_the_cells_drawing_is_a_picture(open_tab) -> None:
     tab.locator(".drawing svg").wait_for()
     parts = tab.locator(".drawing svg [data-signal]").evaluate_all("e => [...new Set(e.map(x => x.dataset.signal))]")
     assert set(parts) == set(lc.cell("lstm").names)
-    assert tab.get_by_text("data-from=").count() == 0
+    expect(tab.get_by_text("data-from=")).to_have_count(0)
 
 
 def test_every_size_and_theme_fits_its_window(open_tab) -> None:
@@ -292,7 +293,7 @@ def test_every_size_and_theme_fits_its_window(open_tab) -> None:
         tab = open_tab(link(), width, height, scheme)
         wide = tab.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 2
-        assert canvas(tab).is_visible()
+        expect(canvas(tab)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/", "/gates"])
@@ -304,9 +305,9 @@ def test_a_deep_link_opened_first_after_a_restart_looks_like_any_other(browser, 
         tab.goto(f"http://127.0.0.1:{port}{path}?model=family-gru&text=hello&step=2&unit=9")
         rest(tab)
         tab.wait_for_selector(CANVAS)
-        assert tab.get_by_text("Unit 9 of layer 1 at character 3 of 5").count() == 1
+        expect(tab.get_by_text("Unit 9 of layer 1 at character 3 of 5")).to_have_count(1)
         assert tab.get_by_role("textbox", name="Text", exact=True).input_value() == "hello"
-        assert tab.get_by_text("Page not found").count() == 0
+        expect(tab.get_by_text("Page not found")).to_have_count(0)
         tab.context.close()
     finally:
         process.terminate()

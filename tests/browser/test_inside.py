@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import lstm_core as lc
 from lstm_core import diagram
@@ -212,13 +213,13 @@ def test_the_walk_lights_what_it_says(open_tab, name: str) -> None:
         drawn = {(value, to): on == "true" for value, to, on in shown if to}
         assert drawn == wanted, step.title
         bars = tab.locator(".inside .bars")
-        assert bars.is_visible() == step.bars
+        expect(bars).to_be_visible(visible=step.bars)
         if step.bars:
             *terms, total = json.loads(bars.get_attribute("data-numbers"))
             assert holds(" + ".join(f"({term})" for term in terms), total)
     tab.keyboard.press("0")
-    assert not tab.locator(".inside .station").is_visible()
-    assert tab.locator(".inside .copy[data-step='4'] [data-lit=false]").count() == 0
+    expect(tab.locator(".inside .station")).to_be_hidden()
+    expect(tab.locator(".inside .copy[data-step='4'] [data-lit=false]")).to_have_count(0)
 
 
 def test_nothing_is_sent_while_hands_move(open_tab) -> None:
@@ -343,10 +344,10 @@ def test_lines_have_the_colours_of_the_heatmaps(open_tab) -> None:
 
 def test_the_ends_of_the_text_are_shown_as_they_are(open_tab) -> None:
     tab = opened(open_tab, link(step=0, unit=3))
-    assert tab.get_by_text("before the text: h and C start at 0 in every unit").count() == 1
+    expect(tab.get_by_text("before the text: h and C start at 0 in every unit")).to_have_count(1)
     stage(tab).focus()
     tab.keyboard.press("End")
-    assert tab.get_by_text("nothing comes after the last character, yet").count() == 1
+    expect(tab.get_by_text("nothing comes after the last character, yet")).to_have_count(1)
     tab.get_by_role("button", name="C → h → next gates").click()
     assert "Nothing comes after" in tab.locator(".inside .path").inner_text()
 
@@ -377,9 +378,9 @@ def test_the_drawing_can_be_taken_away(open_tab, tmp_path: Path) -> None:
 def test_one_copy_or_three(open_tab) -> None:
     tab = opened(open_tab, link(step=9, unit=63))
     copies = tab.locator(".inside .copy:not([hidden])")
-    assert copies.count() >= 3
+    expect(copies.nth(2)).to_be_attached()
     tab.get_by_role("group", name="Copies").get_by_role("button", name="one").click()
-    assert copies.count() == 1
+    expect(copies).to_have_count(1)
     tab.wait_for_timeout(1500)
     rest(tab)
     assert parse_qs(urlparse(tab.url).query)["copies"] == ["one"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 import lstm_core as lc
 from tests.browser.conftest import rest
 
@@ -46,7 +48,7 @@ def test_a_checkpoint_from_the_file_to_the_gates(open_tab, checkpoint_that_reads
     press(tab, "Open on Gates")
     tab.get_by_text("✓ Certified").wait_for()
     assert "mine: poet" in tab.get_by_text("✓ Certified").inner_text()
-    assert tab.locator(".scope.gates canvas").count() > 0
+    expect(tab.locator(".scope.gates canvas")).not_to_have_count(0)
     assert tab.evaluate("new URLSearchParams(location.search).get('model')") == "mine: poet"
     tab.get_by_role("link", name="Models").first.click()
     tab.get_by_role("button", name="Remove", exact=False).last.wait_for()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from playwright.sync_api import expect
 
 import lstm_core as lc
 from lstm_core import report
@@ -67,7 +68,7 @@ def test_it_draws_moves_and_tells_the_traces_numbers(open_report) -> None:
         told = re.search(rf"{title}[^−\d]*(−?\d+\.\d+)", spoken(tab))
         assert told, (title, spoken(tab))
         assert float(told[1].replace("−", "-")) == pytest.approx(float(trace[name][0, 8, 17]), abs=6e-4)
-    assert tab.locator(".inside svg").count() > 0
+    expect(tab.locator(".inside svg")).not_to_have_count(0)
     assert tab.evaluate("() => document.querySelector('.equations math').getBoundingClientRect().height") > 15
 
 
@@ -159,4 +160,4 @@ def test_bytes_one_character_other_functions_and_clamps(open_report) -> None:
         tab.keyboard.press("Home")
         tab.wait_for_timeout(200)
         assert cursor(tab, "gates")[0] == 0
-        assert tab.locator(".inside svg").count() > 0
+        expect(tab.locator(".inside svg")).not_to_have_count(0)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,3 +29,15 @@ def run_once(app: AppTest, **query: str) -> AppTest:
 def words(app: AppTest, *kinds: str) -> str:
     """The texts of all elements of these kinds: text, caption, markdown, info, ..."""
     return " ".join(element.value for kind in kinds for element in getattr(app, kind))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_runs() -> Iterator[None]:
+    """What AppTest does anew for each run is done once: the search of all installed packages for components, and a collection
+    of all garbage, which takes longer the more modules are loaded."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        config.set_option("runner.postScriptGC", False)
+        yield
+    config.set_option("runner.postScriptGC", True)

@@ -85,7 +85,7 @@ def show(lives: Mapping[str, lc.Life]) -> None:
         st.text(own.message)
         own.message = ""
     if own.training is not None:
-        st.fragment(_watched, run_every=POLLED if works else None)(own, works)
+        frame.fragment("Training", _watched, run_every=POLLED if works else None)(own, works)
 
 
 # What to train
