@@ -6,7 +6,7 @@ import { shown } from "../shared/numbering.js";
 import { clamp, count, percent, power, short, shortOfLog } from "../shared/numbers.js";
 import { widthOf } from "../shared/pens.js";
 import { tr } from "../shared/words.js";
-import { fateOf, logAt, logsOf, nameAt, pushAt, pushLimit, stateOf, targetOf } from "./data.js";
+import { DIRECT, fateOf, logAt, logsOf, nameAt, pushAt, pushLimit, stateOf, targetOf } from "./data.js";
 import { GUTTER, legendPlaces, legendStyle, letterPlace, LINES, mapX, mapY, PAD, rangeOf, xOfStep, yOfLog } from "./layout.js";
 
 const DASHES = [[], [8, 4], [12, 3, 3, 3], [5, 2]]; // each reader's line
@@ -106,7 +106,7 @@ function drawLines(pen, inst, band) {
     if (inst.scale === "share") drawLimits(pen, inst, band);
     for (const reader of data.readers) {
       const name = stateOf(inst, reader);
-      if (reader.states[name].direct) drawLine(pen, inst, reader, `direct ${name}`, { ...lineOf(inst, reader), line: 1.5, dash: DIRECT_DASH });
+      if (reader.states[name].direct) drawLine(pen, inst, reader, DIRECT + name, { ...lineOf(inst, reader), line: 1.5, dash: DIRECT_DASH });
       drawLine(pen, inst, reader, name, lineOf(inst, reader));
     }
   });

@@ -5,7 +5,7 @@ import { shown } from "../shared/numbering.js";
 import { count, percent, short, shortOfLog, signed } from "../shared/numbers.js";
 import { speakSoon } from "../shared/speech.js";
 import { tr, trN } from "../shared/words.js";
-import { fateOf, logAt, nameAt, probeOf, pushAt, stateOf, targetOf } from "./data.js";
+import { DIRECT, fateOf, logAt, nameAt, probeOf, pushAt, stateOf, targetOf } from "./data.js";
 
 export function writeReadout(inst) {
   const { el, data, row } = inst;
@@ -51,7 +51,7 @@ function leftText(inst, reader) {
 function directText(inst, reader) {
   const { direct } = reader.states[stateOf(inst, reader)];
   if (!direct) return tr("no direct path");
-  return tr("direct path {left}", { left: shortOfLog(leftAt(inst, reader, "direct ")) });
+  return tr("direct path {left}", { left: shortOfLog(leftAt(inst, reader, DIRECT)) });
 }
 
 function fateText(inst, reader) {
