@@ -60,7 +60,7 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
     float64 evaluation of the declared equations. The loss is computed twice: from the h that the shown gates and states
     give through their equations, and from the reference. Every signal is also put beside its own equation, so that a
     wrong gate shows even where h and the loss are right. A trace with clamps is held to the float64 evaluation with the
-    same clamps, for no kernel knows them, and what they hold to its held value. Returns a `Certificate`. Raises ValueError
+    same clamps, for no kernel knows them, and what they hold to its held value. Returns a `Certificate`. Raises InputError
     when the trace is not of this model's cell, sizes and vocabulary.
     """
     given, wanted = ((of.cell, of.layers, of.units, of.vocabulary) for of in (trace, model))

@@ -66,7 +66,7 @@ def save(model: CharModel, path: str | Path) -> None:
     """Writes a model: weights as float32 safetensors, everything else as JSON in the header.
 
     path: must end in .safetensors, as `load` wants it. The file appears whole or not at all.
-    Raises ValueError for another ending, OSError when it can't be written, TypeError when the card holds what JSON can't.
+    Raises InputError for another ending, OSError when it can't be written, TypeError when the card holds what JSON can't.
     Source: the safetensors format, version 0.
     """
     path = Path(path)
@@ -86,7 +86,10 @@ def save(model: CharModel, path: str | Path) -> None:
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    """Writes a safetensors file beside its place and renames it, so that no half file is left. Raises OSError."""
+    """Writes a safetensors file beside its place and renames it, so that no half file is left.
+
+    Raises FileError where safetensors can't write it, OSError where the system can't.
+    """
     beside = path.with_name(path.name + ".part")
     try:
         safetensors.torch.save_file(dict(tensors), beside, metadata)

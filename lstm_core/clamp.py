@@ -28,7 +28,7 @@ class Clamp:
     kept in order and each once; None holds all. start, stop: the first step that is held and the first that is not any
     more (None: held to the end), counted from the first character of the trace, also of one that goes on from a state.
     Where two clamps meet, the later one in the list holds.
-    Raises ValueError for a value that is no finite number, a negative layer, unit or start, no units, and a stop that is
+    Raises InputError for a value that is no finite number, a negative layer, unit or start, no units, and a stop that is
     not after the start. Source: an intervention, do(f = 0), as in Pearl 2009, Causality.
     """
 
@@ -87,7 +87,7 @@ class Clamp:
 def check(clamps: Sequence[Clamp], cell: Cell, layers: int, units: int, steps: int) -> None:
     """Holds clamps against the sizes of what is to be traced.
 
-    Raises ValueError, naming what there is, for a signal, value, layer, unit or first step that is not there.
+    Raises InputError, naming what there is, for a signal, value, layer, unit or first step that is not there.
     """
     for clamp in clamps:
         if clamp.signal not in cell.names:
@@ -206,7 +206,7 @@ def units_as_typed(units: Sequence[int]) -> str:
 def typed_units(text: str, count: int) -> tuple[int, ...]:
     """Unit numbers out of a text such as "3, 7-9", counted from 0: (3, 7, 8, 9).
 
-    count: how many units there are. Raises ValueError, one sentence, for what is no such list and for units beyond them.
+    count: how many units there are. Raises InputError, one sentence, for what is no such list and for units beyond them.
     """
     chosen: set[int] = set()
     for part in text.replace("–", "-").replace(";", ",").split(","):

@@ -59,7 +59,7 @@ def sha256_of(text: str) -> str:
 
 
 def from_text(text: str, name: str) -> Corpus:
-    """Splits a text in order: first 90 % of the characters, last 10 %. Raises ValueError under 100 characters."""
+    """Splits a text in order: first 90 % of the characters, last 10 %. Raises InputError under 100 characters."""
     if len(text) < 100:
         raise InputError(
             tr(
@@ -74,7 +74,7 @@ def from_text(text: str, name: str) -> Corpus:
 
 
 def from_file(path: str | Path) -> Corpus:
-    """A text file, split in order. Raises OSError when it can't be read, ValueError when it is too short."""
+    """A text file, split in order. Raises OSError when it can't be read, InputError when it is too short."""
     path = Path(path)
     return from_text(decode(path.read_bytes()), path.name)
 

@@ -146,7 +146,8 @@ def recall_entry(result: recall.Result) -> dict[str, Any]:
         "units": result.units,
         "accuracy": _rounded(result.accuracy),
         "history": [
-            {"step": look.step, "loss": round(look.loss, 4), "accuracy": _rounded(look.accuracy)} for look in result.history
+            {"step": evaluation.step, "loss": round(evaluation.loss, 4), "accuracy": _rounded(evaluation.accuracy)}
+            for evaluation in result.history
         ],
     }
 
@@ -156,9 +157,12 @@ def _rounded(accuracy: Mapping[int, float]) -> dict[str, float]:
 
 
 def _recall_result(run: Mapping[str, Any]) -> recall.Result:
-    looks = (recall.Evaluation(look["step"], look["loss"], _by_gap(look["accuracy"])) for look in run["history"])
+    evaluations = (
+        recall.Evaluation(evaluation["step"], evaluation["loss"], _by_gap(evaluation["accuracy"]))
+        for evaluation in run["history"]
+    )
     which = run["draw"], run["cell"], run["units"], run["seed"]
-    return recall.Result(*which, _by_gap(run["accuracy"]), tuple(looks), run["parameters"], run["seconds"])
+    return recall.Result(*which, _by_gap(run["accuracy"]), tuple(evaluations), run["parameters"], run["seconds"])
 
 
 def _by_gap(accuracy: Mapping[str, float]) -> dict[int, float]:

@@ -51,7 +51,7 @@ def to_image(
     """A figure as a PNG, SVG or PDF file, drawn by kaleido in an installed Chromium; nothing is fetched.
 
     width, height: pixels (default: the figure's own, else 1000 x 500). scale: of a PNG's pixels.
-    Raises ValueError for another kind, DrawingError when kaleido or a Chromium is missing or fails.
+    Raises InputError for another kind, DrawingError when kaleido or a Chromium is missing or fails.
     Source: kaleido.
     """
     if kind not in _A:
@@ -73,7 +73,7 @@ def to_image(
 def check_ending(path: str | os.PathLike[str]) -> str:
     """The ending of a picture's file, one of ".html", ".png", ".svg" and ".pdf", in small letters.
 
-    Raises ValueError for another; the message names these.
+    Raises InputError for another; the message names these.
     """
     kind = Path(path).suffix.lower()
     if kind not in ENDINGS:

@@ -354,7 +354,7 @@ class Cell:
 
         functions: what the cell applies -> what is applied in its place. Ranges follow; torch's fused kernels, which know
         the original alone, are not used. An empty mapping, or one of functions to themselves, gives the cell itself. Raises
-        ValueError for a function that the cell does not apply and for one that there is not.
+        InputError for a function that the cell does not apply and for one that there is not.
         """
         applied = {n.function for n in self.nodes if isinstance(n, Apply)}
         for old, new in functions.items():

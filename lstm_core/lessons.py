@@ -149,8 +149,8 @@ def _rank(on: Measuring, rank: str, after: str, model: str | None = None) -> flo
 
 def _prefers(on: Measuring, prefers: str, to: str, after: str, model: str | None = None) -> float:
     """The chance of one text after another, as a share of its own and a rival's: 0 to 1, one half for no preference."""
-    ours, rival = (_chance(on, text, after, model) for text in (prefers, to))
-    return ours / (ours + rival)
+    ours, theirs = (_chance(on, text, after, model) for text in (prefers, to))
+    return ours / (ours + theirs)
 
 
 TAKES: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "min": np.min, "max": np.max}
@@ -348,7 +348,7 @@ def measure(lesson: Lesson, models: Callable[[str], CharModel] = load) -> dict[s
     """The lesson's numbers, by name, measured on its models.
 
     models: gives a model by its name. Raises LessonError where a model does not know a character of a text that is
-    measured, or has no such unit; ValueError for a signal that its cell does not have; CheckpointError for a model that is
+    measured, or has no such unit; InputError for a signal that its cell does not have; CheckpointError for a model that is
     not there.
     """
 

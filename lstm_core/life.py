@@ -170,7 +170,7 @@ def checkpoints(steps: int, count: int = COUNT, every: int = 1) -> tuple[int, ..
     """After which of `steps` steps a model is kept: 0, then from 5 to the last, each so many times the one before.
 
     count: how many, 3 or more; fewer when there are not so many steps. every: 2 leaves out every other one but the first
-    and the last. Raises ValueError for fewer than 3.
+    and the last. Raises InputError for fewer than 3.
     """
     if count < 3:
         raise InputError(tr("a life has 3 checkpoints or more, not {count}", count=count))
@@ -187,7 +187,7 @@ def record(
     corpus: the text, in two parts. recipe: what is trained and how. path: ends in .safetensors; the file's stem is the
     life's name; it appears whole, at the end. at: the steps after which the model is kept; None: `checkpoints`.
     report_every: seconds. Each checkpoint is rounded to half precision, and so judged and sampled.
-    Raises as `fit` does, and ValueError for steps that the training doesn't have.
+    Raises as `fit` does, and InputError for steps that the training doesn't have.
     """
     path = Path(path)
     slice_, steps = corpus.held_out[:JUDGED], steps_of(recipe, len(corpus.train))
@@ -258,7 +258,7 @@ def _card(corpus: Corpus, recipe: Recipe, judged: str, steps: int, seconds: floa
 def judge(one: Life, k: int, text: str) -> float:
     """The loss of checkpoint k on `text` by the protocol of its card: nats a character; the shipped text is `held_out()`.
 
-    Raises IndexError for a checkpoint that is not there, ValueError when the text is too short for the streams.
+    Raises IndexError for a checkpoint that is not there, InputError when the text is too short for the streams.
     """
     return held_out_loss(one.model(k), text, one.card["judged_streams"])
 

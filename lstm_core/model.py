@@ -228,7 +228,7 @@ class CharModel(nn.Module):
     units, layers: sizes, 1 or more. embedding: its width, or None for one-hot input. dropout: 0 to 1, between the layers
     and before the head, in training alone. bias, head_bias: whether cells and head have any. name, card: what the model is
     called, and what is known of its training.
-    Raises ValueError for a cell or function that is not registered and for sizes under 1.
+    Raises InputError for a cell or function that is not registered and for sizes under 1.
     Source: Graves 2013, Karpathy 2015 (char-rnn).
     """
 

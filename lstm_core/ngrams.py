@@ -53,7 +53,7 @@ def ngram_loss(train: str, held_out: str, orders: Iterable[int] = range(1, 11)) 
 
     train: 1 character or more. held_out: 2 or more; the mean is over all but the first, as in `held_out_loss`, and it
     starts without context. orders: 1 or more each; order n predicts a character from the n - 1 before it. The
-    vocabulary is all characters of both texts. Raises ValueError when a text is too short or an order is below 1.
+    vocabulary is all characters of both texts. Raises InputError when a text is too short or an order is below 1.
     Source: Witten & Bell 1991, method C; interpolated as in Chen & Goodman 1998, section 2.4.
     """
     wanted = sorted(set(orders))

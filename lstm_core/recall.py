@@ -33,7 +33,7 @@ class Protocol:
     `batch` sequences each. learning_rate: Adam's, after `warmup` steps, decayed by a cosine to zero. clip: the gradient's
     largest norm. forget_bias, input_range: as in `Recipe`. tests: sequences at each gap at the end; glances: sequences
     at each gap on the way, `looks` times at even distances.
-    Raises ValueError for a value out of its range. Source: made after Hochreiter & Schmidhuber 1997, experiment 2, and
+    Raises InputError for a value out of its range. Source: made after Hochreiter & Schmidhuber 1997, experiment 2, and
     Bengio et al. 1994, the latch; both are about a symbol that is to be kept over a gap.
     """
 
@@ -144,9 +144,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model looked at on its way.
+    """A model evaluated on its way.
 
-    step: of its own training. loss: nats at the question, mean of the steps since the look before. accuracy: gap ->
+    step: of its own training. loss: nats at the question, mean of the steps since the evaluation before. accuracy: gap ->
     share of right answers, 0 to 1.
     """
 
@@ -160,7 +160,7 @@ class Result:
     """One cell, trained and tested.
 
     draw: the protocol's. cell, units, seed: which run. accuracy: gap -> share of right answers on fresh sequences, 0 to
-    1. history: every look on the way, model after model. parameters: how many weights each model has. seconds: of work.
+    1. history: every evaluation on the way, model after model. parameters: how many weights each model has. seconds: of work.
     models: the trained ones, in the order of `Protocol.stages`, which read text such as "Cabfhe?"; none when the result
     was read from a file.
     """
@@ -188,7 +188,7 @@ def sequences(protocol: Protocol, gap: int, count: int, generator: torch.Generat
 
 
 def new_model(cell: str, units: int, seed: int, protocol: Protocol) -> CharModel:
-    """An untrained model of one layer, one-hot. The seed decides the weights. Raises ValueError for an unknown cell."""
+    """An untrained model of one layer, one-hot. The seed decides the weights. Raises InputError for an unknown cell."""
     torch.manual_seed(seed)
     model = CharModel(protocol.vocabulary, cell, units, name=f"recall-{cell}")
     model.rnn.reset_parameters(protocol.forget_bias, protocol.input_range)
@@ -218,9 +218,9 @@ def run(
     """Trains one cell on the recall task and tests it; yields `Progress`, the generator's value is the `Result`.
 
     cell: a registered cell's name. units: of its one layer. seed: decides the first weights, and the sequences, which are
-    the same for every cell. protocol: everything else. report_every: seconds; it yields that often, and after each look.
+    the same for every cell. protocol: everything else. report_every: seconds; it yields that often, and after each evaluation.
     Who leaves the generator be interrupts the run, and who closes it stops it; neither changes what it would have become.
-    Raises ValueError for an unknown cell or fewer than 1 unit, DivergenceError when the loss is no finite number.
+    Raises InputError for an unknown cell or fewer than 1 unit, DivergenceError when the loss is no finite number.
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; the task: see `Protocol`.
     """
     found: dict[int, float] = {}

@@ -23,7 +23,7 @@ class Recipe:
     PyTorch does. weight_decay: decoupled from Adam's steps (Loshchilov & Hutter 2019); without it an LSTM's gates
     tend to saturate, and its C to grow past a thousand. text_length: after how many characters, on average, a
     stream's state starts anew from zero, as it does for each text that a person types; None: never. validations: how
-    often the held-out part is judged, at even distances. Raises ValueError for a value out of its range.
+    often the held-out part is judged, at even distances. Raises InputError for a value out of its range.
     The defaults were measured on War and Peace.
     """
 

@@ -55,7 +55,7 @@ def longest(model: CharModel, layers: int | None = None) -> int:
 
 
 def check(model: CharModel, trace: Trace) -> None:
-    """Raises ValueError, one sentence that says how much would fit, for a text whose report would be too large."""
+    """Raises InputError, one sentence that says how much would fit, for a text whose report would be too large."""
     most = longest(model)
     if trace.steps > most:
         raise InputError(
@@ -74,7 +74,7 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
 
     layer: whose cell is drawn, and of which a unit is pinned; step, unit: the pin, all counted from 0 (default: where
     `analysis.first_look` would look first). Returns the page, to be saved as UTF-8, at most 34 MB. Every word of a text or a
-    file in it is escaped. Raises ValueError for a layer, step or unit that the trace lacks, for a trace that is not this
+    file in it is escaped. Raises InputError for a layer, step or unit that the trace lacks, for a trace that is not this
     model's, and, one sentence, for a text whose numbers would take more than 32 MB.
     """
     trace.check(layer)

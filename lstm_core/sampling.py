@@ -15,7 +15,7 @@ def sample(model: CharModel, prompt: str, length: int, temperature: float = 1.0,
     prompt: 1 to 20,000 characters. length: 0 or more; a model that reads bytes writes so many bytes, and U+FFFD where
     they are no UTF-8. temperature: above 0; 1 is the model's own distribution, lower is
     more certain; 0 takes the likeliest character each time. seed: the same seed writes the same text.
-    Raises text.TextError for an empty or too long prompt, ValueError for a negative length or temperature.
+    Raises text.TextError for an empty or too long prompt, InputError for a negative length or temperature.
     Source: Graves 2013.
     """
     if length < 0:

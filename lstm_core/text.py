@@ -71,7 +71,7 @@ class Vocabulary:
     characters: one Unicode code point each, all different; a text or a list. unknown: the character that stands for
     whatever has no look-alike here (default: the space, else the first character). reads: "characters", one a step, or
     "bytes", as `of_bytes` makes it; then the bytes from 128 up stand here as U+DC80 to U+DCFF, half surrogate pairs that no
-    text holds. Raises ValueError for no characters, one that is there twice, an entry that is not one code point (a token
+    text holds. Raises InputError for no characters, one that is there twice, an entry that is not one code point (a token
     such as "<unk>") or, where bytes are read, not one byte, and an `unknown` that is not among them.
     Source: the characters of the model's training text; for bytes, PEP 383 (surrogateescape).
     """
@@ -127,7 +127,7 @@ class Vocabulary:
     def of_bytes(cls, values: Iterable[int] = range(256), unknown: int | None = None) -> Vocabulary:
         """A vocabulary of bytes, in the order of their ids: all 256 in their own order if no others are named.
 
-        values, unknown: 0 to 255. A text is read as its UTF-8, one byte a step. Raises ValueError as the class does.
+        values, unknown: 0 to 255. A text is read as its UTF-8, one byte a step. Raises as `Vocabulary` does.
         """
         names = [ALL_BYTES[value] if 0 <= value < 256 else str(value) for value in values]
         return cls(names, None if unknown is None else ALL_BYTES[unknown], "bytes")

@@ -71,7 +71,7 @@ class Trace(Frozen):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the whole trace as .npz, .zip (CSV and what explains it) or .parquet, by the ending; `load` reads it back.
 
-        Raises ValueError for another ending, and for tables of more than 20 million rows; OSError.
+        Raises InputError for another ending, and for tables of more than 20 million rows; OSError.
         """
         lstm_core.trace_file.write(self, path)
 
@@ -83,7 +83,7 @@ class Trace(Frozen):
         return list(self.signals)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """One signal, float32 (layer, time, unit). Raises ValueError, naming the signals there are, for another."""
+        """One signal, float32 (layer, time, unit). Raises InputError, naming the signals there are, for another."""
         try:
             return self.values[name]
         except KeyError:
@@ -133,7 +133,7 @@ class Trace(Frozen):
         return np.cumsum([c != "" for c in self.chars]) - 1
 
     def check(self, layer: int = 0, step: int = 0, unit: int = 0) -> None:
-        """Raises ValueError, saying what there is, for a layer, step or unit (counted from 0) that the trace lacks."""
+        """Raises InputError, saying what there is, for a layer, step or unit (counted from 0) that the trace lacks."""
         for what, index, count in (("layer", layer, self.layers), ("step", step, self.steps), ("unit", unit, self.units)):
             if not 0 <= index < count:
                 raise InputError(
@@ -146,7 +146,7 @@ class Trace(Frozen):
                 )
 
     def check_model(self, model: CharModel) -> None:
-        """Raises ValueError, saying what each is, for a trace that is not of this model's cell and sizes."""
+        """Raises InputError, saying what each is, for a trace that is not of this model's cell and sizes."""
         if (self.cell, self.layers, self.units) != (model.cell, model.layers, model.units):
             raise InputError(
                 tr(
@@ -160,7 +160,7 @@ class Trace(Frozen):
     def before(self, name: str) -> np.ndarray:
         """A state as each step found it: float32 (layer, time, unit), the initial state first.
 
-        Raises ValueError for a signal that is no state.
+        Raises InputError for a signal that is no state.
         """
         if name not in self.cell.states:
             raise InputError(

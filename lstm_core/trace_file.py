@@ -123,7 +123,7 @@ def to_csv(
     layers, units: numbers from 0; signals: names (default: all of each). Returns UTF-8 with the header
     layer,step,character,unit,signal,value and "\\n" after each row; characters are always quoted, values keep float32's
     full precision (9 digits), half a surrogate pair becomes U+FFFD.
-    Raises ValueError for a layer, unit or signal that the trace lacks, and for more than 20 million rows.
+    Raises InputError for a layer, unit or signal that the trace lacks, and for more than 20 million rows.
     Source: RFC 4180.
     """
     chosen_layers, chosen_units, chosen_signals = _chosen(trace, layers, units, signals)
@@ -152,7 +152,7 @@ def to_csv_zip(trace: Trace) -> bytes:
 
     Besides what `to_csv` writes, the table holds the states before the first character (step -1) and the predictions
     (layer -1). Returns the file's bytes; `Trace.load` reads it back.
-    Raises ValueError for more than 20 million rows. Source: RFC 4180.
+    Raises InputError for more than 20 million rows. Source: RFC 4180.
     """
     table = _table(trace)
     lines = io.BytesIO()
@@ -169,7 +169,7 @@ def to_parquet(trace: Trace) -> bytes:
     """A whole trace as a Parquet file: the same table as in `to_csv_zip`.
 
     "README" and "metadata" stand in the file's own key-value metadata. Returns the file's bytes; `Trace.load` reads it
-    back. Raises ValueError for more than 20 million rows. Source: Apache Parquet.
+    back. Raises InputError for more than 20 million rows. Source: Apache Parquet.
     """
     table = _table(trace)
     facts = {"README": TABLE_README, "metadata": json.dumps(_metadata(trace))}
@@ -184,7 +184,7 @@ FORMATS: dict[str, Callable[[Trace], bytes]] = {".npz": to_npz, ".zip": to_csv_z
 def check_ending(path: str | os.PathLike[str]) -> str:
     """The ending of a file's name, one of ".npz", ".zip" (CSV and what explains it) and ".parquet", in small letters.
 
-    Raises ValueError for another; the message names these.
+    Raises InputError for another; the message names these.
     """
     ending = Path(path).suffix.lower()
     if ending not in FORMATS:
@@ -202,7 +202,7 @@ def check_ending(path: str | os.PathLike[str]) -> str:
 def write(trace: Trace, path: str | os.PathLike[str]) -> None:
     """A whole trace as a file, in the format that its name's ending says: see `check_ending`; `Trace.load` reads it back.
 
-    Raises ValueError for another ending and, but for NPZ, for more than 20 million rows; OSError when it can't be written.
+    Raises InputError for another ending and, but for NPZ, for more than 20 million rows; OSError when it can't be written.
     """
     data = FORMATS[check_ending(path)](trace)
     Path(path).write_bytes(data)

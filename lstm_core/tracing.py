@@ -28,7 +28,7 @@ def trace(model: CharModel, text: str, state: State | None = None, clamps: Seque
     text costs the new characters alone; None begins from zeros. clamps: what is held at which value from which of these
     characters on; all that reads it, in layers above too, is computed from what is held. Returns a `Trace` of float32
     arrays, read-only.
-    Raises text.TextError for an empty or longer text, ValueError for a state, or a clamp, that is not this model's.
+    Raises text.TextError for an empty or longer text, InputError for a state, or a clamp, that is not this model's.
     `certify` says how far the trace is from torch's own kernel.
     """
     reading = model.vocabulary.encode(text)

@@ -108,7 +108,7 @@ def held_out_loss(model: CharModel, text: str, streams: int = 1, window: int = 2
 
     text: 2 characters or more. streams: cut the text into so many equal parts that are read side by side, each
     from a zero state (1, the default, is the protocol of the cards). Returns the mean over all characters but the
-    first of each stream. Raises ValueError when the text has fewer than 2 characters a stream.
+    first of each stream. Raises InputError when the text has fewer than 2 characters a stream.
     Source: cross entropy, as reported by Karpathy et al. 2015.
     """
     *_, (_, loss) = held_out_losses(model, text, streams, window)
@@ -175,7 +175,7 @@ def fit(
     every validation and when the generator is closed, and from which it goes on (on the CPU to exactly the weights that
     it would have had without the interruption); who gets the model removes it, once the model is safe. watch: called with
     the step and the model, before the first step (0) and after every step, to read the model and not to change it.
-    Raises ValueError when the training text is shorter than one step, or when `resume` is damaged or holds another
+    Raises InputError when the training text is shorter than one step, or when `resume` is damaged or holds another
     run; DivergenceError when the loss is no longer a finite number; OSError when the run can't be kept in `resume`.
     Source: Adam: Kingma & Ba 2015; clipping: Pascanu et al. 2013; forget bias: Jozefowicz et al. 2015.
     """

@@ -69,8 +69,8 @@ def check(cell: Cell, steps: Sequence[Step], svg: str) -> list[str]:
     Raises xml.etree.ElementTree.ParseError for text that is not SVG.
     """
     parts = [e for e in ElementTree.fromstring(svg).iter() if "data-value" in e.attrib]
-    said = [sentence for step in steps for sentence in _wrong_in(cell, step, parts)]
-    return said + list(_left_out(cell, steps, parts))
+    faults = [sentence for step in steps for sentence in _wrong_in(cell, step, parts)]
+    return faults + list(_left_out(cell, steps, parts))
 
 
 def lit(light: str, part: Element) -> bool:
@@ -103,8 +103,8 @@ def _of_variant(step: Step, cell: Cell) -> Step:
     """A step with the functions that a variant of the cell applies."""
     labels = [(FUNCTIONS[old].label, FUNCTIONS[new].label) for old, new in cell.functions]
     swapped = [tr("{new} in place of {old}", new=new, old=old) for old, new in labels if old in step.text]
-    said = tr(" This model applies {swapped}.", swapped=" and ".join(swapped)) if swapped else ""
-    return replace(step, text=step.text + said, lights=tuple(diagram.renamed(light, cell) for light in step.lights))
+    note = tr(" This model applies {swapped}.", swapped=" and ".join(swapped)) if swapped else ""
+    return replace(step, text=step.text + note, lights=tuple(diagram.renamed(light, cell) for light in step.lights))
 
 
 def _ends(part: Element) -> set[str]:

@@ -4,9 +4,11 @@ import { choice, element, iconButton, span } from "../shared/elements.js";
 import { watchWidth } from "../shared/instances.js";
 import { keyHandler } from "../shared/keys.js";
 import { penOn } from "../shared/pens.js";
-import { togglePlay } from "../shared/player.js";
+import { speedChoices } from "../shared/phrases.js";
+import { stepButtons, togglePlay } from "../shared/player.js";
 import { connectSaving, saveButtons } from "../shared/saving.js";
 import { liveRegion } from "../shared/speech.js";
+import { tr } from "../shared/words.js";
 import { click, dragMap, hover, KEYS, moveCursor, movePeak, onScroll } from "./cursor.js";
 import { pictureOf } from "./export.js";
 import { drawSample } from "./labels.js";
@@ -17,35 +19,33 @@ const SPEEDS = [2, 5, 10, 20, 50];
 
 export function build(root) {
   const el = {
-    back: iconButton("back", "Step back", "←"),
-    play: iconButton("play", "Play", "Space"),
-    forward: iconButton("forward", "Step forward", "→"),
-    narrower: iconButton("minus", "Narrower columns"),
-    wider: iconButton("plus", "Wider columns"),
-    peakBack: iconButton("back", "Disagreement before", "Shift+D"),
-    peakNext: iconButton("forward", "Next disagreement", "D"),
-    fit: element("button", { type: "button", textContent: "Fit", title: "The whole text at once, as far as it goes" }),
+    ...stepButtons(),
+    narrower: iconButton("minus", tr("Narrower columns")),
+    wider: iconButton("plus", tr("Wider columns")),
+    peakBack: iconButton("back", tr("Disagreement before"), "Shift+D"),
+    peakNext: iconButton("forward", tr("Next disagreement"), "D"),
+    fit: element("button", { type: "button", textContent: tr("Fit"), title: tr("The whole text at once, as far as it goes") }),
     map: element("canvas", { className: "map", "aria-hidden": "true" }),
     picture: element("canvas", { className: "picture", role: "img" }),
     cursor: element("canvas", { className: "cursor", role: "img", tabIndex: 0 }),
     stage: element("div", { className: "stage" }),
     spacer: element("div", { className: "spacer" }),
     scroller: element("div", { className: "scroller", tabIndex: -1 }),
-    speed: choice("Speed", SPEEDS.map((speed) => [speed, `${speed} a second`])),
-    order: choice("Order of the units", []),
-    heights: choice("Height of the rows", [["small", "low rows"], ["medium", "medium rows"], ["large", "tall rows"], ["every", "a row a unit"]]),
+    speed: choice(tr("Speed"), speedChoices(SPEEDS)),
+    order: choice(tr("Order of the units"), []),
+    heights: choice(tr("Height of the rows"), [["small", tr("low rows")], ["medium", tr("medium rows")], ["large", tr("tall rows")], ["every", tr("a row a unit")]]),
     live: liveRegion(),
     caption: span("caption"),
     pooling: element("button", { type: "button" }),
     squash: element("button", { type: "button" }),
-    peaks: element("div", { className: "group", role: "group", "aria-label": "Disagreements" }),
-    ...saveButtons("Save what is in view"),
+    peaks: element("div", { className: "group", role: "group", "aria-label": tr("Disagreements") }),
+    ...saveButtons((format) => tr("Save what is in view as {format}", { format })),
     ...readoutParts(),
   };
-  const columns = element("div", { className: "group", role: "group", "aria-label": "Columns" }, element("span", { textContent: "Columns" }), el.narrower, el.wider, el.fit);
+  const columns = element("div", { className: "group", role: "group", "aria-label": tr("Columns") }, element("span", { textContent: tr("Columns") }), el.narrower, el.wider, el.fit);
   const player = element("div", { className: "group" }, el.back, el.play, el.forward);
-  el.peaks.append(element("span", { textContent: "Disagreement" }), el.peakBack, el.peakNext);
-  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and view" }, player, el.speed, el.peaks, el.order, columns, el.heights);
+  el.peaks.append(element("span", { textContent: tr("Disagreement") }), el.peakBack, el.peakNext);
+  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": tr("Time and view") }, player, el.speed, el.peaks, el.order, columns, el.heights);
   el.stage.append(el.picture, el.cursor);
   el.spacer.append(el.stage);
   el.scroller.append(el.spacer);
@@ -56,9 +56,8 @@ export function build(root) {
 
 function readoutParts() {
   const parts = { typed: span("typed"), step: span("quiet"), replaced: span("replaced"), surprise: span("surprise"), unit: span("place") };
-  const [expects, nexts] = expectations("expects", element("span", { className: "quiet", textContent: "expects" }));
-  const shown = [parts.typed, parts.step, parts.surprise, expects, parts.replaced, parts.unit];
-  const readout = element("div", { className: "readout", "aria-hidden": "true" }, ...shown);
+  const [expects, nexts] = expectations("expects", element("span", { className: "quiet", textContent: tr("expects") }));
+  const readout = element("div", { className: "readout", "aria-hidden": "true" }, parts.typed, parts.step, parts.surprise, expects, parts.replaced, parts.unit);
   return { ...parts, expects, nexts, readout, table: element("div", { className: "readers", "aria-hidden": "true" }), lines: [] };
 }
 
@@ -90,7 +89,7 @@ export function fillReaders(inst) {
 
 function readerRow(texts) {
   const line = { name: span("name"), sample: element("canvas", { className: "sample" }), typed: span("typed"), surprise: span("nats"), chance: span("quiet") };
-  [line.expects, line.nexts] = expectations("expects", element("span", { className: "quiet", textContent: "expects" }));
+  [line.expects, line.nexts] = expectations("expects", element("span", { className: "quiet", textContent: tr("expects") }));
   const shown = [line.sample, line.name, ...(texts ? [line.typed] : []), element("span", {}, line.surprise, line.chance), line.expects];
   return { ...line, row: element("div", { className: "reader" }, ...shown) };
 }

@@ -2,7 +2,10 @@
 
 import { identity, rowsOf, surpriseLimit } from "../shared/geometry.js";
 import { spoken } from "../shared/letters.js";
+import { shown } from "../shared/numbering.js";
+import { layersText, unitsText } from "../shared/phrases.js";
 import { columnsOf } from "../shared/tables.js";
+import { facts, tr } from "../shared/words.js";
 
 export const GAP = 65535; // a column in which a reader reads nothing: the other text has more characters here
 
@@ -96,15 +99,17 @@ export function comesAfter(reader, step) {
 
 /** Which rows these are: of one model its layer, of several also which model. */
 export function titleOf(data, track) {
-  const layer = `layer ${track.layer + 1}`;
-  if (data.readers.length === 1) return layer;
+  if (data.readers.length === 1) return tr("layer {layer}", { layer: shown("layer", track.layer) });
   const { name, layers, cell } = data.readers[track.readers[0]];
-  if (track.difference) return `${track.difference}${layers > 1 ? `, ${layer} of ${layers}` : ""}`;
-  return `${name} · ${cell}${layers > 1 ? `, ${layer} of ${layers}` : ""}, ${track.units} units`;
+  const which = layers > 1 && layersText([track.layer], layers);
+  return track.difference ? facts(track.difference, which) : facts(`${name} · ${cell}`, which, unitsText(track.units));
 }
 
-export const nameAt = ({ meta }, index) => (index === GAP ? "nothing here" : spoken(meta.glyphs[index]));
-export const shownAt = (data, reader, step) => (reader.typed[step] === GAP ? ["–", "no character of this text", "quiet"] : data.meta.glyphs[reader.typed[step]]);
+/** What the columns are: the pieces of one text, or those of two side by side. */
+export const pieceOf = ({ meta }) => (meta.strips.length > 1 ? "column" : meta.step);
+
+export const nameAt = ({ meta }, index) => (index === GAP ? tr("nothing here") : spoken(meta.glyphs[index]));
+export const shownAt = (data, reader, step) => (reader.typed[step] === GAP ? ["–", tr("no character of this text"), "quiet"] : data.meta.glyphs[reader.typed[step]]);
 
 /** What a track is called between reruns, in which its place may change. */
 export function namesOf(data, { track }) {

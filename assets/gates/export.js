@@ -1,7 +1,9 @@
 // The picture as it is saved.
 
+import { rangeText } from "../shared/phrases.js";
 import { captionOfLines, drawCaption } from "../shared/saving.js";
-import { GAP } from "./data.js";
+import { listed, quoted, sentences, tr } from "../shared/words.js";
+import { GAP, pieceOf } from "./data.js";
 import { visible } from "./layout.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPicture } from "./paint.js";
@@ -10,8 +12,8 @@ import { captionOf, poolingNote } from "./words.js";
 /** The picture as it is saved: what is in view, the cursor and a caption below. */
 export function pictureOf(inst) {
   const { layout, theme, data } = inst;
-  const sentences = [captionOf(inst), textExcerpt(inst), `${poolingNote(inst)} ${data.meta.version}.`.trim()];
-  const caption = captionOfLines(sentences, theme, layout.width - 8);
+  const said = [captionOf(inst), textExcerpt(inst), sentences(poolingNote(inst), `${data.meta.version}.`)];
+  const caption = captionOfLines(said, theme, layout.width - 8);
   const { width } = layout;
   const height = layout.height + 10 + caption.height;
   const draw = (pen) => {
@@ -26,9 +28,9 @@ export function pictureOf(inst) {
 function textExcerpt(inst) {
   const { data, el } = inst;
   const { first, last } = visible(inst);
-  const texts = data.meta.strips.map(([place]) => `“${excerpt(data, data.readers[place], first, last)}”`);
-  const [noun] = el.step.textContent.split(" ");
-  return `${texts.join(" and ")}, ${noun}s ${first + 1} to ${last} of ${data.meta.steps}; cursor at ${el.step.textContent}, ${el.unit.textContent}.`;
+  const texts = listed(data.meta.strips.map(([place]) => quoted(excerpt(data, data.readers[place], first, last))));
+  const range = rangeText(pieceOf(data), first, last, data.meta.steps);
+  return tr("{texts}, {range}; cursor at {place}, {unit}.", { texts, range, place: el.step.textContent, unit: el.unit.textContent });
 }
 
 function excerpt(data, reader, first, last) {

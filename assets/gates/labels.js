@@ -4,6 +4,8 @@ import { drawColourBar, drawMarker, lineColour, lineStyle } from "../shared/char
 import { colourTables } from "../shared/colours.js";
 import { clamp, short } from "../shared/numbers.js";
 import { drawSymbol, widthOf } from "../shared/pens.js";
+import { surpriseRange } from "../shared/phrases.js";
+import { tr } from "../shared/words.js";
 import { isSquashed, titleOf } from "./data.js";
 import { legendPitch, PAD } from "./layout.js";
 
@@ -31,7 +33,7 @@ function drawHeatBar(pen, inst, heat, x, y, width) {
 /** Beyond which the colours stop telling values apart, where some values lie there. */
 function overflowText(inst, heat) {
   if (heat.signal.bounded || isSquashed(inst, heat) || heat.most <= heat.high) return "";
-  return `largest ${short(heat.most, 3)}`;
+  return tr("largest {value}", { value: short(heat.most, 3) });
 }
 
 const symbolOf = (inst, heat) => (isSquashed(inst, heat) ? `tanh ${heat.signal.symbol}` : heat.signal.symbol);
@@ -39,12 +41,12 @@ const symbolOf = (inst, heat) => (isSquashed(inst, heat) ? `tanh ${heat.signal.s
 export function drawGutter(pen, inst, band) {
   const { theme, layout } = inst;
   const quiet = { size: 12, fill: theme.quiet, family: theme.sans };
-  const words = { text: band.strip && stripTitle(inst, band), surprise: `surprise, 0–${inst.data.cap} nats`, expects: "expects next" }[band.kind];
+  const words = { text: band.strip && stripTitle(inst, band), surprise: surpriseRange(inst.data.cap), expects: tr("expects next") }[band.kind];
   if (band.kind === "lines") drawLegend(pen, inst, band.y + 16, layout.gutter - 60);
-  if (band.kind === "between") pen.text(`disagreement, 0–${short(inst.data.meta.widest, 3)}`, PAD, band.y + 26, quiet);
+  if (band.kind === "between") pen.text(tr("disagreement, 0–{limit}", { limit: short(inst.data.meta.widest, 3) }), PAD, band.y + 26, quiet);
   if (band.kind === "expected") {
     drawSample(pen, inst, band.reader, PAD, band.y + 10);
-    pen.text("expects next", PAD + 32, band.y + 14, quiet);
+    pen.text(tr("expects next"), PAD + 32, band.y + 14, quiet);
   }
   if (words) pen.text(words, PAD, band.y + (band.kind === "text" ? 20 : 14), quiet);
   if (band.kind === "operations") drawOperations(pen, inst, band.heat.signal.lead, layout.gutter - 22, band.y + band.height / 2, "right");
@@ -56,14 +58,13 @@ export function drawGutter(pen, inst, band) {
   if (overflowText(inst, heat)) pen.text(overflowText(inst, heat), band.height < 60 ? end + 8 : PAD, band.y + (band.height < 60 ? 35.5 : 50), { ...quiet, size: 10.5 });
 }
 
-const stripTitle = (inst, { strip }) => (inst.data.meta.strips.length > 1 ? inst.data.readers[strip[0]].name : "reads");
+const stripTitle = (inst, { strip }) => (inst.data.meta.strips.length > 1 ? inst.data.readers[strip[0]].name : tr("reads"));
 
 /** Whose line is which, and the scale of all. */
 function drawLegend(pen, inst, y, width) {
   const { data, theme } = inst;
   data.readers.forEach((reader, k) => drawReaderName(pen, inst, reader, PAD, y + k * legendPitch(inst), width));
-  const words = `surprise, 0–${data.cap} nats`;
-  if (!inst.layout.compact) pen.text(words, PAD, y - 6, { size: 10.5, fill: theme.quiet, family: theme.sans });
+  if (!inst.layout.compact) pen.text(surpriseRange(data.cap), PAD, y - 6, { size: 10.5, fill: theme.quiet, family: theme.sans });
 }
 
 function drawReaderName(pen, inst, reader, x, y, width) {
@@ -86,10 +87,10 @@ export function drawCompactLabel(pen, inst, band) {
   const quiet = { size: 11, fill: theme.quiet, family: theme.sans };
   if (band.kind === "lines") {
     drawLegend(pen, inst, band.y + 8, layout.width - 110);
-    pen.text(`surprise, 0–${data.cap} nats`, layout.width - 2, band.y + 12, { ...quiet, align: "right" });
+    pen.text(surpriseRange(data.cap), layout.width - 2, band.y + 12, { ...quiet, align: "right" });
   }
   if (band.kind === "expected") drawMarker(pen, theme, band.reader.place, 6, band.y + 9, 4, lineColour(inst, band.reader.place), MARKER_EDGE);
-  if (band.kind === "between") pen.text(`disagreement, 0–${short(data.meta.widest, 3)} nats`, 2, band.y + 12, quiet);
+  if (band.kind === "between") pen.text(tr("disagreement, 0–{limit} nats", { limit: short(data.meta.widest, 3) }), 2, band.y + 12, quiet);
   if (band.kind !== "operations") return;
   const { heat } = band;
   const middle = band.y + band.height / 2 + 2;

@@ -3,6 +3,7 @@
 import { option } from "../shared/elements.js";
 import { reportLook } from "../shared/look.js";
 import { clamp } from "../shared/numbers.js";
+import { alternatives, tr } from "../shared/words.js";
 import { narrowest } from "./layout.js";
 import { arrange, paint, readScroll, repaint } from "./screen.js";
 
@@ -74,8 +75,8 @@ export function fillOrders(inst) {
   const symbols = new Map();
   for (const { name, signal } of inst.data.heats) symbols.set(name, (symbols.get(name) ?? new Set()).add(signal.symbol));
   const size = inst.data.tracks.some((track) => track.difference) ? ["|", "|"] : ["", ""];
-  const means = [...symbols].map(([name, letters]) => [name, `units by mean ${[...letters].map((s) => size.join(s)).join(" or ")}`]);
-  const choices = [["index", "units by index"], ["grouped", "units grouped"], ...means];
+  const means = [...symbols].map(([name, letters]) => [name, tr("units by mean {symbols}", { symbols: alternatives([...letters].map((s) => size.join(s))) })]);
+  const choices = [["index", tr("units by index")], ["grouped", tr("units grouped")], ...means];
   if (JSON.stringify(choices) === JSON.stringify(inst.orders)) return;
   inst.orders = choices;
   order.replaceChildren(...choices.map(([value, words]) => option(value, words)));

@@ -3,6 +3,7 @@
 import { drawCellFrame, drawCursorLines, drawPinDot, drawPinHead } from "../shared/charts.js";
 import { clamp, written } from "../shared/numbers.js";
 import { drawSymbol, widthOf } from "../shared/pens.js";
+import { unitText } from "../shared/phrases.js";
 import { isSquashed, trackOf, unitIn, valueAt } from "./data.js";
 import { drawOperations } from "./labels.js";
 import { heatBands, legendPitch, PAD, READABLE, visible, xOf, yOf } from "./layout.js";
@@ -38,7 +39,7 @@ function drawPinTag(pen, inst, end) {
   const { theme, layout, pin } = inst;
   const [top] = heatBands(inst, trackOf(inst, pin));
   if (!top) return;
-  const words = `unit ${pin.unit}`;
+  const words = unitText(pin.unit);
   const style = { size: 10.5, weight: 600, family: theme.sans };
   const width = widthOf(words, style) + 10;
   const y = clamp(yOf(inst, top, pin.unit), top.y + 8, top.y + top.height - 8);
@@ -154,7 +155,7 @@ function drawSurpriseValues(pen, inst, band, style) {
 function drawUnitOf(pen, inst, band, style) {
   const { layout } = inst;
   const alpha = ownAlpha(inst, band.track);
-  pen.text(`unit ${unitIn(inst, band.track)}`, layout.width - 4, band.y + 22, { ...style, size: 12, weight: 500, alpha, halo: inst.theme.paper });
+  pen.text(unitText(unitIn(inst, band.track)), layout.width - 4, band.y + 22, { ...style, size: 12, weight: 500, alpha, halo: inst.theme.paper });
 }
 
 function drawPreviousValue(pen, inst, band, style) {

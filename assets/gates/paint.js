@@ -3,6 +3,7 @@
 import { drawExpectations, drawHatching, drawMarker, drawSurprises } from "../shared/charts.js";
 import { runsOf } from "../shared/geometry.js";
 import { drawGlyph, letterColour } from "../shared/letters.js";
+import { tr } from "../shared/words.js";
 import { comesAfter, GAP, isChanged, isGap, isReplaced } from "./data.js";
 import { heatImage } from "./heatmap.js";
 import { drawCompactLabel, drawGutter, drawTrackTitle, lineOf, MARKER_EDGE } from "./labels.js";
@@ -145,6 +146,6 @@ function drawUnsent(pen, inst, band, first, last) {
     const width = Math.min(layout.width, xOf(inst, b)) - left;
     drawHatching(pen, theme, left, band.y, width, band.height);
     const style = { size: 12, fill: theme.quiet, family: theme.sans, align: "center", halo: theme.paper };
-    if (width > 80) pen.text("loading …", left + width / 2, band.y + band.height / 2 + 4, style);
+    if (width > 80) pen.text(tr("loading …"), left + width / 2, band.y + band.height / 2 + 4, style);
   }
 }

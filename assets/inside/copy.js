@@ -1,7 +1,9 @@
 // One copy of the cell: the drawing at one step.
 
 import { element } from "../shared/elements.js";
+import { shown } from "../shared/numbering.js";
 import { percent, written } from "../shared/numbers.js";
+import { listed, tr, trN } from "../shared/words.js";
 import { cellOfUnit, cellsOf, isByUnit, pooled, sizeOf } from "./colours.js";
 import { isSent, rowOf } from "./data.js";
 import { momentAt } from "./formulas.js";
@@ -228,12 +230,15 @@ export function paintCopy(inst, copy) {
 
 function absence(inst, step, there) {
   if (there) return "…";
-  if (step >= inst.data.meta.steps) return "nothing comes after the last character, yet";
+  if (step >= inst.data.meta.steps) return tr("nothing comes after the last character, yet");
   const { data } = inst;
   const states = data.meta.states.map((name) => [data.signals[name].symbol, rowOf(data, name, -1)]);
   const zero = states.every(([, row]) => !row || row.every((value) => value === 0));
-  const names = states.map(([symbol]) => symbol).join(" and ");
-  return zero ? `before the text: ${names} start${states.length > 1 ? "" : "s"} at 0 in every unit` : `before the text: ${names} as an earlier text left ${states.length > 1 ? "them" : "it"}`;
+  const symbols = listed(states.map(([symbol]) => symbol));
+  const { length } = states;
+  return zero
+    ? trN("before the text: {symbols} starts at 0 in every unit", "before the text: {symbols} start at 0 in every unit", length, { symbols })
+    : trN("before the text: {symbols} as an earlier text left it", "before the text: {symbols} as an earlier text left them", length, { symbols });
 }
 
 function blank(context, { pixels, rows }) {
@@ -293,11 +298,12 @@ function writePills(inst, copy, moment, byUnit) {
 
 function writeEnds(inst, copy) {
   const { data } = inst;
-  const shown = data.meta.glyphs[data.steps.typed[copy.step]];
-  copy.glyph.textContent = shown[0];
-  copy.glyph.setAttribute("font-size", shown[2] === "boxed" ? 13 : 27);
-  copy.below.textContent = data.meta.layer ? `= h of layer ${data.meta.layer}` : "";
+  const [drawn, , kind] = data.meta.glyphs[data.steps.typed[copy.step]];
+  copy.glyph.textContent = drawn;
+  copy.glyph.setAttribute("font-size", kind === "boxed" ? 13 : 27);
+  copy.below.textContent = data.meta.layer ? `= ${tr("h of layer {layer}", { layer: shown("layer", data.meta.layer - 1) })}` : "";
   const top = data.meta.layer === data.meta.allLayers - 1;
   const next = data.ranks.length && data.meta.glyphs[data.steps.next0[copy.step]];
-  copy.expects.textContent = !top ? `to layer ${data.meta.layer + 2}` : next ? `expects ${next[0]} ${percent(data.steps.chance0[copy.step] / 65535)}` : "";
+  if (!top) copy.expects.textContent = tr("to layer {layer}", { layer: shown("layer", data.meta.layer + 1) });
+  else copy.expects.textContent = next ? tr("expects {next}", { next: `${next[0]} ${percent(data.steps.chance0[copy.step] / 65535)}` }) : "";
 }

@@ -1,6 +1,8 @@
 // Moving and pinning the cursor; asking for another window of a long text.
 
+import { shown } from "../shared/numbering.js";
 import { clamp } from "../shared/numbers.js";
+import { sentences, tr } from "../shared/words.js";
 import { paintCopy } from "./copy.js";
 import { writeEquations } from "./equations.js";
 import { writePart } from "./part.js";
@@ -17,7 +19,7 @@ export function writeAll(inst) {
   writePart(inst);
   writeEquations(inst);
   writePath(inst);
-  if (document.activeElement !== inst.el.unit && inst.root.getRootNode().activeElement !== inst.el.unit) inst.el.unit.value = inst.cursor.unit;
+  if (document.activeElement !== inst.el.unit && inst.root.getRootNode().activeElement !== inst.el.unit) inst.el.unit.value = shown("unit", inst.cursor.unit);
 }
 
 export function moveCursor(inst, to) {
@@ -44,7 +46,7 @@ export function pinCursor(inst) {
   inst.pin = { ...inst.cursor };
   paintTape(inst);
   inst.send("pin", { ...inst.pin, serial: inst.serial });
-  speakSoon(inst, () => `Pinned. ${placeSentence(inst)}`);
+  speakSoon(inst, () => sentences(tr("Pinned."), placeSentence(inst)));
 }
 
 export function point(inst, part) {

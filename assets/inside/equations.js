@@ -1,6 +1,9 @@
 // The equations of the chosen unit, in numbers.
 
 import { element } from "../shared/elements.js";
+import { shown } from "../shared/numbering.js";
+import { numbered } from "../shared/phrases.js";
+import { tr } from "../shared/words.js";
 import { isSent } from "./data.js";
 import { momentAt } from "./formulas.js";
 import { inLetters, letters, plainText, roman, symbolOf } from "./letters.js";
@@ -30,7 +33,8 @@ export function buildEquations(inst) {
 
 export function writeEquations(inst) {
   const { el, data, cursor } = inst;
-  el.unitTitle.textContent = `Unit ${cursor.unit} at ${spokenGlyph(inst, data.steps.typed[cursor.step])}, ${data.meta.step} ${cursor.step + 1}`;
+  const [character, place] = [spokenGlyph(inst, data.steps.typed[cursor.step]), numbered(data.meta.step, cursor.step)];
+  el.unitTitle.textContent = tr("Unit {unit} at {character}, {place}", { unit: shown("unit", cursor.unit), character, place });
   if (!isSent(data, cursor.step)) return;
   const chains = Object.fromEntries(linesShown(inst).map(({ signal, chain }) => [signal.name, chain]));
   for (const row of [...el.rows.children, ...el.walkRows.children]) {
@@ -55,10 +59,10 @@ function writeBars(inst) {
   const rows = [];
   let from = 0;
   for (const part of parts) {
-    rows.push({ from, to: from + part.value, words: part.kept ? "kept" : "written", letters: letters(data, part.tree, look), text: part.text, fill: theme.dark ? (part.kept ? "#d9b64a" : "#e79ab4") : part.kept ? "#b8860b" : "#bf5573" });
+    rows.push({ from, to: from + part.value, words: part.kept ? tr("kept") : tr("written"), letters: letters(data, part.tree, look), text: part.text, fill: theme.dark ? (part.kept ? "#d9b64a" : "#e79ab4") : part.kept ? "#b8860b" : "#bf5573" });
     from += part.value;
   }
-  rows.push({ from: 0, to: value, words: "together", letters: symbolOf(data, signal.name), text, fill: theme.ink });
+  rows.push({ from: 0, to: value, words: tr("together"), letters: symbolOf(data, signal.name), text, fill: theme.ink });
   const picture = svg("svg", { viewBox: `0 0 ${wide} ${tall * rows.length}`, "aria-hidden": "true" });
   rows.forEach((row, k) => {
     const [a, b] = [x(Math.min(row.from, row.to)), x(Math.max(row.from, row.to))];
@@ -71,6 +75,6 @@ function writeBars(inst) {
   const names = rows.map((row) => element("div", {}, element("span", { className: "quiet", textContent: `${row.words} ` }), ...inLetters(row.letters)));
   el.bars.replaceChildren(element("div", { className: "names" }, ...names), picture);
   el.bars.setAttribute("role", "img");
-  el.bars.setAttribute("aria-label", `${rows.map((row) => `${row.words} ${plainText(row.letters)} ${row.text}`).join(", ")}`);
+  el.bars.setAttribute("aria-label", rows.map((row) => `${row.words} ${plainText(row.letters)} ${row.text}`).join(", "));
   el.bars.dataset.numbers = JSON.stringify(rows.map((row) => row.text));
 }

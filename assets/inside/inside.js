@@ -7,6 +7,7 @@
 
 import { readTheme } from "../shared/colours.js";
 import { destroy, instances } from "../shared/instances.js";
+import { shown } from "../shared/numbering.js";
 import { clamp } from "../shared/numbers.js";
 import { showPlaying } from "../shared/player.js";
 import { build, connect } from "./controls.js";
@@ -46,7 +47,7 @@ function update(inst, data) {
   inst.root.style.setProperty("--replaced", inst.theme.replaced);
   if (inst.art?.text !== meta.svg) Object.assign(inst, { art: readArt(meta.svg), copies: [], measured: null, part: null, pointed: null });
   inst.part ??= { value: meta.states.find((name) => name !== "hidden") ?? "hidden", offset: 0 };
-  inst.el.unit.max = meta.units - 1;
+  inst.el.unit.max = shown("unit", meta.units - 1);
   const told = view.serial !== inst.serial;
   inst.serial = view.serial;
   if (told && view.pin) inst.pin = view.pin;

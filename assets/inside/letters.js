@@ -1,7 +1,9 @@
 // Signals, weights and whole formulas in letters: as HTML, as plain text and in words.
 
 import { element } from "../shared/elements.js";
+import { shown } from "../shared/numbering.js";
 import { STANDALONE } from "../shared/pens.js";
+import { listed, tr } from "../shared/words.js";
 import { biasesOf } from "./formulas.js";
 
 export const roman = (text) => [{ text, kind: "roman" }];
@@ -18,7 +20,7 @@ export function symbolOf(data, name, previous) {
   return [...letter(symbol), ...sub(previous ? "t−1" : "t")];
 }
 
-const listed = (items) => items.flatMap((item, k) => (k ? [...roman(", "), ...item] : item));
+const separated = (items) => items.flatMap((item, k) => (k ? [...roman(", "), ...item] : item));
 
 /** An expression in the essay's letters, as runs of text. */
 export function letters(data, node, look, inside = false) {
@@ -40,7 +42,7 @@ export function letters(data, node, look, inside = false) {
     case "complement":
       return apart([...roman("1 − "), ...of(node.argument, true)]);
     default:
-      return [...roman("["), ...listed(node.inputs.map((input) => of(input))), ...roman("]")];
+      return [...roman("["), ...separated(node.inputs.map((input) => of(input))), ...roman("]")];
   }
 }
 
@@ -55,7 +57,7 @@ function affineLetters(data, node, look) {
     const products = inputs.map((input, k) => [...W(sup(SOURCE_LETTERS[node.sources[k]])), ...roman(" "), ...input]);
     runs = products.flatMap((product, k) => (k ? [...roman(" + "), ...product] : product));
   } else if (many) {
-    runs = [...W(), ...roman(" · ["), ...listed(node.inputs.map((input) => letters(data, input, look))), ...roman("]")];
+    runs = [...W(), ...roman(" · ["), ...separated(node.inputs.map((input) => letters(data, input, look))), ...roman("]")];
   } else runs = [...W(), ...roman(" "), ...inputs[0]];
   const biases = biasesOf(data, node);
   if (!biases.length || look.biases === "within") return runs;
@@ -78,27 +80,34 @@ export function inLetters(runs) {
   });
 }
 
+/** What x is: of the first layer the character, of others what the layer below gives. */
+function inputWords({ input, layer }) {
+  if (input === "hidden") return tr("h of layer {layer}", { layer: shown("layer", layer - 1) });
+  return input === "one-hot" ? tr("the character, one-hot") : tr("the character’s embedding");
+}
+
 /** What a vector of the drawing is, in words. */
 export function wordsOf(data, node) {
   const of = (child) => wordsOf(data, child);
   switch (node.kind) {
     case "vector": {
-      if (node.name === "x") return { "one-hot": "the character, one-hot", embedding: "the character’s embedding", hidden: `h of layer ${data.meta.layer}` }[data.meta.input];
-      return data.signals[node.name].title + (node.previous ? " of the step before" : "");
+      if (node.name === "x") return inputWords(data.meta);
+      const { title } = data.signals[node.name];
+      return node.previous ? tr("{signal} of the step before", { signal: title }) : title;
     }
     case "diagonal":
-      return "one weight a unit";
+      return tr("one weight a unit");
     case "affine":
-      return `weighted sum of ${node.inputs.map(of).join(" and ")}`;
+      return tr("weighted sum of {inputs}", { inputs: listed(node.inputs.map(of)) });
     case "apply":
-      return `${data.functions[node.function].label} of the ${of(node.argument)}`;
+      return tr("{name} of the {argument}", { name: data.functions[node.function].label, argument: of(node.argument) });
     case "sum":
-      return `${of(node.left)} plus ${of(node.right)}`;
+      return tr("{left} plus {right}", { left: of(node.left), right: of(node.right) });
     case "product":
-      return `${of(node.left)} times ${of(node.right)}`;
+      return tr("{left} times {right}", { left: of(node.left), right: of(node.right) });
     case "complement":
-      return `1 minus the ${of(node.argument)}`;
+      return tr("1 minus the {argument}", { argument: of(node.argument) });
     default:
-      return `${node.inputs.map(of).join(" and ")}, put end to end`;
+      return tr("{inputs}, put end to end", { inputs: listed(node.inputs.map(of)) });
   }
 }

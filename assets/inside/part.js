@@ -1,8 +1,10 @@
 // The part that is pointed at: its name, range, shape and value.
 
 import { element } from "../shared/elements.js";
+import { shown } from "../shared/numbering.js";
 import { short, written } from "../shared/numbers.js";
 import { penOn } from "../shared/pens.js";
+import { facts, tr, trN } from "../shared/words.js";
 import { cellOfUnit, cellsOf, colourTables, isByUnit, sizeOf } from "./colours.js";
 import { TIMES, timeText } from "./copy.js";
 import { isSent } from "./data.js";
@@ -28,31 +30,42 @@ function weightsOf(inst, part) {
 function shapeWords(inst, node) {
   const { data, look } = inst;
   const { units } = data.meta;
-  if (node.kind === "diagonal") return `p_${node.rows}: ${units}, one weight a unit`;
+  if (node.kind === "diagonal") return tr("{symbol}: {units}, one weight a unit", { symbol: `p_${node.rows}`, units });
   const sizes = node.inputs.map((input) => sizeOf(data, input));
   const total = sizes.reduce((a, b) => a + b, 0);
   const symbol = node.symbol ? `_${node.symbol}` : "";
   const biases = biasesOf(data, node);
-  const bias = !biases.length ? "no bias" : biases.length > 1 && look.biases === "two" ? `b${symbol}^ih and b${symbol}^hh: ${units} each` : `b${symbol}: ${units}${biases.length > 1 ? ", the sum of two" : ""}`;
+  const bias = biasWords(`b${symbol}`, biases.length, units, look);
   if (sizes.length > 1 && look.weights === "two") {
-    return `${node.sources.map((source, k) => `W${symbol}^${SOURCE_LETTERS[source]}: ${units} × ${sizes[k]}`).join(", ")}, ${bias}`;
+    return facts(...node.sources.map((source, k) => `W${symbol}^${SOURCE_LETTERS[source]}: ${units} × ${sizes[k]}`), bias);
   }
   const apart = sizes.length > 1 ? ` = ${units} × (${sizes.join(" + ")})` : "";
-  return `W${symbol}: ${units} × ${total}${apart}, ${bias}`;
+  return facts(`W${symbol}: ${units} × ${total}${apart}`, bias);
+}
+
+function biasWords(symbol, number, units, look) {
+  if (!number) return tr("no bias");
+  if (number === 1) return `${symbol}: ${units}`;
+  return look.biases === "two"
+    ? tr("{symbol}^ih and {symbol}^hh: {units} each", { symbol, units })
+    : tr("{symbol}: {units}, the sum of two", { symbol, units });
 }
 
 function rangeWords(inst, value) {
   const { tree, low, high, most, state, scale } = inst.data.meta.drawn[value];
   if (tree.kind === "concatenation") return "";
-  if (scale === "gate") return value === "x" ? "one 1, the rest 0" : "0 to 1";
+  if (scale === "gate") return value === "x" ? tr("one 1, the rest 0") : tr("{low} to {high}", { low: 0, high: 1 });
   const free = state || most > high || !Number.isInteger(high);
-  return free ? `unbounded, colours to ±${short(high, 3)}${most > high ? `, largest ${short(most, 3)}` : ""}` : `${short(low, 3)} to ${short(high, 3)}`;
+  const end = short(high, 3);
+  if (!free) return tr("{low} to {high}", { low: short(low, 3), high: end });
+  return most > high ? tr("unbounded, colours to ±{end}, largest {most}", { end, most: short(most, 3) }) : tr("unbounded, colours to ±{end}", { end });
 }
 
 function sizeWords(inst, value) {
   const { tree } = inst.data.meta.drawn[value];
-  if (tree.kind === "concatenation") return `${tree.inputs.map((input) => sizeOf(inst.data, input)).join(" + ")} = ${sizeOf(inst.data, tree)} numbers`;
-  return `${sizeOf(inst.data, tree)} numbers${isByUnit(inst.data, value) ? ", one a unit" : ""}`;
+  const size = sizeOf(inst.data, tree);
+  if (tree.kind === "concatenation") return tr("{parts} = {sum} numbers", { parts: tree.inputs.map((input) => sizeOf(inst.data, input)).join(" + "), sum: size });
+  return isByUnit(inst.data, value) ? trN("{n} number, one a unit", "{n} numbers, one a unit", size) : trN("{n} number", "{n} numbers", size);
 }
 
 function partStep(inst) {
@@ -65,12 +78,15 @@ export function valueWords(inst, value, unit) {
   if (!isSent(data, step)) return "";
   const moment = momentAt(inst, step);
   const vector = moment.drawn(value);
-  if (value === "x" && data.meta.input === "one-hot") return `the 1 is in cell ${data.ids[step]}: ${spokenGlyph(inst, data.steps.read[step])}`;
+  if (value === "x" && data.meta.input === "one-hot") return tr("the 1 is in cell {cell}: {character}", { cell: data.ids[step], character: spokenGlyph(inst, data.steps.read[step]) });
   const cell = cellOfUnit(data, value, unit);
-  const own = cell < 0 ? "" : `unit ${unit}: ${written(vector[cell])}`;
-  const [least, most] = [Math.min(...vector), Math.max(...vector)];
-  const all = isByUnit(data, value) ? `all ${vector.length}: ${written(least)} to ${written(most)}, mean ${written(vector.reduce((a, b) => a + b, 0) / vector.length)}` : "";
-  return [own, all].filter(Boolean).join("; ");
+  const own = cell < 0 ? "" : tr("unit {unit}: {value}", { unit: shown("unit", unit), value: written(vector[cell]) });
+  return [own, isByUnit(data, value) && rangeOf(vector)].filter(Boolean).join("; ");
+}
+
+function rangeOf(vector) {
+  const [least, most, mean] = [Math.min(...vector), Math.max(...vector), vector.reduce((a, b) => a + b, 0) / vector.length].map(written);
+  return tr("all {size}: {least} to {most}, mean {mean}", { size: vector.length, least, most, mean });
 }
 
 /** The symbol that names a vector of the copy at the cursor; in a neighbour its time is another. */
@@ -124,13 +140,15 @@ function paintMagnified(inst) {
   pen.rect(cell * wide - 1.5, 3.5, wide + 3, 23, { stroke: theme.accent, line: 2, radius: 2 });
 }
 
+const highEnd = ({ high, most }) => (most > high ? tr("{high} (largest {most})", { high: short(high, 3), most: short(most, 3) }) : short(high, 3));
+
 export function paintScales(inst) {
   const { el, data, look } = inst;
   const tables = colourTables(inst);
   const free = Object.values(data.meta.drawn).find(({ tree, state }) => state && tree.kind === "vector" && !tree.previous && tree.name === state);
   const tanh = look.state === "tanh";
-  const scales = [["gates", "gate", "0", "1"], ["others", "diverging", "−1", "1"]];
-  if (free) scales.push([tanh ? `tanh ${data.signals[free.state].symbol}` : data.signals[free.state].symbol, "diverging", tanh ? "−1" : short(free.low, 3), tanh ? "1" : short(free.high, 3) + (free.most > free.high ? ` (largest ${short(free.most, 3)})` : "")]);
+  const scales = [[tr("gates"), "gate", "0", "1"], [tr("others"), "diverging", "−1", "1"]];
+  if (free) scales.push([tanh ? `tanh ${data.signals[free.state].symbol}` : data.signals[free.state].symbol, "diverging", tanh ? "−1" : short(free.low, 3), tanh ? "1" : highEnd(free)]);
   const used = scales.filter(([, scale]) => scale !== "gate" || data.meta.signals.some((s) => data.meta.drawn[s.name].scale === "gate"));
   el.scales.replaceChildren(
     ...used.map(([name, scale, low, high]) => {

@@ -1,7 +1,9 @@
 // From C to h to the gates of the next step.
 
 import { element } from "../shared/elements.js";
+import { shown } from "../shared/numbering.js";
 import { short, written } from "../shared/numbers.js";
+import { tr } from "../shared/words.js";
 import { colourTables } from "./colours.js";
 import { isSent } from "./data.js";
 import { momentAt, walkTree } from "./formulas.js";
@@ -55,14 +57,17 @@ export function writePath(inst) {
   el.path.hidden = look.path !== "on";
   if (look.path !== "on" || !isSent(data, cursor.step)) return;
   if (cursor.step + 1 >= data.meta.steps || !isSent(data, cursor.step + 1)) {
-    el.path.replaceChildren(element("p", { textContent: "Nothing comes after this character, so its h has not been read by any gate yet." }));
+    el.path.replaceChildren(element("p", { textContent: tr("Nothing comes after this character, so its h has not been read by any gate yet.") }));
     return;
   }
   const found = contributions(inst);
   const limit = Math.max(1e-9, ...found.flatMap(({ added }) => added.reduce((most, v) => Math.max(most, Math.abs(v)), 0)));
   const table = colourTables(inst).diverging;
   const next = spokenGlyph(inst, data.steps.typed[cursor.step + 1]);
-  const head = element("p", { textContent: `What unit ${cursor.unit} hands on here is weighed anew for every unit of the next step: so its state reaches theirs. Each strip: what it adds to all ${data.meta.units} sums at ${next}, before the squashing; colours to ±${short(limit, 3)}.` });
+  const unit = shown("unit", cursor.unit);
+  const head = element("p", {
+    textContent: tr("What unit {unit} hands on here is weighed anew for every unit of the next step: so its state reaches theirs. Each strip: what it adds to all {units} sums at {next}, before the squashing; colours to ±{end}.", { unit, units: data.meta.units, next, end: short(limit, 3) }),
+  });
   const rows = found.map(({ signal, affine, input, own, added }) => {
     const bar = element("canvas", { width: added.length, height: 1 });
     const context = bar.getContext("2d");
@@ -71,13 +76,17 @@ export function writePath(inst) {
     context.putImageData(image, 0, 0);
     let most = 0;
     added.forEach((v, k) => Math.abs(v) > Math.abs(added[most]) && (most = k));
-    bar.title = `most: unit ${most}, ${written(added[most])}`;
-    const symbol = affine.symbol ? `_${affine.symbol}` : "";
-    const label = element("span", { className: "label" }, "to ", ...inLetters(letter(signal.symbol)), element("span", { className: "quiet", textContent: `  column ${cursor.unit} of W${symbol} × ${written(own)}` }));
-    const row = element("div", { className: "added" }, label, bar, element("span", { className: "most", textContent: `most: unit ${most}, ${written(added[most])}` }));
+    const [reached, value] = [shown("unit", most), written(added[most])];
+    const farthest = tr("most: unit {unit}, {value}", { unit: reached, value });
+    bar.title = farthest;
+    const weight = affine.symbol ? `W_${affine.symbol}` : "W";
+    const [before, after] = tr("to {symbol}", { symbol: "\n" }).split("\n"); // between them the symbol, in letters
+    const share = tr("column {unit} of {weight} × {value}", { unit, weight, value: written(own) });
+    const label = element("span", { className: "label" }, before, ...inLetters(letter(signal.symbol)), after, element("span", { className: "quiet", textContent: `  ${share}` }));
+    const row = element("div", { className: "added" }, label, bar, element("span", { className: "most", textContent: farthest }));
     Object.assign(row.dataset, { signal: signal.name, input: input.spelling, most, added: added[most] });
     row.setAttribute("role", "img");
-    row.setAttribute("aria-label", `To ${signal.title}: most to unit ${most}, ${written(added[most])}`);
+    row.setAttribute("aria-label", tr("To {signal}: most to unit {unit}, {value}", { signal: signal.title, unit: reached, value }));
     return row;
   });
   el.path.replaceChildren(head, ...rows);

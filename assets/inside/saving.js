@@ -1,8 +1,11 @@
 // The drawing as a file, SVG or PNG.
 
 import { element, saveAs } from "../shared/elements.js";
+import { shown } from "../shared/numbering.js";
 import { clamp } from "../shared/numbers.js";
 import { wrapped } from "../shared/pens.js";
+import { placeText, unitText } from "../shared/phrases.js";
+import { quoted, tr } from "../shared/words.js";
 import { hexOf } from "./colours.js";
 import { stripColours } from "./copy.js";
 import { isSent } from "./data.js";
@@ -57,24 +60,26 @@ function excerpt(inst) {
   const { data, cursor } = inst;
   const [first, last] = [Math.max(0, cursor.step - 24), Math.min(data.meta.steps, cursor.step + 25)];
   const typed = Array.from({ length: last - first }, (_, k) => data.steps.typed[first + k]);
-  const shown = typed.filter((index) => index !== data.meta.rest).map((index) => data.meta.glyphs[index]);
-  const text = shown.map(([drawn, name]) => (name === "space" ? " " : drawn)).join("");
-  return `“${first ? "…" : ""}${text}${last < data.meta.steps ? "…" : ""}”, at ${spokenGlyph(inst, data.steps.typed[cursor.step])}, ${data.meta.step} ${cursor.step + 1} of ${data.meta.steps}; unit ${cursor.unit}.`;
+  const drawnGlyphs = typed.filter((index) => index !== data.meta.rest).map((index) => data.meta.glyphs[index]);
+  const letters = drawnGlyphs.map(([drawn, name]) => (name === "space" ? " " : drawn)).join("");
+  const text = quoted(`${first ? "…" : ""}${letters}${last < data.meta.steps ? "…" : ""}`);
+  const [character, place] = [spokenGlyph(inst, data.steps.typed[cursor.step]), placeText(data.meta.step, cursor.step, data.meta.steps)];
+  return tr("{text}, at {character}, {place}; {unit}.", { text, character, place, unit: unitText(cursor.unit) });
 }
 
 /** What is shown as one SVG that needs nothing else: copies, cells, numbers, caption. */
 function exported(inst) {
   const { art, theme, data, cursor, look } = inst;
-  const shown = inst.copies.filter((copy) => copy.step !== null && Math.abs(copy.step - cursor.step) <= (look.copies === "one" ? 0 : 1) && isSent(data, copy.step)).sort((a, b) => a.step - b.step);
-  const wide = art.width + (shown.length - 1) * art.stride + EXPORT_MARGIN;
+  const copies = inst.copies.filter((copy) => copy.step !== null && Math.abs(copy.step - cursor.step) <= (look.copies === "one" ? 0 : 1) && isSent(data, copy.step)).sort((a, b) => a.step - b.step);
+  const wide = art.width + (copies.length - 1) * art.stride + EXPORT_MARGIN;
   const style = { size: 15, fill: theme.quiet, family: EXPORT_FONT };
   const numbers = linesShown(inst).map(({ signal, chain }) => `${plainText(symbolOf(data, signal.name))} = ${chain.text}`);
-  const said = [captionOf(inst), excerpt(inst), poolingNote(inst), numbers.join(";  "), `Drawn for ${data.meta.version} after the figures of Christopher Olah, “Understanding LSTM Networks” (2015).`];
+  const said = [captionOf(inst), excerpt(inst), poolingNote(inst), numbers.join(";  "), tr("Drawn for {version} after the figures of Christopher Olah, “Understanding LSTM Networks” (2015).", { version: data.meta.version })];
   const lines = said.filter(Boolean).flatMap((sentence) => wrapped(sentence, style, wide - 60));
   const tall = art.height + 30 + 21 * lines.length;
   const root = svg("svg", { xmlns: SVG_NAMESPACE, viewBox: `0 0 ${wide} ${tall}`, width: wide, height: tall, color: theme.ink });
   root.append(svg("rect", { width: wide, height: tall, fill: theme.paper }));
-  shown.forEach((copy, k) => {
+  copies.forEach((copy, k) => {
     const group = svg("g", { transform: `translate(${k * art.stride} 0)`, "font-family": copy.under.getAttribute("font-family"), "font-size": copy.under.getAttribute("font-size") ?? 20 });
     const over = [...copy.over.children].filter((node) => !node.classList.contains("hits")).map((node) => node.cloneNode(true));
     const letters = inst.labels.find(({ offset }) => offset === copy.step - cursor.step).layer;
@@ -101,7 +106,10 @@ function exported(inst) {
 const EXPORT_FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"; // the page's own font does not travel with a file
 const EXPORT_MARGIN = 40; // beside the last copy, for what is expected next
 
-const fileName = (inst, ending) => `${inst.data.meta.model}-inside-layer-${inst.data.meta.layer + 1}-${inst.data.meta.step}-${inst.cursor.step + 1}-unit-${inst.cursor.unit}.${ending}`;
+function fileName({ data: { meta }, cursor }, ending) {
+  const [layer, place, unit] = [shown("layer", meta.layer), shown("character", cursor.step), shown("unit", cursor.unit)];
+  return `${meta.model}-inside-layer-${layer}-${meta.step}-${place}-unit-${unit}.${ending}`;
+}
 
 export function saveSvg(inst) {
   saveAs(new Blob([exported(inst).text], { type: "image/svg+xml" }), fileName(inst, "svg"));

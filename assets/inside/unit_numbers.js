@@ -1,6 +1,7 @@
 // One unit's equation in numbers, with as few decimals as it takes for them to add up. No DOM here.
 
 import { addingUp, agrees, DECIMALS, fixed, MOST_DECIMALS, precisions, rounded, written } from "../shared/numbers.js";
+import { tr } from "../shared/words.js";
 import { childrenOf } from "./formulas.js";
 
 /** The same expression with this unit's numbers for leaves; an affine map is one number that knows its shares. */
@@ -121,7 +122,7 @@ export function chainOf(moment, signal, unit, look) {
 /** In a clamped trace a signal may be held at another value than its equation gives. */
 function heldAt(moment, signal, value, computed) {
   if (!moment.data.meta.clamped) throw new Error(`The trace shows ${signal.name} = ${value}, but the weights give ${computed}: it is another model's.`);
-  return { value, text: `${written(value)}, held; by itself it would be ${written(computed)}` };
+  return { value, text: tr("{value}, held; by itself it would be {computed}", { value: written(value), computed: written(computed) }) };
 }
 
 /** A state as the sum of what was kept and what was written, in numbers that add up. */

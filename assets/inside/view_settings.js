@@ -1,6 +1,8 @@
 // The walk through the drawing, and how the drawing is looked at.
 
 import { element } from "../shared/elements.js";
+import { layersText, modelCaption, unitsText } from "../shared/phrases.js";
+import { sentences, tr, trN } from "../shared/words.js";
 import { lightLabels } from "./copy.js";
 import { writeAll } from "./cursor.js";
 import { buildEquations } from "./equations.js";
@@ -17,9 +19,9 @@ function buildWalk(inst) {
     button.onclick = () => setLook(inst, { walk: look.walk === k + 1 ? 0 : k + 1 });
     return button;
   });
-  const end = element("button", { type: "button", textContent: "End", title: "End the walk (0 or Esc)", hidden: !look.walk, className: "end" });
+  const end = element("button", { type: "button", textContent: tr("End"), title: tr("End the walk (0 or Esc)"), hidden: !look.walk, className: "end" });
   end.onclick = () => setLook(inst, { walk: 0 });
-  const title = element("span", { className: "quiet", textContent: "Walk", hidden: !walk.length });
+  const title = element("span", { className: "quiet", textContent: tr("Walk"), hidden: !walk.length });
   const held = inst.root.getRootNode().activeElement;
   const at = el.walk.contains(held) ? [...el.walk.children].indexOf(held) : -1;
   el.walk.replaceChildren(title, ...buttons, end);
@@ -29,7 +31,7 @@ function buildWalk(inst) {
   if (!step) return;
   el.stationTitle.textContent = `${look.walk}. ${step.title}`;
   el.stationText.textContent = step.text;
-  el.stationTry.replaceChildren(element("b", { textContent: "Try: " }), step.attempt);
+  el.stationTry.replaceChildren(element("b", { textContent: `${tr("Try:")} ` }), step.attempt);
 }
 
 const EXCLUSIVE_LOOKS = { walk: { path: "off" }, path: { walk: 0 } }; // each lights the drawing in its own way
@@ -46,7 +48,7 @@ export function setLook(inst, change) {
   settle(inst, 0);
   showLook(inst);
   writeAll(inst);
-  if (!change.walk) speakSoon(inst, () => `${spokenLook(inst, before)} ${placeSentence(inst)}`);
+  if (!change.walk) speakSoon(inst, () => sentences(spokenLook(inst, before), placeSentence(inst)));
   else speakSoon(inst, () => `${inst.el.stationTitle.textContent}. ${inst.el.stationText.textContent} ${inst.el.stationTry.textContent}`);
   reportLook(inst);
 }
@@ -55,13 +57,15 @@ export function setLook(inst, change) {
 function spokenLook(inst, before) {
   const { look, el } = inst;
   const words = {
-    reading: look.reading === "unit" ? "Each line shows one unit." : `Each line shows ${el.every.textContent}.`,
-    copies: `${look.copies} of the cell.`,
-    state: look.state === "tanh" ? `Coloured by ${el.squash.textContent}.` : "Coloured by the state itself.",
-    path: look.path === "on" ? `${el.pathButton.textContent}: lit.` : "Path not lit.",
-    walk: "The walk has ended.",
+    reading: look.reading === "unit" ? tr("Each line shows one unit.") : tr("Each line shows {units}.", { units: el.every.textContent }),
+    copies: look.copies === "three" ? tr("three of the cell.") : tr("one of the cell."),
+    weights: look.weights === "two" ? tr("weights: two.") : tr("weights: one."),
+    biases: { within: tr("biases: within."), one: tr("biases: one."), two: tr("biases: two.") }[look.biases],
+    state: look.state === "tanh" ? tr("Coloured by {symbol}.", { symbol: el.squash.textContent }) : tr("Coloured by the state itself."),
+    path: look.path === "on" ? tr("{path}: lit.", { path: el.pathButton.textContent }) : tr("Path not lit."),
+    walk: tr("The walk has ended."),
   };
-  return Object.keys(look).filter((name) => look[name] !== before[name]).map((name) => words[name] ?? `${name}: ${look[name]}.`).join(" ");
+  return sentences(...Object.keys(look).filter((name) => look[name] !== before[name]).map((name) => words[name]));
 }
 
 /** The look goes into the address once hands are at rest; nothing comes back from it. */
@@ -84,8 +88,10 @@ export function showLook(inst) {
   el.squash.setAttribute("aria-pressed", look.state === "tanh");
   el.pathButton.setAttribute("aria-pressed", look.path === "on");
   const main = data.meta.states.find((name) => name !== "hidden");
-  el.pathButton.textContent = `${main ? `${data.signals[main].symbol} → ` : ""}${data.signals.hidden.symbol} → next ${Object.values(data.meta.drawn).some(({ scale, rest }) => scale === "gate" && rest) ? "gates" : "step"}`;
-  el.every.textContent = `all ${data.meta.units} units`;
+  const way = [main, "hidden"].filter(Boolean).map((name) => data.signals[name].symbol).join(" → ");
+  const gated = Object.values(data.meta.drawn).some(({ scale, rest }) => scale === "gate" && rest);
+  el.pathButton.textContent = gated ? tr("{way} → next gates", { way }) : tr("{way} → next step", { way });
+  el.every.textContent = tr("all {units} units", { units: data.meta.units });
   buildWalk(inst);
   buildEquations(inst);
   paintScales(inst);
@@ -94,21 +100,21 @@ export function showLook(inst) {
 
 export function captionOf(inst) {
   const { meta } = inst.data;
-  const which = meta.allLayers > 1 ? `layer ${meta.layer + 1} of ${meta.allLayers}` : "1 layer";
-  return `${meta.model}: ${meta.cell}, ${which}, ${meta.units} units, ${meta.inputs} inputs. ${meta.note}`;
+  const inputs = trN("{n} input", "{n} inputs", meta.inputs);
+  return modelCaption(meta.model, [meta.cell, layersText([meta.layer], meta.allLayers), unitsText(meta.units), inputs], meta.note);
 }
 
 export function poolingNote(inst) {
   const strips = inst.raster.filter((strip) => strip.bins < strip.size);
-  if (inst.look.reading === "unit") return "On the drawing each number is rounded by itself; in the equations they are written so that they add up.";
+  if (inst.look.reading === "unit") return tr("On the drawing each number is rounded by itself; in the equations they are written so that they add up.");
   if (!strips.length) return "";
   const most = Math.max(...strips.map((strip) => Math.ceil(strip.size / strip.bins)));
-  return `Where a line is shorter than its vector, one cell stands for up to ${most} neighbours and shows the value farthest from rest.`;
+  return tr("Where a line is shorter than its vector, one cell stands for up to {most} neighbours and shows the value farthest from rest.", { most });
 }
 
 export function writeFoot(inst) {
   const { el, art, look } = inst;
   const note = poolingNote(inst);
-  el.caption.textContent = [captionOf(inst), note, note && look.reading === "all" ? "The strip below the drawing shows every unit." : ""].filter(Boolean).join(" ");
-  el.stage.setAttribute("aria-label", `${art.title}, alive. ${art.description} Left and right move along the text, up and down change the unit, comma and full stop go through the parts, Enter pins, Space plays, digits walk.`);
+  el.caption.textContent = sentences(captionOf(inst), note, note && look.reading === "all" && tr("The strip below the drawing shows every unit."));
+  el.stage.setAttribute("aria-label", sentences(tr("{title}, alive.", { title: art.title }), art.description, tr("Left and right move along the text, up and down change the unit, comma and full stop go through the parts, Enter pins, Space plays, digits walk.")));
 }

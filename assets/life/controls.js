@@ -3,9 +3,11 @@
 import { choice, element, iconButton, span } from "../shared/elements.js";
 import { watchWidth } from "../shared/instances.js";
 import { keyHandler } from "../shared/keys.js";
+import { speedChoices } from "../shared/phrases.js";
 import { stop, togglePlay } from "../shared/player.js";
 import { connectSaving, saveButtons } from "../shared/saving.js";
 import { liveRegion } from "../shared/speech.js";
+import { tr } from "../shared/words.js";
 import { click, dragCurve, hover, KEYS, moveByHand, onScroll, repaint } from "./cursor.js";
 import { pictureOf } from "./export.js";
 import { writeFoot } from "./words.js";
@@ -14,13 +16,13 @@ const SPEEDS = [1, 2, 4];
 
 export function build(root) {
   const el = {
-    back: iconButton("back", "Checkpoint before", "Page Up"),
-    play: iconButton("play", "Play", "Space"),
-    forward: iconButton("forward", "Next checkpoint", "Page Down"),
-    slider: element("input", { type: "range", className: "slider", min: 0, max: 1, step: 1, "aria-label": "Checkpoint in the model’s life" }),
-    speed: choice("Speed", SPEEDS.map((speed) => [speed, `${speed} a second`])),
-    signal: choice("Which signals", []),
-    order: choice("Order of the units", [["grouped", "units grouped"], ["index", "units by index"]]),
+    back: iconButton("back", tr("Checkpoint before"), "Page Up"),
+    play: iconButton("play", tr("Play"), "Space"),
+    forward: iconButton("forward", tr("Next checkpoint"), "Page Down"),
+    slider: element("input", { type: "range", className: "slider", min: 0, max: 1, step: 1, "aria-label": tr("Checkpoint in the model’s life") }),
+    speed: choice(tr("Speed"), speedChoices(SPEEDS)),
+    signal: choice(tr("Which signals"), []),
+    order: choice(tr("Order of the units"), [["grouped", tr("units grouped")], ["index", tr("units by index")]]),
     when: span("when"), read: span("quiet"), loss: span("loss"), here: span("quiet"),
     typed: span("typed"), step: span("quiet"), surprise: span("surprise"), expects: span("expects"), unit: span("unit"),
     prompt: span("quiet"), written: span("written"),
@@ -36,7 +38,7 @@ export function build(root) {
     live: liveRegion(),
   };
   const player = element("div", { className: "group" }, el.back, el.play, el.forward);
-  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Life and view" }, player, el.slider, el.speed, el.signal, el.order);
+  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": tr("Life and view") }, player, el.slider, el.speed, el.signal, el.order);
   const told = element("div", { className: "told", "aria-hidden": "true" }, el.when, el.read, el.loss, el.here);
   const wrote = element("div", { className: "wrote" }, el.prompt, el.written);
   const readout = element("div", { className: "readout", "aria-hidden": "true" }, el.typed, el.step, el.surprise, el.expects, el.unit);

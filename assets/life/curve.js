@@ -2,6 +2,7 @@
 
 import { count, fixed, short } from "../shared/numbers.js";
 import { widthOf } from "../shared/pens.js";
+import { tr } from "../shared/words.js";
 import { stageOf } from "./data.js";
 
 export const CURVE = { tall: 150, left: 46, right: 14, top: 10, foot: 34, untrained: 44 };
@@ -54,7 +55,7 @@ function drawCurveAxes(pen, inst, scale, style) {
   }
   const guess = scale.y(data.meta.uniform);
   pen.path([[CURVE.left, guess], [scale.right, guess]], { stroke: theme.quiet, dash: [3, 3] });
-  pen.text(`all characters alike: ${fixed(data.meta.uniform, 2)}`, scale.right, guess - 4, { ...style, align: "right", halo: theme.paper });
+  pen.text(tr("all characters alike: {nats}", { nats: fixed(data.meta.uniform, 2) }), scale.right, guess - 4, { ...style, align: "right", halo: theme.paper });
   let free = -Infinity;
   for (const [x, words] of stepTicks(scale)) {
     pen.path([[x, scale.foot], [x, scale.foot + 4]], { stroke: theme.quiet });
@@ -63,7 +64,7 @@ function drawCurveAxes(pen, inst, scale, style) {
     pen.text(words, x, scale.foot + 15, { ...style, align: "center" });
     free = x + half + 8;
   }
-  pen.text("steps of training", scale.right, CURVE.tall - 4, { ...style, align: "right" });
+  pen.text(tr("steps of training"), scale.right, CURVE.tall - 4, { ...style, align: "right" });
 }
 
 function stepTicks(scale) {
@@ -78,7 +79,7 @@ function stepTicks(scale) {
 }
 
 function drawCurveLegend(pen, inst, scale, style) {
-  const words = { loss: inst.layout.compact ? "held-out" : inst.data.meta.judged, here: "this text" };
+  const words = { loss: inst.layout.compact ? tr("held-out") : inst.data.meta.judged, here: tr("this text") };
   let x = CURVE.left;
   for (const kind of KINDS) {
     const look = kindStyle(inst, kind);

@@ -2,8 +2,9 @@
 
 import { identity, rowsOf, surpriseLimit } from "../shared/geometry.js";
 import { spoken } from "../shared/letters.js";
-import { clamp, count, counted, fixed } from "../shared/numbers.js";
+import { clamp, count, fixed } from "../shared/numbers.js";
 import { columnsOf } from "../shared/tables.js";
+import { tr, trN } from "../shared/words.js";
 
 export function unpack(data) {
   const { meta, view } = data;
@@ -44,8 +45,9 @@ export const inOneLine = (text) => text.replaceAll("\n", "↵");
 export function stageWords(inst) {
   const { meta } = inst.data;
   const stage = stageOf(inst);
-  const when = stage.step === 0 ? "untrained" : `after step ${count(stage.step)} of ${count(meta.steps)}`;
-  const loss = stage.loss === null ? "no loss" : `loss ${fixed(stage.loss, 3)}`;
-  const here = stage.here === null ? "" : `${fixed(stage.here, 3)} on this text`;
-  return [when, `${counted(stage.characters, "character")} read`, loss, here];
+  const when = stage.step === 0 ? tr("untrained") : tr("after step {step} of {all}", { step: count(stage.step), all: count(meta.steps) });
+  const read = trN("{n} character read", "{n} characters read", stage.characters, { n: count(stage.characters) });
+  const loss = stage.loss === null ? tr("no loss") : tr("loss {loss}", { loss: fixed(stage.loss, 3) });
+  const here = stage.here === null ? "" : tr("{loss} on this text", { loss: fixed(stage.here, 3) });
+  return [when, read, loss, here];
 }

@@ -1,7 +1,9 @@
 // The picture as it is saved.
 
 import { wrapped } from "../shared/pens.js";
+import { numbered, rangeText, unitText } from "../shared/phrases.js";
 import { captionOfLines, drawCaption } from "../shared/saving.js";
+import { facts, quoted, tr } from "../shared/words.js";
 import { CURVE, drawCurve, drawCurvePlace } from "./curve.js";
 import { inOneLine, stageOf, stageWords } from "./data.js";
 import { PAD, visible } from "./layout.js";
@@ -17,7 +19,7 @@ export function pictureOf(inst) {
   const room = width - 2 * PAD;
   const mono = { size: WRITTEN.size, fill: theme.ink, family: theme.mono };
   const title = { size: 14, weight: 650, fill: theme.ink, family: theme.sans };
-  const [heading] = wrapped(`${data.meta.name}, ${stageWords(inst).filter(Boolean).join(", ")}`, title, room);
+  const [heading] = wrapped(facts(data.meta.name, ...stageWords(inst)), title, room);
   const writing = wrapped(inOneLine(`${data.meta.prompt}${stageOf(inst).written}`).replaceAll("↵", " ↵ "), mono, room);
   const caption = captionOfLines([excerpt(inst), captionOf(inst)], theme, room);
   const head = 26 + CURVE.tall + 10 + WRITTEN.pitch * writing.length + 8;
@@ -39,9 +41,11 @@ export function pictureOf(inst) {
 
 /** The text in view, and where the cursor is. */
 function excerpt(inst) {
-  const { data } = inst;
+  const { data, at } = inst;
   const { first, last } = visible(inst);
-  return `“${[...data.meta.text].slice(first, Math.min(last, first + 80)).join("")}${last - first > 80 ? "…" : ""}”, characters ${first + 1} to ${last} of ${data.meta.columns}; cursor at character ${inst.at.step + 1}, unit ${inst.at.unit}.`;
+  const texts = quoted(`${[...data.meta.text].slice(first, Math.min(last, first + 80)).join("")}${last - first > 80 ? "…" : ""}`);
+  const range = rangeText("character", first, last, data.meta.columns);
+  return tr("{texts}, {range}; cursor at {place}, {unit}.", { texts, range, place: numbered("character", at.step), unit: unitText(at.unit) });
 }
 
 /** A pen that draws the same, so many pixels lower. */

@@ -8,6 +8,8 @@ import { pooledRows } from "../shared/geometry.js";
 import { drawGlyph, letterColour } from "../shared/letters.js";
 import { clamp, short, written } from "../shared/numbers.js";
 import { drawSymbol } from "../shared/pens.js";
+import { surpriseRange } from "../shared/phrases.js";
+import { tr } from "../shared/words.js";
 import { orderOf, shareOf, stageOf, valueAt } from "./data.js";
 import { columnsInView, endOf, HEADS, heats, LABEL, PAD, visible, xOf, yOf } from "./layout.js";
 
@@ -82,7 +84,7 @@ function poolUnits({ numbers, order, from, to }, shareOfNumber, table, rows, pix
 function drawGutter(pen, inst, band) {
   const { theme, data } = inst;
   const quiet = { size: 12, fill: theme.quiet, family: theme.sans };
-  const words = { text: "reads", surprise: `surprise, 0–${data.cap} nats`, expects: "expects next" }[band.kind];
+  const words = { text: tr("reads"), surprise: surpriseRange(data.cap), expects: tr("expects next") }[band.kind];
   if (words) pen.text(words, PAD, band.y + (band.kind === "text" ? 20 : 14), quiet);
   if (band.kind !== "heat") return;
   const after = drawSymbol(pen, theme, band.signal.symbol, "t", PAD, band.y + 16, 18);

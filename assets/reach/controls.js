@@ -7,6 +7,7 @@ import { penOn } from "../shared/pens.js";
 import { stop, togglePlay } from "../shared/player.js";
 import { captionOfLines, connectSaving, drawCaption, saveButtons } from "../shared/saving.js";
 import { liveRegion } from "../shared/speech.js";
+import { tr } from "../shared/words.js";
 import { click, hover, KEYS, moveTo, repaint } from "./cursor.js";
 import { PAD } from "./layout.js";
 import { drawOverlay } from "./overlay.js";
@@ -33,14 +34,14 @@ function pictureOf(inst) {
 
 export function build(root) {
   const el = {
-    back: iconButton("back", "Step back", "←"),
-    play: iconButton("play", "Play", "Space"),
-    forward: iconButton("forward", "Step forward", "→"),
-    speed: choice("Speed", SPEEDS.map((speed) => [speed, `${speed} a second`])),
-    state: choice("Gradient through", [["memory", "through what each keeps: C, or h"], ["hidden", "through h"]]),
-    texts: choice("Whose text", []),
+    back: iconButton("back", tr("Step back"), "←"),
+    play: iconButton("play", tr("Play"), "Space"),
+    forward: iconButton("forward", tr("Step forward"), "→"),
+    speed: choice(tr("Speed"), SPEEDS.map((speed) => [speed, tr("{speed} a second", { speed })])),
+    state: choice(tr("Gradient through"), [["memory", tr("through what each keeps: C, or h")], ["hidden", tr("through h")]]),
+    texts: choice(tr("Whose text"), []),
     scale: element("button", { type: "button" }),
-    small: element("button", { type: "button", title: "Colours by the square root, so that small pushes show" }),
+    small: element("button", { type: "button", title: tr("Colours by the square root, so that small pushes show") }),
     typed: span("typed"), step: span("quiet"), aim: span("aim"), probe: span("probe"),
     table: element("div", { className: "readers", "aria-hidden": "true" }),
     lines: [],
@@ -53,18 +54,18 @@ export function build(root) {
     live: liveRegion(),
   };
   const player = element("div", { className: "group" }, el.back, el.play, el.forward);
-  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": "Time and view" }, player, el.speed, el.state, el.scale, el.small, el.texts);
+  const bar = element("div", { className: "bar", role: "toolbar", "aria-label": tr("Time and view") }, player, el.speed, el.state, el.scale, el.small, el.texts);
   const readout = element("div", { className: "readout", "aria-hidden": "true" }, el.typed, el.step, el.aim, el.probe);
   el.stage.append(el.maps, el.head, el.cursor);
   root.append(bar, readout, el.table, el.stage, element("div", { className: "foot" }, el.caption, el.png, el.svg), el.live);
   return el;
 }
 
-/** A line a model: what it expected, what is left of its gradient at s, how much goes along the belt, what becomes of it. */
+/** A line a model: what it expected, what is left of its gradient at s, what is left along the direct path, what becomes of it. */
 export function fillReaders(inst) {
   const { el, data, ratio } = inst;
   el.lines = data.readers.map((reader) => {
-    const line = { sample: element("canvas", { className: "sample" }), name: span("name"), chance: span("quiet"), left: span("left"), belt: span("quiet"), push: span("quiet"), fate: span("fate") };
+    const line = { sample: element("canvas", { className: "sample" }), name: span("name"), chance: span("quiet"), left: span("left"), direct: span("quiet"), push: span("quiet"), fate: span("fate") };
     line.row = element("div", { className: "reader" }, ...Object.values(line));
     line.name.textContent = reader.name;
     drawSample(penOn(line.sample, 32, 12, ratio), inst, reader, 1, 6);

@@ -5,6 +5,7 @@ import { clamp } from "../shared/numbers.js";
 import { columnsOf } from "../shared/tables.js";
 
 const UNBOUNDED = 65535;
+export const DIRECT = "direct "; // before a state's name: the norms along its direct path
 
 export function unpack(data) {
   const { meta, view } = data;
@@ -34,7 +35,7 @@ export function logAt(inst, reader, name, row, step) {
   const logs = logsOf(data, reader, name);
   const log = logs[data.starts[row] + step];
   if (inst.scale === "norm") return log;
-  const own = logsOf(data, reader, name.replace("belt ", ""))[data.starts[row] + data.meta.targets[row]];
+  const own = logsOf(data, reader, name.replace(DIRECT, ""))[data.starts[row] + data.meta.targets[row]];
   return log === own ? 0 : log - own;
 }
 
@@ -48,8 +49,6 @@ export function rowNear({ meta }, step) {
   const { targets, stride } = meta;
   return clamp(Math.round((step - targets[0]) / stride), 0, targets.length - 1);
 }
-
-export const layerText = (reader) => (reader.layers > 1 ? `, layer ${reader.layer + 1} of ${reader.layers}` : "");
 
 /** Where the colours of a text end: at the largest push that this reader's loss got. */
 export function pushLimit(inst, reader) {

@@ -1,8 +1,10 @@
 // Where everything stands: texts, lines, maps, and the range of the lines' axis.
 
+import { shown } from "../shared/numbering.js";
 import { clamp } from "../shared/numbers.js";
 import { widthOf } from "../shared/pens.js";
-import { layerText, logAt, stateOf } from "./data.js";
+import { tr } from "../shared/words.js";
+import { logAt, stateOf } from "./data.js";
 
 const COMPACT = 620;
 export const PAD = 6;
@@ -18,10 +20,10 @@ export function layoutOf(inst) {
   const width = Math.max(240, inst.root.clientWidth);
   const compact = width < COMPACT;
   const letters = lettersFor(meta.columns, width);
-  const shown = shownTexts(inst, letters);
+  const texts = shownTexts(inst, letters);
   const bands = [{ kind: "pushes", y: 0, height: 22 }];
   let y = 22;
-  for (const reader of shown) {
+  for (const reader of texts) {
     bands.push({ kind: "title", reader, y, height: 20 });
     bands.push({ kind: "text", reader, y: y + 20, height: letters.rows * letters.tall });
     y += 20 + letters.rows * letters.tall + 8;
@@ -33,7 +35,7 @@ export function layoutOf(inst) {
   y += lines.height + 14;
   const maps = mapGrid(readers, width, y);
   const bar = maps.at(-1).y + maps.at(-1).height + MAP.foot + 12;
-  return { width, compact, letters, shown, bands, lines, maps, bar, plotWidth: width - GUTTER - PAD, height: bar + (compact ? 40 : 20) };
+  return { width, compact, letters, texts, bands, lines, maps, bar, plotWidth: width - GUTTER - PAD, height: bar + (compact ? 40 : 20) };
 }
 
 function lettersFor(columns, width) {
@@ -96,10 +98,13 @@ export function yOfLog(inst, log) {
   return top + plot - ((clamp(log, low - 1, high + 1) - low) / (high - low)) * plot;
 }
 
+const legendText = ({ name: model, layer, layers }, state) =>
+  layers > 1 ? tr("{model}, layer {layer} of {layers}: through {state}", { model, layer: shown("layer", layer), layers, state }) : tr("{model}: through {state}", { model, state });
+
 function legendItems(inst) {
   return inst.data.readers.map((reader) => {
-    const { symbol, belt } = reader.states[stateOf(inst, reader)];
-    return { reader, symbol, belt, words: `${reader.name}${layerText(reader)}: through ${symbol}` };
+    const { symbol, direct } = reader.states[stateOf(inst, reader)];
+    return { reader, symbol, direct, words: legendText(reader, symbol) };
   });
 }
 
@@ -111,7 +116,7 @@ export function legendPlaces(inst, width) {
   const style = legendStyle(inst);
   const items = legendItems(inst);
   const entries = items.map((item) => ({ ...item, wide: 38 + widthOf(item.words, style) + 22 }));
-  if (items.some((item) => item.belt)) entries.push({ words: gatesOnlyWords(items), wide: 38 + widthOf(gatesOnlyWords(items), style) });
+  if (items.some((item) => item.direct)) entries.push({ words: directText(items), wide: 38 + widthOf(directText(items), style) });
   let [x, row] = [PAD, 0];
   for (const entry of entries) {
     if (x > PAD && x + entry.wide > width) [x, row] = [PAD, row + 1];
@@ -121,10 +126,11 @@ export function legendPlaces(inst, width) {
   return entries;
 }
 
-const gatesOnlyWords = (items) => {
-  const symbols = [...new Set(items.filter((item) => item.belt).map((item) => item.symbol))].join(" and ");
-  return `dotted: the belt, ${symbols} through its gates alone`;
-};
+function directText(items) {
+  const symbols = [...new Set(items.filter((item) => item.direct).map((item) => item.symbol))];
+  const states = symbols.reduce((first, next) => tr("{first} and {next}", { first, next }));
+  return tr("dotted: the direct path, {states} through its gates alone", { states });
+}
 
 const legendRows = (inst, width) => legendPlaces(inst, width).at(-1).row + 1;
 export const mapX = (inst, map, step) => map.x + (step / inst.data.meta.columns) * map.width;

@@ -2,13 +2,15 @@
 
 import { drawColourBar, drawMarker, lineColour, lineStyle, pixelImage } from "../shared/charts.js";
 import { colourTable, luminance, mix } from "../shared/colours.js";
+import { shown } from "../shared/numbering.js";
 import { clamp, count, percent, power, short, shortOfLog } from "../shared/numbers.js";
 import { widthOf } from "../shared/pens.js";
-import { fateOf, logAt, logsOf, nameAt, pushAt, pushLimit, stateOf, targetOf } from "./data.js";
+import { tr } from "../shared/words.js";
+import { DIRECT, fateOf, logAt, logsOf, nameAt, pushAt, pushLimit, stateOf, targetOf } from "./data.js";
 import { GUTTER, legendPlaces, legendStyle, letterPlace, LINES, mapX, mapY, PAD, rangeOf, xOfStep, yOfLog } from "./layout.js";
 
 const DASHES = [[], [8, 4], [12, 3, 3, 3], [5, 2]]; // each reader's line
-const GATES_ONLY_DASH = [1.5, 3.5];
+const DIRECT_DASH = [1.5, 3.5];
 
 export function drawHead(pen, inst) {
   for (const band of inst.layout.bands) ({ pushes: drawPushBar, title: drawTitle, text: drawText, lines: drawLines })[band.kind](pen, inst, band);
@@ -32,10 +34,10 @@ function drawTitle(pen, inst, { reader, y }) {
   pen.text(reader.name, PAD + 38, y + 14, style);
   const after = PAD + 38 + widthOf(reader.name, style) + 10;
   const quiet = { ...style, weight: 400, fill: theme.quiet };
-  const said = `${reader.cell}: gave ${nameAt(data, reader.aim[inst.row])} ${percent(reader.chance[inst.row])}`;
-  pen.text(said, after, y + 14, quiet);
-  const limit = `colours to ±${short(pushLimit(inst, reader), 3)} nats`;
-  if (after + widthOf(`${said}   ${limit}`, quiet) < layout.width - PAD) pen.text(limit, layout.width - PAD, y + 14, { ...quiet, align: "right" });
+  const gave = tr("{cell}: gave {character} {percent}", { cell: reader.cell, character: nameAt(data, reader.aim[inst.row]), percent: percent(reader.chance[inst.row]) });
+  pen.text(gave, after, y + 14, quiet);
+  const limit = tr("colours to ±{push} nats", { push: short(pushLimit(inst, reader), 3) });
+  if (after + widthOf(`${gave}   ${limit}`, quiet) < layout.width - PAD) pen.text(limit, layout.width - PAD, y + 14, { ...quiet, align: "right" });
 }
 
 /** How a push is coloured: blue through the background to orange, in even steps, or by the root, which shows small ones. */
@@ -72,9 +74,9 @@ function drawText(pen, inst, band) {
 }
 
 /** A character of a small text: a boxed one as its frame alone. */
-function drawLetter(pen, inst, [shown, , kind], x, y, size, fill, wide) {
+function drawLetter(pen, inst, [letter, , kind], x, y, size, fill, wide) {
   const style = { size, fill, family: inst.theme.mono, align: "center" };
-  if (kind !== "boxed") return pen.text(shown, x, y, kind === "quiet" ? { ...style, alpha: 0.5 } : style);
+  if (kind !== "boxed") return pen.text(letter, x, y, kind === "quiet" ? { ...style, alpha: 0.5 } : style);
   pen.rect(x - wide / 2 + 1, y - size * 0.72, wide - 2, size * 0.86, { stroke: fill, radius: 2 });
 }
 
@@ -91,7 +93,7 @@ function drawLegend(pen, inst, band) {
   for (const { x, row, words, reader } of legendPlaces(inst, inst.layout.width)) {
     const y = band.y + row * LINES.legend + 9;
     if (reader) drawSample(pen, inst, reader, x, y);
-    else pen.path([[x, y], [x + 30, y]], { stroke: inst.theme.ink, line: 1.5, dash: GATES_ONLY_DASH });
+    else pen.path([[x, y], [x + 30, y]], { stroke: inst.theme.ink, line: 1.5, dash: DIRECT_DASH });
     pen.text(words, x + 37, y + 4, style);
   }
 }
@@ -104,7 +106,7 @@ function drawLines(pen, inst, band) {
     if (inst.scale === "share") drawLimits(pen, inst, band);
     for (const reader of data.readers) {
       const name = stateOf(inst, reader);
-      if (reader.states[name].belt) drawLine(pen, inst, reader, `belt ${name}`, { ...lineOf(inst, reader), line: 1.5, dash: GATES_ONLY_DASH });
+      if (reader.states[name].direct) drawLine(pen, inst, reader, DIRECT + name, { ...lineOf(inst, reader), line: 1.5, dash: DIRECT_DASH });
       drawLine(pen, inst, reader, name, lineOf(inst, reader));
     }
   });
@@ -125,12 +127,12 @@ function drawAxes(pen, inst, band) {
   const foot = band.top + band.plot;
   const t = xOfStep(inst, targetOf(inst));
   pen.rect(t, band.top, right - t, band.plot, { fill: theme.empty });
-  if (right - t > 90) pen.text("not read yet", t + 8, foot - 8, { ...style, align: "left" });
+  if (right - t > 90) pen.text(tr("not read yet"), t + 8, foot - 8, { ...style, align: "left" });
   pen.rect(GUTTER, band.top, layout.plotWidth, band.plot, { stroke: theme.faint });
   const { start, columns } = data.meta;
-  pen.text(`character ${count(start + 1)}`, GUTTER, foot + 15, { ...style, align: "left" });
-  pen.text(count(start + columns), right, foot + 15, style);
-  const middle = layout.compact ? "s →" : "s, the character looked back at →";
+  pen.text(tr("character {character}", { character: count(shown("character", start)) }), GUTTER, foot + 15, { ...style, align: "left" });
+  pen.text(count(shown("character", start + columns - 1)), right, foot + 15, style);
+  const middle = layout.compact ? "s →" : tr("s, the character looked back at →");
   pen.text(middle, GUTTER + layout.plotWidth / 2, foot + 15, { ...style, align: "center" });
 }
 
@@ -138,10 +140,10 @@ function drawAxes(pen, inst, band) {
 function drawLimits(pen, inst, band) {
   const { theme, data, layout } = inst;
   const style = { size: 11, fill: theme.quiet, family: theme.sans, halo: theme.paper };
-  const said = layout.compact
+  const limits = layout.compact
     ? [["vanished", "1/1000"], ["exploded", "10 ×"]]
-    : [["vanished", "vanished: below 1/1000 of its value at s = t"], ["exploded", "exploded: above 10 times its value at s = t"]];
-  for (const [kind, words] of said) {
+    : [["vanished", tr("vanished: below 1/1000 of its value at s = t")], ["exploded", tr("exploded: above 10 times its value at s = t")]];
+  for (const [kind, words] of limits) {
     const y = yOfLog(inst, Math.log10(data.meta[kind]));
     pen.path([[GUTTER, y], [GUTTER + layout.plotWidth, y]], { stroke: theme.quiet, dash: [3, 3] });
     pen.text(words, GUTTER + 6, kind === "vanished" ? y - 5 : y + 13, style);
@@ -171,8 +173,8 @@ function drawFates(pen, inst, band) {
 function drawFate(pen, inst, reader, kind, y) {
   const { theme, layout, data } = inst;
   const step = fateOf(inst, reader, kind, inst.row);
-  const fate = kind === "exploded" ? "exploded here" : layout.compact ? "vanished" : "vanished from here back";
-  const words = `${data.readers.length > 1 ? `${reader.name} ` : ""}${fate}`;
+  const fate = kind === "exploded" ? tr("exploded here") : layout.compact ? tr("vanished") : tr("vanished from here back");
+  const words = data.readers.length > 1 ? tr("{model} {fate}", { model: reader.name, fate }) : fate;
   const style = { size: 11.5, weight: 600, fill: lineColour(inst, reader.place), family: theme.sans, halo: theme.paper };
   const x = xOfStep(inst, step);
   const on = clamp(yOfLog(inst, logAt(inst, reader, stateOf(inst, reader), inst.row, step)), layout.lines.top, layout.lines.top + layout.lines.plot);
@@ -197,15 +199,15 @@ function drawMap(pen, inst, map) {
   pen.text(reader.name, x + 38, y - 6, style);
   const after = x + 38 + widthOf(reader.name, style) + 8;
   const quiet = { size: 11, fill: theme.quiet, family: theme.sans };
-  const said = `|∂ loss at t / ∂ ${symbol} at s|`;
-  if (after + widthOf(said, quiet) < x + width) pen.text(said, after, y - 6, quiet);
+  const norm = tr("|∂ loss at t / ∂ {state} at s|", { state: symbol });
+  if (after + widthOf(norm, quiet) < x + width) pen.text(norm, after, y - 6, quiet);
   pen.rect(x, y, width, height, { fill: theme.empty });
   pen.image(mapImage(inst, map), x, y, width, height);
   pen.within(x, y, width, height, () => drawEdge(pen, inst, map));
   pen.rect(x, y, width, height, { stroke: theme.faint });
   pen.text("t ↓", x - 8, y + 12, { ...quiet, align: "right" });
   pen.text("s →", x + width, y + height + 13, { ...quiet, align: "right" });
-  if (layout.compact || width > 200) pen.text(`${count(data.meta.start + 1)}`, x, y + height + 13, quiet);
+  if (layout.compact || width > 200) pen.text(count(shown("character", data.meta.start)), x, y + height + 13, quiet);
 }
 
 /** What the map's colours run between, as logarithms: blank where it has vanished, full ink at s = t. */
@@ -274,12 +276,13 @@ const mapWords = (theme) => ({ size: 11.5, weight: 600, fill: theme.ink, family:
 function drawFateWord(pen, inst, map, kind) {
   const rows = inst.data.meta.targets.length;
   const style = mapWords(inst.theme);
-  const room = widthOf(kind, style) + 12;
+  const word = kind === "vanished" ? tr("vanished") : tr("exploded");
+  const room = widthOf(word, style) + 12;
   for (const part of [0.78, 0.92, 0.64, 0.5, 0.36]) {
     const row = Math.min(rows - 1, Math.floor(part * rows));
     const step = fateOf(inst, map.reader, kind, row);
     const wide = step < 0 ? 0 : mapX(inst, map, step + 1) - map.x;
-    if (wide >= room) return pen.text(kind, map.x + wide / 2, mapY(inst, map, row) + 4, { ...style, align: "center" });
+    if (wide >= room) return pen.text(word, map.x + wide / 2, mapY(inst, map, row) + 4, { ...style, align: "center" });
   }
 }
 
@@ -288,10 +291,10 @@ function drawBar(pen, inst) {
   const { theme, layout, data } = inst;
   const style = { size: 11, fill: theme.quiet, family: theme.sans };
   const [low, high] = mapEnds(inst);
-  const ends = inst.scale === "share" ? ["vanished, below 1/1000", "1, its value at s = t"] : [shortOfLog(low), shortOfLog(high)];
+  const ends = inst.scale === "share" ? [tr("vanished, below 1/1000"), tr("1, its value at s = t")] : [shortOfLog(low), shortOfLog(high)];
   const after = drawScale(pen, inst, "gate", PAD, layout.bar, ends, style.size);
   if (inst.scale !== "share") return;
-  const words = "exploded, above 10";
+  const words = tr("exploded, above 10");
   const [x, y] = after + 40 + widthOf(words, style) < layout.width ? [after + 16, layout.bar] : [PAD, layout.bar + 20];
   pen.rect(x, y, 14, 9, { fill: `#${data.meta.colours.diverging[theme.name].slice(-6)}` });
   pen.text(words, x + 20, y + 8.5, style);
@@ -299,10 +302,10 @@ function drawBar(pen, inst) {
 
 /** What the colours of the text mean; of one text alone also where they end. */
 function drawPushBar(pen, inst, { y }) {
-  const most = Math.max(...inst.layout.shown.map((reader) => pushLimit(inst, reader)));
-  const alone = inst.layout.shown.length === 1 ? ` ±${short(most, 3)} nats` : "";
-  const sides = inst.layout.compact ? ["less likely", `likelier${alone}`] : ["made what came less likely", `likelier${alone}`];
-  drawScale(pen, inst, "diverging", PAD, y + 4, sides, 11.5);
+  const { compact, texts } = inst.layout;
+  const lower = compact ? tr("less likely") : tr("made what came less likely");
+  const higher = texts.length === 1 ? tr("likelier ±{push} nats", { push: short(pushLimit(inst, texts[0]), 3) }) : tr("likelier");
+  drawScale(pen, inst, "diverging", PAD, y + 4, [lower, higher], 11.5);
 }
 
 function drawScale(pen, inst, scale, x, y, ends, size) {

@@ -32,10 +32,10 @@ function update(inst, data) {
   const before = old.meta.start + (old.meta.targets[inst.row] ?? 0);
   Object.assign(inst, { data, theme: readTheme(inst.root), ranges: new Map(), images: new Map(), limits: new Map(), pushColours: null });
   const { meta, view } = data;
-  const told = view.serial !== inst.serial;
+  const asked = view.serial !== inst.serial;
   inst.serial = view.serial;
   const rowOf = (step) => rowNear(data, step - meta.start);
-  if (told) inst.pin = inst.row = rowOf(view.step);
+  if (asked) inst.pin = inst.row = rowOf(view.step);
   else if (old !== data) {
     inst.row = rowOf(before);
     inst.pin = inst.pin === null ? null : rowOf(old.meta.start + old.meta.targets[inst.pin]);

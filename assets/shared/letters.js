@@ -1,13 +1,14 @@
 // Characters: how they are drawn and how they are called. A glyph is [what is shown, its name, its kind].
 
 import { mix } from "./colours.js";
+import { quoted } from "./words.js";
 
 /**
  * A character in words: itself in quotation marks, or the name of one that can't be seen.
  * @param {Glyph} glyph
  */
 export function spoken([shown, name, kind]) {
-  return kind === "plain" ? `“${shown}”` : name;
+  return kind === "plain" ? quoted(shown) : name;
 }
 
 /**

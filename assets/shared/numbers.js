@@ -2,6 +2,8 @@
 //
 // Ties are rounded away from zero. A minus is U+2212. Nothing rounds to "-0", and what is not a number is an en dash.
 
+import { tr } from "./words.js";
+
 const MINUS = "−";
 const NONE = "–";
 export const DECIMALS = 2; // of a result, where the numbers add up with no more
@@ -108,7 +110,7 @@ export function percent(share, decimals = 1) {
   const small = rounded(exact, places);
   if (small === 0) {
     const least = Number(`1e-${places}`);
-    return upper ? `over ${fixed(100 - least, places)} %` : `under ${fixed(least, places)} %`;
+    return upper ? tr("over {percent} %", { percent: fixed(100 - least, places) }) : tr("under {percent} %", { percent: fixed(least, places) });
   }
   return `${fixed(upper ? 100 - small : small, places)} %`;
 }

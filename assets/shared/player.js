@@ -1,6 +1,14 @@
 // Playing: inst.player says where one is and how far it goes, and goes there.
 
-import { icon } from "./elements.js";
+import { icon, iconButton } from "./elements.js";
+import { tr } from "./words.js";
+
+/** The buttons that go through a text, and play it. */
+export const stepButtons = () => ({
+  back: iconButton("back", tr("Step back"), "←"),
+  play: iconButton("play", tr("Play"), "Space"),
+  forward: iconButton("forward", tr("Step forward"), "→"),
+});
 
 /** @param {Instance} inst */
 export function togglePlay(inst) {
@@ -38,6 +46,7 @@ function tick(inst, now) {
 export function showPlaying(inst) {
   const { play } = inst.el;
   play.replaceChildren(icon(inst.playing ? "pause" : "play"));
-  play.setAttribute("aria-label", inst.playing ? "Pause" : "Play");
-  play.title = `${inst.playing ? "Pause" : "Play"} (Space)`;
+  const label = inst.playing ? tr("Pause") : tr("Play");
+  play.setAttribute("aria-label", label);
+  play.title = `${label} (Space)`;
 }

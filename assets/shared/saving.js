@@ -2,6 +2,7 @@
 
 import { element, saveAs } from "./elements.js";
 import { penOn, SvgPen, wrapped } from "./pens.js";
+import { tr } from "./words.js";
 
 const CAPTION = { size: 11.5, pitch: 17 };
 
@@ -44,13 +45,16 @@ export function savePng({ name, width, height, draw }, ratio) {
   canvas.toBlob((blob) => blob && saveAs(blob, `${name}.png`));
 }
 
+/** @param {string} format */
+const saveAsText = (format) => tr("Save as {format}", { format });
+
 /**
- * The two buttons; title: what they say when they are pointed at.
- * @param {string} title
+ * The two buttons; title: what one says when it is pointed at.
+ * @param {(format: string) => string} title
  */
-export function saveButtons(title = "Save") {
+export function saveButtons(title = saveAsText) {
   /** @param {string} format */
-  const button = (format) => element("button", { type: "button", textContent: format, "aria-label": `Save as ${format}`, title: `${title} as ${format}` });
+  const button = (format) => element("button", { type: "button", textContent: format, "aria-label": saveAsText(format), title: title(format) });
   return { png: button("PNG"), svg: button("SVG") };
 }
 

@@ -41,3 +41,18 @@ export function trN(one, many, n, values = {}) {
   const form = Array.isArray(found) ? found[catalogue.formOf(n)] : undefined;
   return filled(form ?? (ENGLISH.formOf(n) ? many : one), { n, ...values });
 }
+
+/** "a and b and c". @param {unknown[]} items */
+export const listed = (items) => items.map(String).reduce((first, next) => tr("{first} and {next}", { first, next }));
+
+/** "a or b or c". @param {unknown[]} items */
+export const alternatives = (items) => items.map(String).reduce((first, next) => tr("{first} or {next}", { first, next }));
+
+/** A text in quotation marks. @param {string} text */
+export const quoted = (text) => tr("“{text}”", { text });
+
+/** What there is of several facts, behind each other. @param {(string | false | null | undefined)[]} facts */
+export const facts = (...facts) => facts.filter(Boolean).join(", ");
+
+/** What there is of several sentences, behind each other. @param {(string | false | null | undefined)[]} sentences */
+export const sentences = (...sentences) => sentences.filter(Boolean).join(" ");

@@ -35,7 +35,7 @@ def align(first: Sequence[str], second: Sequence[str]) -> Alignment:
     """Sets two texts side by side, so that what they share stands in the same columns and an inserted word leaves a gap.
 
     first, second: two strings, or a trace's `chars`. Where one stretch replaces another, its characters are paired from
-    the left and the rest stands alone. Raises ValueError where the texts differ over more than 2,000 characters.
+    the left and the rest stands alone. Raises InputError where the texts differ over more than 2,000 characters.
     Source: Ratcliff & Obershelp 1988, as in Python's difflib, over what lies between the common beginning and end.
     """
     start = _shared(first, second)

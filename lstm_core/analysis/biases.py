@@ -33,7 +33,7 @@ class Bias:
 def biases(model: CharModel, trace: Trace, layer: int, step: int) -> tuple[Bias, ...]:
     """The biases of every gate of one layer, in order of computation; empty for a model that has none (the essay's GRU).
 
-    layer, step: counted from 0. Raises ValueError for a layer or step that the trace lacks, and for another model's trace.
+    layer, step: counted from 0. Raises InputError for a layer or step that the trace lacks, and for another model's trace.
     Source: the cell's declared equations; PyTorch's nn.LSTM keeps two vectors, whose sum is the one b of Olah 2015.
     """
     held = one_step.vectors(model, trace, layer, step)

@@ -39,7 +39,7 @@ def disagreement(traces: Sequence[Trace], most: int = 8) -> Disagreement:
     traces: two or more of one text. The divergence is that of equal weights: the entropy of the models' mean prediction,
     less the mean of their entropies; in nats, 0 to ln(number of models). Predictions are taken over the union of the
     vocabularies: a character that a model does not know has probability 0 in it, and nothing is renormalised.
-    most: how many peaks to name, 0 or more. Raises ValueError for fewer than two traces, and for two of different texts.
+    most: how many peaks to name, 0 or more. Raises InputError for fewer than two traces, and for two of different texts.
     Source: Lin 1991, section V.
     """
     if len(traces) < 2:
@@ -97,7 +97,7 @@ def to_csv(traces: Sequence[Trace], between: Disagreement) -> bytes:
     """Surprise and disagreement as CSV, one row a step; nats, 9 digits, empty where nothing was predicted.
 
     Columns: step (from 0), code_point and character of what was typed, surprise of each model before reading it,
-    disagreement after it. Returns UTF-8, every text quoted; half a surrogate pair becomes U+FFFD. Raises ValueError where
+    disagreement after it. Returns UTF-8, every text quoted; half a surrogate pair becomes U+FFFD. Raises InputError where
     the traces are not those that were compared. Source: RFC 4180.
     """
     if tuple(trace.model for trace in traces) != between.models or any(t.steps != len(between.values) for t in traces):

@@ -45,7 +45,7 @@ class Effect:
 def effect(before: Trace, after: Trace) -> Effect:
     """Compares two traces of one text, such as an unclamped and a clamped run: see `Effect`.
 
-    Raises ValueError when they read different texts or predict different characters.
+    Raises InputError when they read different texts or predict different characters.
     """
     if not np.array_equal(before.ids, after.ids) or before.chars != after.chars:
         raise InputError(

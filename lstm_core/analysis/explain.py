@@ -109,7 +109,7 @@ class Explanation:
     trace: Trace = field(repr=False)
 
     def __getitem__(self, name: str) -> Line:
-        """The line of one signal. Raises ValueError, naming the signals there are, for another."""
+        """The line of one signal. Raises InputError, naming the signals there are, for another."""
         for line in self.lines:
             if line.name == name:
                 return line
@@ -134,7 +134,7 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     layer, step, unit: counted from 0. decimals: of the results, at least; results and operands get as many more as it
     takes for what is written to add up: evaluating the written operands, and rounding, gives the written result.
     States and gates are the trace's own; pre-activations are computed in float64 from the model's weights.
-    Raises ValueError for a layer, step or unit that the trace lacks, and for a trace that is not this model's.
+    Raises InputError for a layer, step or unit that the trace lacks, and for a trace that is not this model's.
     """
     trace.check(layer, step, unit)
     trace.check_model(model)

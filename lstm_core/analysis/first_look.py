@@ -13,7 +13,7 @@ def first_look(trace: Trace, layer: int) -> tuple[int, int]:
     """Something to look at first: the unit whose h swings most, at the character where it moves most.
 
     layer: counted from 0. Only the first 40 characters are looked at. Returns (step, unit), counted from 0.
-    Raises ValueError for a layer that the trace lacks.
+    Raises InputError for a layer that the trace lacks.
     """
     trace.check(layer=layer)
     hidden = trace["hidden"][layer, :FIRST_SCREEN]

@@ -22,7 +22,7 @@ How far back the losses of a recurrent network reach, written by Gatescope.
 targets        int64 (target,): the steps t whose losses are meant, counted from metadata["start"] in the text
 aims           int64 (target,): the character that each loss is the surprise of, as its number in metadata["vocabulary"]
 norms_NAME     float32 (layer, target, step): the Euclidean norm of d loss at t / d NAME at s; NaN where s is after t
-direct_NAME    the same along the direct way alone, NAME multiplied by what its gate keeps at each step
+direct_NAME    the same along the direct path alone, NAME multiplied by what its gate keeps at each step
 characters     float32 (target, step): the loss's gradient times the input at s, nats; below 0 it made the aim likelier
 chars          uint32 (step,): code points of the stretch, 0 where a character goes on over several steps
 metadata       JSON: model, cell, states, vocabulary, start, the limits of vanished and exploded, version

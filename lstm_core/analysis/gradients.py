@@ -68,7 +68,7 @@ class Gradients(Frozen):
     characters: np.ndarray = field(repr=False)
 
     def row(self, step: int) -> int:
-        """Where the loss after character `step` stands in the arrays. Raises ValueError when it was not asked for."""
+        """Where the loss after character `step` stands in the arrays. Raises InputError when it was not asked for."""
         row = int(np.searchsorted(self.targets, step))
         if row == len(self.targets) or self.targets[row] != step:
             raise InputError(
@@ -85,7 +85,7 @@ def gradients(model: CharModel, trace: Trace, targets: Sequence[int] | None = No
     """The gradients of the losses at `targets` (default: after every character) with respect to all that came before.
 
     targets: steps, counted from 0. float64: recompute the trace in float64 first, for checks. Takes time in proportion to
-    targets x steps. Raises ValueError for a step that the trace lacks, for a trace with clamps, and for another model's.
+    targets x steps. Raises InputError for a step that the trace lacks, for a trace with clamps, and for another model's.
     Source: back-propagation through time (Werbos 1990) of the cell's declared equations.
     """
     run = gradient_steps(model, trace, targets, float64)
@@ -209,9 +209,9 @@ def _read(model: CharModel, trace: Trace) -> np.ndarray:
 
 
 def kept(cell: Cell, name: str) -> Expression | None:
-    """What a state is multiplied by on its direct way from one step to the next: f for C, 1 - z or z for a GRU's h.
+    """What a state is multiplied by on its direct path from one step to the next: f for C, 1 - z or z for a GRU's h.
 
-    Returns the factor as an expression over the signals, or None for a state without such a way.
+    Returns the factor as an expression over the signals, or None for a state without such a path.
     The gates' own dependence on the state is left out.
     """
     past = Vector(name, previous=True)

@@ -42,7 +42,7 @@ def stages(life: Life, text: str) -> tuple[Stage, ...]:
 def mean_keep(read: Trace) -> float:
     """What the units keep of their state at a step, on average: 0 to 1, of an LSTM its mean forget gate.
 
-    The mean is over all layers, steps and units. Raises ValueError for a cell without a gate on its state.
+    The mean is over all layers, steps and units. Raises InputError for a cell without a gate on its state.
     """
     return float(memory.keep(read).mean(dtype=np.float64))
 
@@ -50,7 +50,7 @@ def mean_keep(read: Trace) -> float:
 def median_half_life(read: Trace) -> float:
     """The half-life that half of the units exceed: steps, 0 to inf.
 
-    Raises ValueError for a cell without a gate on its state.
+    Raises InputError for a cell without a gate on its state.
     """
     return float(median(memory.half_life(read).ravel().tolist()))
 

@@ -48,7 +48,7 @@ def is_gru(cell: Cell) -> bool:
 def keeps_old(cell: Cell) -> bool:
     """True where z near 1 keeps the old h (Cho et al. 2014, PyTorch), False where it lets the new in (Olah 2015).
 
-    Raises ValueError for a cell that is no GRU.
+    Raises InputError for a cell that is no GRU.
     """
     old = _shares(cell)[0]
     return old.left == Z
@@ -57,7 +57,7 @@ def keeps_old(cell: Cell) -> bool:
 def resets_before(cell: Cell) -> bool:
     """True where the reset gate multiplies h before the weights do (Cho et al. 2014, Olah 2015), False behind them (PyTorch).
 
-    Raises ValueError for a cell that is no GRU.
+    Raises InputError for a cell that is no GRU.
     """
     return isinstance(_candidate(cell).argument, Affine)
 
@@ -65,7 +65,7 @@ def resets_before(cell: Cell) -> bool:
 def z_swapped(cell: Cell) -> Cell:
     """The same cell with z in the other sense: its values are 1 - z, and the equation of h has changed sides with them.
 
-    Raises ValueError for a cell that is no GRU. Source: Cho et al. 2014, equation 7, against Olah 2015.
+    Raises InputError for a cell that is no GRU. Source: Cho et al. 2014, equation 7, against Olah 2015.
     """
     turned = z_renamed(cell)
     signals = (replace(s, equation=1 - s.equation) if s.name == "update" else s for s in turned.signals)
@@ -75,7 +75,7 @@ def z_swapped(cell: Cell) -> Cell:
 def z_renamed(cell: Cell) -> Cell:
     """The mistake: the equation of h in the other sense of z, with the values of z left as they are. It is another cell.
 
-    Raises ValueError for a cell that is no GRU. Source: Cho et al. 2014, equation 7, against Olah 2015.
+    Raises InputError for a cell that is no GRU. Source: Cho et al. 2014, equation 7, against Olah 2015.
     """
     old, new = _shares(cell)
     if keeps_old(cell):
@@ -91,7 +91,7 @@ def z_renamed(cell: Cell) -> Cell:
 def reset_moved(cell: Cell) -> Cell:
     """The same cell, its z and its biases, with the reset on the other side of the product. It is another cell.
 
-    Raises ValueError for a cell that is no GRU.
+    Raises InputError for a cell that is no GRU.
     Source: Olah 2015 (before: W [r * h, x]) against PyTorch and cuDNN (behind: W_in x + r * (W_hn h)).
     """
     candidate, reset = _candidate(cell), Vector("reset")
@@ -111,7 +111,7 @@ def read_as(model: CharModel, seen: Trace, form: Callable[[Cell], Cell]) -> Read
     """Runs a model's own weights through another form of its cell, on the text that a trace has seen.
 
     seen: a trace of the model, from whichever state. form: `z_swapped`, `z_renamed` or `reset_moved`.
-    Raises ValueError for a model that is no GRU and for another model's trace.
+    Raises InputError for a model that is no GRU and for another model's trace.
     """
     if (seen.cell, seen.layers, seen.units) != (model.cell, model.layers, model.units):
         raise InputError(

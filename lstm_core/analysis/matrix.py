@@ -67,7 +67,7 @@ def row(model: CharModel, trace: Trace, layer: int, step: int, unit: int, name: 
     """The row of W that one unit's gate has, and the vectors that it is multiplied with at one step.
 
     layer, step, unit: counted from 0. name: a signal with weights of its own, as `one_step.weighed` lists them.
-    Raises ValueError for a place that the trace lacks, another model's trace, and a signal without weights.
+    Raises InputError for a place that the trace lacks, another model's trace, and a signal without weights.
     Source: the cell's declared equations; Olah 2015 writes W · [h, x], PyTorch W_hh h + W_ih x.
     """
     line = explain(model, trace, layer, step, unit)[name]

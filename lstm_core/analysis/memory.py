@@ -15,9 +15,9 @@ LEAST = np.finfo(np.float32).tiny  # a gate that is shut keeps nothing; the loga
 
 
 def remembering(trace: Trace) -> str:
-    """The state that has a direct way from step to step: "cell" for an LSTM, "hidden" for a GRU.
+    """The state that has a direct path from step to step: "cell" for an LSTM, "hidden" for a GRU.
 
-    Raises ValueError for a cell without one, as the plain RNN.
+    Raises InputError for a cell without one, as the plain RNN.
     """
     for name in sorted(trace.cell.states, key=lambda state: state == "hidden"):
         if kept(trace.cell, name) is not None:
@@ -31,7 +31,7 @@ def keep(trace: Trace) -> np.ndarray:
     """What each unit keeps of its state at each step: float32 (layer, time, unit), in [0, 1].
 
     For an LSTM the forget gate, for a GRU what multiplies h of the step before: z or 1 - z, as the cell has it.
-    Raises ValueError for a cell without a gate on its state.
+    Raises InputError for a cell without a gate on its state.
     """
     factor = kept(trace.cell, remembering(trace))
     assert factor is not None
@@ -42,7 +42,7 @@ def half_life(trace: Trace) -> np.ndarray:
     """Steps until what is kept alone would halve each unit's state: ln 1/2 / mean over the text of ln f.
 
     Returns float64 (layer, unit), 0 to inf; inf where nothing is ever let go.
-    Raises ValueError for a cell without a gate on its state. Source: decay of C_t = f_t * C_{t-1}, writes ignored.
+    Raises InputError for a cell without a gate on its state. Source: decay of C_t = f_t * C_{t-1}, writes ignored.
     """
     logs = np.log(np.maximum(keep(trace), LEAST).astype(np.float64)).mean(axis=1)
     with np.errstate(divide="ignore"):

@@ -18,7 +18,7 @@ Vectors = Mapping[Vector, np.ndarray]
 def vectors(model: CharModel, trace: Trace, layer: int, step: int) -> dict[Vector, np.ndarray]:
     """What every vector of the cell holds at one step: float64 (unit,), and (input,) for x. The trace's own, not recomputed.
 
-    layer, step: counted from 0. Raises ValueError for a layer or step that the trace lacks, and for a trace that is not of
+    layer, step: counted from 0. Raises InputError for a layer or step that the trace lacks, and for a trace that is not of
     the model's cell and sizes. x of the first layer is the character as the model reads it.
     """
     trace.check(layer, step)

@@ -89,7 +89,7 @@ def proof(model: CharModel, text: str, compare: bool = True, progress: Callable[
     and tables see the same: the first half to go by, the second to be judged on. compare: also try the weights in other
     ways: blocks of rows in every order, W_hh transposed, a GRU's update gate turned round, the forget bias 1 higher and lower.
     progress: called now and then with the share of the work that is done, 0 to 1.
-    Raises ValueError for a text that is shorter. Source: Witten & Bell 1991 for the tables; Jozefowicz et al. 2015 for the
+    Raises InputError for a text that is shorter. Source: Witten & Bell 1991 for the tables; Jozefowicz et al. 2015 for the
     forget bias; PyTorch's, Keras's, ONNX's and char-rnn's orders of rows.
     """
     vocabulary = model.vocabulary
@@ -132,7 +132,7 @@ def rank(model: CharModel, vocabularies: Sequence[Vocabulary], text: str) -> tup
     """How well a text is read with each of several vocabularies: (place in the list, nats a step), the best first.
 
     vocabularies: of the model's own size. text: as in `proof`. Losses are a step's: one of bytes does not compare with one
-    of characters. Raises ValueError as `proof` does.
+    of characters. Raises InputError as `proof` does.
     """
     losses = []
     for vocabulary in vocabularies:

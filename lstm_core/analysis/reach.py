@@ -43,8 +43,8 @@ class Reach:
     layer, step, unit: of the unit that pushes, counted from 0. states: its own states at that step, by name.
     weights, pushes: gate -> float64 (unit,): the column of W, and that column times h (and times the reset gate, where the
     cell puts one there): what it adds to each pre-activation. values, without: gate -> float64 (unit,) at step + 1, and
-    the same had this unit's h been 0. peeks: gate -> float64 (unit,), what its C adds without h, through peepholes; empty
-    for a cell that has none.
+    the same had this unit's h been 0. through_peepholes: gate -> float64 (unit,), what its C adds
+    without h; empty for a cell that has no peepholes.
     """
 
     layer: int
@@ -53,7 +53,7 @@ class Reach:
     states: Mapping[str, float]
     weights: Mapping[str, np.ndarray]
     pushes: Mapping[str, np.ndarray]
-    peeks: Mapping[str, np.ndarray]
+    through_peepholes: Mapping[str, np.ndarray]
     values: Mapping[str, np.ndarray]
     without: Mapping[str, np.ndarray]
 
@@ -71,7 +71,7 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
     """Follows one unit's state from one step into the gates of the next, by the weights alone, in float64.
 
     layer, step, unit: counted from 0; step is not the last, for the next character must be there.
-    Raises ValueError for a place that the trace lacks, for its last step, and for another model's trace.
+    Raises InputError for a place that the trace lacks, for its last step, and for another model's trace.
     "Had h been 0" computes the equations once more with that one number changed.
     """
     trace.check(layer, step, unit)
@@ -98,7 +98,7 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
         states={name: float(trace[name][layer, step, unit]) for name in cell.states},
         weights={name: blocks["hh"][_rows(cell, name)][0][:, unit].numpy() for name in pushes},
         pushes=pushes,
-        peeks=added(C_prev),
+        through_peepholes=added(C_prev),
         values={n: v for n, v in one_step.signals(cell, blocks, held).items() if n in pushes},
         without={n: v for n, v in one_step.signals(cell, blocks, silent).items() if n in pushes},
     )

@@ -54,7 +54,7 @@ class Protocol:
     learning_rate. radii: the recurrent weights are drawn as always, then multiplied so that their spectral radius is this.
     clips: the gradient's largest norm; None: it is not clipped. seeds: of weights and windows. every: steps between two
     points. looks: the steps after which `reach` is measured.
-    Raises ValueError for a value out of its range. Source: Pascanu et al. 2013, where gradient descent is plain too.
+    Raises InputError for a value out of its range. Source: Pascanu et al. 2013, where gradient descent is plain too.
     """
 
     units: int = 64
@@ -131,7 +131,7 @@ def reach(model: CharModel, ids: Tensor, state: Tensor) -> tuple[float, ...]:
 
     model: a plain RNN or a GRU, whose only state is h. ids: int64 (time + 1, streams), read from `state`, float32 (layer,
     streams, unit); the last is what the loss is about. Returns `time` norms, from near to far, 0 to inf; of every layer's
-    h together. Raises ValueError for a cell with another state. Source: back-propagation through time, Pascanu et al. 2013.
+    h together. Raises InputError for a cell with another state. Source: back-propagation through time, Pascanu et al. 2013.
     """
     if model.cell.states != ("hidden",):
         raise InputError(
@@ -163,7 +163,7 @@ def clipping_run(
 
     radius: the spectral radius of the recurrent weights to begin with. clip: the gradient's largest norm, or None. seed: of
     weights and windows. protocol: everything else. report_every: seconds. A loss that is not finite ends the run, and is no
-    error. Raises ValueError when the text is shorter than one step. Source: Pascanu et al. 2013, algorithm 1.
+    error. Raises InputError when the text is shorter than one step. Source: Pascanu et al. 2013, algorithm 1.
     """
     protocol = protocol or Protocol()
     recipe = Recipe(cell="rnn", units=protocol.units, seed=seed)

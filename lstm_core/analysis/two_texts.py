@@ -39,7 +39,7 @@ class TwoTexts:
     def difference(self, name: str, layer: int) -> np.ndarray:
         """A signal in the first text minus the same in the second: float32 (columns, unit), NaN where one has no character.
 
-        layer: counted from 0. Raises ValueError, naming the signals there are, for another.
+        layer: counted from 0. A name that the traces lack raises as `trace[name]` does.
         """
         both = self.alignment.paired
         out = np.full((len(both), self.first.units), np.nan, np.float32)
@@ -51,7 +51,7 @@ class TwoTexts:
 def two_texts(first: Trace, second: Trace, most: int = 8) -> TwoTexts:
     """Sets two traces of one model side by side, by what their texts share.
 
-    most: how many peaks to name. Raises ValueError for traces of two models, and for texts that differ over more than
+    most: how many peaks to name. Raises InputError for traces of two models, and for texts that differ over more than
     2,000 characters.
     """
     if first.model != second.model:

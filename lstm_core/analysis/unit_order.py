@@ -30,7 +30,7 @@ def grouped_order(signals: Sequence[np.ndarray]) -> np.ndarray:
     """Units so that those which move together, in all signals, stand together; units that never move come last.
 
     signals: one or more float (time, unit) of one layer. Returns int64 (unit,): which unit stands in each row. The
-    same signals give the same order. Raises ValueError when the signals differ in shape or there are none.
+    same signals give the same order. Raises InputError when the signals differ in shape or there are none.
     Source: spectral seriation (Atkins, Boman & Hendrickson 1998) of the correlations, then 2-opt (Croes 1958).
     """
     shapes = {s.shape for s in signals}

@@ -68,7 +68,7 @@ def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
     """The state and layer that are meant. layer: counted from 0, -1 the top one; one above the top is the top.
 
     state: a state's name, or "memory": what the cell keeps, C where it has one, else h.
-    Raises ValueError, naming what there is, for a state that the cell lacks, or a layer below -1.
+    Raises InputError, naming what there is, for a state that the cell lacks, or a layer below -1.
     """
     if state == "memory":
         state = "cell" if "cell" in found.norms else "hidden"
@@ -90,8 +90,8 @@ def path(found: Gradients, layer: int = TOP, state: str = "memory") -> Path:
 def share(found: Gradients, where: Path, direct: bool = False) -> np.ndarray:
     """A state's gradients as shares of their value at the loss's own step: float64 (target, step), 0 to inf, NaN after it.
 
-    where: as `path` gives it. direct: what goes along the direct way alone, as a share of the same. Where the value at the
-    loss's own step is 0, nothing is left to share: NaN. Raises ValueError for a state without a direct path.
+    where: as `path` gives it. direct: what goes along the direct path alone, as a share of the same. Where the value at the
+    loss's own step is 0, nothing is left to share: NaN. Raises InputError for a state without a direct path.
     """
     norms = found.norms[where.state][where.layer]
     own = norms[np.arange(len(found.targets)), found.targets].astype(np.float64)
@@ -101,7 +101,7 @@ def share(found: Gradients, where: Path, direct: bool = False) -> np.ndarray:
     if where.state not in found.direct:
         raise InputError(
             tr(
-                "no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no belt",
+                "no gate of {found.cell.title} decides what is kept of {where.state!r}: it has no direct path",
                 found=found,
                 where=where,
             )

@@ -36,7 +36,7 @@ def window(steps: int, step: int | None = None, longest: int = LONGEST, most: in
     """The whole text where it has up to `longest` steps; of a longer one such a stretch, with a step well inside.
 
     steps: of the text, 1 or more. step: counted from 0 (default: the first). most: targets at most, 1 or more. The stretch
-    begins at a multiple of half its length, so that near steps share one. Raises ValueError for a step that is not there.
+    begins at a multiple of half its length, so that near steps share one. Raises InputError for a step that is not there.
     """
     step = step or 0
     if not 0 <= step < steps:
@@ -50,7 +50,7 @@ def window(steps: int, step: int | None = None, longest: int = LONGEST, most: in
 def part(trace: Trace, start: int, stop: int) -> Trace:
     """Steps start to stop of a trace as a trace of its own, which goes on from the state before it.
 
-    start, stop: counted from 0, stop left out. Nothing is copied. Raises ValueError for a stretch that the trace lacks.
+    start, stop: counted from 0, stop left out. Nothing is copied. Raises InputError for a stretch that the trace lacks.
     """
     if not 0 <= start < stop <= trace.steps:
         raise InputError(

@@ -283,14 +283,14 @@ def _signal(cell: Cell, name: str, difference: bool, limits: tuple[float, float,
         "symbol": ("Δ" if difference else "") + plain_symbol(signal.symbol),
         "title": signal.title,
         "lead": [] if difference else list(signal.lead),
-        "recalls": "" if difference else _recalled(cell, name),
+        "recalls": "" if difference else _state_before(cell, name),
         "scale": "diverging" if difference else palette.scale_of(signal),
         "bounded": limits[2] is None,
         "limits": limits,
     }
 
 
-def _recalled(cell: Cell, name: str) -> str:
+def _state_before(cell: Cell, name: str) -> str:
     """The state whose value of the step before stands at the head of this signal's operations, or none."""
     top, *below = cell.order
     if below and top in cell.states:

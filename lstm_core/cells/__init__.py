@@ -33,7 +33,7 @@ def cells() -> dict[str, Cell]:
 def cell(name: str) -> Cell:
     """The cell called `name`, as `cells` lists it.
 
-    Raises ValueError, naming the cells there are, when there is none such.
+    Raises InputError, naming the cells there are, when there is none such.
     """
     try:
         return cells()[name]

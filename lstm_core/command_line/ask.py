@@ -124,7 +124,9 @@ def _z(at: _Place) -> Iterator[str]:
 
     keeps = gru_forms.keeps_old(at.model.cell)
     yield f"z near 1 {'keeps the old' if keeps else 'lets the new in'}; z {at.trace['update'][at.layer, at.step, at.unit]:.6g}"
-    yield from (_read_as(at, said, form) for said, form in (("swapped", gru_forms.z_swapped), ("renamed", gru_forms.z_renamed)))
+    yield from (
+        _read_as(at, change, form) for change, form in (("swapped", gru_forms.z_swapped), ("renamed", gru_forms.z_renamed))
+    )
 
 
 def _reset(at: _Place) -> Iterator[str]:
@@ -135,12 +137,12 @@ def _reset(at: _Place) -> Iterator[str]:
     yield _read_as(at, f"moved {'behind' if before else 'before'} it", gru_forms.reset_moved)
 
 
-def _read_as(at: _Place, said: str, form: Callable[[Any], Any]) -> str:
+def _read_as(at: _Place, change: str, form: Callable[[Any], Any]) -> str:
     from lstm_core.analysis import gru_forms
 
     reading = gru_forms.read_as(at.model, at.trace, form)
     losses = f"loss {common.nats(reading.before)} before, {common.nats(reading.after)} after"
-    return f"{said}: max |h - h of it| {reading.furthest:.2e}; {losses}"
+    return f"{change}: max |h - h of it| {reading.furthest:.2e}; {losses}"
 
 
 QUESTIONS: dict[str, Callable[[_Place], Iterator[str]]] = {

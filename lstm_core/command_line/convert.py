@@ -89,29 +89,29 @@ def _tell(draft: Draft) -> None:
         print(f"ignored: {sentence}")
 
 
-def _vocabulary(wish: str | None, draft: Draft, aside: Mapping[str, bytes]) -> tuple[Vocabulary, str]:
+def _vocabulary(wanted: str | None, draft: Draft, aside: Mapping[str, bytes]) -> tuple[Vocabulary, str]:
     """The vocabulary that was asked for, or that the file names; and where it is from."""
-    if wish is None:
+    if wanted is None:
         own = own_or_beside(draft, aside)
         return own, "the file's own" if draft.vocabulary is not None else "the list beside the file"
-    if wish == "printable":
+    if wanted == "printable":
         return Vocabulary(string.printable), "Python's string.printable"
-    if wish == "bytes":
+    if wanted == "bytes":
         return Vocabulary.of_bytes(), "bytes"
-    if wish.startswith("text:"):
-        text = corpora.decode(Path(wish.removeprefix("text:")).read_bytes())
-        return Vocabulary.of(text), f"the characters of {Path(wish.removeprefix('text:')).name}, sorted"
-    path = Path(wish)
+    if wanted.startswith("text:"):
+        text = corpora.decode(Path(wanted.removeprefix("text:")).read_bytes())
+        return Vocabulary.of(text), f"the characters of {Path(wanted.removeprefix('text:')).name}, sorted"
+    path = Path(wanted)
     if path.suffix not in (".json", ".txt"):
         raise common.UsageError(
-            tr("--vocabulary is printable, bytes, text:FILE, or a .json or .txt file, not {wish}", wish=wish)
+            tr("--vocabulary is printable, bytes, text:FILE, or a .json or .txt file, not {wanted}", wanted=wanted)
         )
     return vocabularies.from_file(path.read_bytes(), path.name, draft.size), path.name
 
 
 def _proof(model: CharModel, arguments: Namespace) -> Proof | None:
-    wish = arguments.vocabulary or ""
-    file = arguments.text_file or (wish.removeprefix("text:") if wish.startswith("text:") else None)
+    wanted = arguments.vocabulary or ""
+    file = arguments.text_file or (wanted.removeprefix("text:") if wanted.startswith("text:") else None)
     if file is None:
         common.remark("Whether the model reads was not tried: name a text with --text-file.")
         return None

@@ -101,8 +101,8 @@ def _evaluate(model: CharModel, corpus: Corpus, streams: int) -> None:
         for judged, loss in training.held_out_losses(model, corpus.held_out, streams):
             bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
             bar.update(judged - bar.n)
-    carded = model.card.get("held_out_loss")
-    card = "no loss" if carded is None else f"{carded:.4f}"
+    on_card = model.card.get("held_out_loss")
+    card = "no loss" if on_card is None else f"{on_card:.4f}"
     print(
         f"{model.name}: {loss:.4f} nats per character on the last {counted(len(corpus.held_out), 'character')}"
         f" of {corpus.name} ({counted(streams, 'stream')}); its card says {card}",
@@ -112,11 +112,11 @@ def _evaluate(model: CharModel, corpus: Corpus, streams: int) -> None:
 
 def _compare_corpora(model: CharModel, corpus: Corpus) -> None:
     """Says so when the text is not the card's."""
-    carded = model.card.get("sha256")
-    if carded is None:
+    on_card = model.card.get("sha256")
+    if on_card is None:
         common.remark(f"The card of {model.name} does not say which text it was trained on, so this one may be another.")
-    elif carded != corpus.sha256:
+    elif on_card != corpus.sha256:
         common.remark(
             f"{corpus.name} is not the text that {model.name} was trained on ({common.corpus_name(model)}): its SHA-256 begins"
-            f" {corpus.sha256[:16]}, the card's {carded[:16]}, so the two losses do not compare."
+            f" {corpus.sha256[:16]}, the card's {on_card[:16]}, so the two losses do not compare."
         )

@@ -28,8 +28,8 @@ def add(commands: Any) -> None:
         """\
 The loss after a character is the surprise of the next one; after the last, of the likeliest. With --at it
 is one loss, and each line tells a distance, the character there, |d loss / d state| for each state of the
-cell, the same along the belt alone (the state multiplied by what its gate keeps, and nothing else), and
-what the character did to the loss (its gradient times the input, nats; below 0 it made what came likelier).
+cell, the same along the direct path alone (the state multiplied by what its gate keeps, and nothing else),
+and what the character did to the loss (its gradient times the input, nats; below 0 it made what came likelier).
 Without --at it is the median over all losses, as shares of their value at their own step. Of a long text
 1,000 characters are followed back, and of these at most 200 losses. Characters and layers count from 1.""",
         (
@@ -104,12 +104,12 @@ def _head(found: Gradients, stretch: Window, read: Trace, layer: int, at: int | 
 
 
 def _columns(found: Gradients) -> list[tuple[str, str, bool]]:
-    """What is told of each distance: a title, a state, and whether it is the belt's."""
+    """The columns of the norms: a title, a state, and whether the norm is the direct path's."""
     columns = []
     for state in found.norms:
         columns.append((state, state, False))
         if state in found.direct:
-            columns.append((f"{state}'s belt", state, True))
+            columns.append((f"{state}, direct", state, True))
     return columns
 
 
@@ -117,7 +117,7 @@ def _of_one(found: Gradients, read: Trace, stretch: Window, layer: int) -> Itera
     columns, target = _columns(found), int(found.targets[0])
     yield ("back", "character", *(title for title, _, _ in columns), "push")
     for step in range(target, -1, -1):
-        norms = ((found.direct if belt else found.norms)[state][layer, 0, step] for _, state, belt in columns)
+        norms = ((found.direct if direct else found.norms)[state][layer, 0, step] for _, state, direct in columns)
         push = f"{found.characters[0, step]:+.3e}"
         yield (str(target - step), repr(read.chars[stretch.start + step]), *(f"{norm:.3e}" for norm in norms), push)
 
@@ -127,11 +127,11 @@ def _of_all(found: Gradients, layer: int) -> Iterator[tuple[str, ...]]:
 
     columns = _columns(found)
     medians, gone = [], ["vanished"]
-    for _, state, belt in columns:
-        left = vanishing.left(vanishing.share(found, vanishing.path(found, layer, state), belt))
+    for _, state, direct in columns:
+        left = vanishing.left(vanishing.share(found, vanishing.path(found, layer, state), direct))
         medians.append(left.middle)
         after = left.vanished_after
-        gone.append("" if belt else "not here" if after is None else f"{after} back")
+        gone.append("" if direct else "not here" if after is None else f"{after} back")
     yield ("back", *(title for title, _, _ in columns))
     for distance in DISTANCES:
         if distance < len(medians[0]):

@@ -62,7 +62,7 @@ class Draft:
     ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "detected", tuple((legible(label), legible(said)) for label, said in self.detected))
+        object.__setattr__(self, "detected", tuple((legible(label), legible(value)) for label, value in self.detected))
         object.__setattr__(self, "ignored", tuple(map(legible, self.ignored)))
         sizes = (("units", self.units), ("layers", self.layers), ("embedding", self.embedding), ("vocabulary", self.size))
         for what, size in sizes:

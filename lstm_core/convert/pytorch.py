@@ -426,10 +426,10 @@ class _Collector:
 
     def collected(self, root: Any) -> Contents:
         """What was found. Raises ConvertError when it is nested too deeply or too much."""
-        self.look(root, (), 0)
+        self.visit(root, (), 0)
         return self.contents
 
-    def look(self, value: Any, path: tuple[str, ...], depth: int, arrays: bool = True) -> None:
+    def visit(self, value: Any, path: tuple[str, ...], depth: int, arrays: bool = True) -> None:
         """One value and all below it. arrays: whether tensors here are the model's, and not a module's own notes."""
         self.values += 1
         if self.values > MOST_VALUES or depth > DEEPEST:
@@ -474,13 +474,13 @@ class _Collector:
         if len(value) > MOST_ARRAYS and not any(isinstance(v, (Tensor, dict, Inert)) for v in value.values()):
             return
         for key, inner in value.items():
-            self.look(inner, (*path, _word(key)), depth + 1, arrays)
+            self.visit(inner, (*path, _word(key)), depth + 1, arrays)
 
     def sequence(self, value: list[Any] | tuple[Any, ...], path: tuple[str, ...], depth: int, arrays: bool) -> None:
         self.fact(path, value)
         if any(isinstance(inner, (Tensor, dict, list, tuple, Inert)) for inner in value):
             for k, inner in enumerate(value):
-                self.look(inner, (*path, str(k)), depth + 1, arrays)
+                self.visit(inner, (*path, str(k)), depth + 1, arrays)
 
     def inert(self, value: Inert, path: tuple[str, ...], depth: int, arrays: bool) -> None:
         """A module by its own lists; any other object by all that was put into it."""
@@ -508,12 +508,12 @@ class _Collector:
             return
         for part in (value.args, state, value.items, value.entries):
             if part:
-                self.look(part, path, depth + 1, arrays)
+                self.visit(part, path, depth + 1, arrays)
 
     def numpy(self, array: np.ndarray, path: tuple[str, ...], depth: int, arrays: bool) -> None:
         """Numbers are an array of the model's; text, or a single value, is a fact."""
         if array.dtype.kind == "U" or array.ndim == 0:
-            self.look(_plain(array), path, depth + 1, arrays)
+            self.visit(_plain(array), path, depth + 1, arrays)
         elif arrays and len(self.contents.arrays) < MOST_ARRAYS:
             self.contents.arrays[".".join(path)] = Lazy(array.shape, lambda: array)
 
@@ -523,7 +523,7 @@ class _Collector:
         for name in ("_parameters", "_modules", "_buffers"):
             part = state.get(name)
             for key, inner in part.items() if isinstance(part, dict) else ():
-                self.look(inner, (*path, _word(key)), depth + 1)
+                self.visit(inner, (*path, _word(key)), depth + 1)
         for key, inner in state.items():
             if key not in inside and not str(key).endswith(("_hooks", "_hooks_with_kwargs", "_hooks_always_called")):
-                self.look(inner, (*path, _word(key)), depth + 1, arrays=False)
+                self.visit(inner, (*path, _word(key)), depth + 1, arrays=False)

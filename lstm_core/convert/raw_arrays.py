@@ -377,19 +377,19 @@ def _of_kernel(title: str, arrays: Mapping[str, np.ndarray], kind: str, order: s
     if kind == RNN:
         return layer(title, find_cell("rnn"), order, weight_ih, weight_hh, bias)
     bias = _forgetting(bias, order, forget)
-    looks = [arrays[name] for name in ("w_i_diag", "w_f_diag", "w_o_diag") if name in arrays]
-    if not looks:
+    peepholes = [arrays[name] for name in ("w_i_diag", "w_f_diag", "w_o_diag") if name in arrays]
+    if not peepholes:
         return layer(title, find_cell("lstm"), order, weight_ih, weight_hh, bias)
-    if any(look.shape != (units,) for look in looks) or len(looks) != 3:
+    if any(peephole.shape != (units,) for peephole in peepholes) or len(peepholes) != 3:
         raise ConvertError(
             tr(
-                "{title} has {looks_count} peepholes that do not all have {units} numbers; an LSTM has three",
+                "{title} has {peepholes_count} peepholes that do not all have {units} numbers; an LSTM has three",
                 title=title,
-                looks_count=len(looks),
+                peepholes_count=len(peepholes),
                 units=units,
             )
         )
-    return layer(title, find_cell("peephole"), order, weight_ih, weight_hh, bias, None, ("ifo", np.concatenate(looks)))
+    return layer(title, find_cell("peephole"), order, weight_ih, weight_hh, bias, None, ("ifo", np.concatenate(peepholes)))
 
 
 def _of_gru(title: str, arrays: Mapping[str, np.ndarray]) -> Layer:

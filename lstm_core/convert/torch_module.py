@@ -26,7 +26,7 @@ def from_torch(
     """Wraps a trained nn.LSTM, nn.GRU or nn.RNN as a CharModel; weights are copied, as float32.
 
     module: any layers, with or without bias. vocabulary: the characters in the order of their ids. embedding: None
-    for one-hot input. head: from units to the vocabulary. name: what the model is called. Raises ValueError, one
+    for one-hot input. head: from units to the vocabulary. name: what the model is called. Raises InputError, one
     sentence, when sizes do not fit, and for what is not supported: bidirectional, proj_size, a ReLU RNN, an embedding with
     max_norm.
     Source: torch.nn; rows i, f, g, o (LSTM), r, z, n (GRU).

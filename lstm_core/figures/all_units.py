@@ -31,7 +31,7 @@ def all_units(
     written by us or `lettering.escaped`. limits: of the axis (default: those of the values). colour: the signal whose colour
     the other bars have. width: pixels to lay out for. of: the trace
     that the numbers belong to, whose text and convention the caption tells (default: none).
-    Raises ValueError for a unit that `values` lacks and for an unknown theme.
+    Raises InputError for a unit that `values` lacks and for an unknown theme.
     """
     if not 0 <= unit < len(values):
         raise InputError(

@@ -21,7 +21,7 @@ def apart(reading: Reading, trace: Trace, layer: int, theme: palette.Theme = "li
     """The largest |difference of h| over a layer's units, at each character, 0 to 2.
 
     reading: as `analysis.gru_forms.read_as` gives it; trace: the one that it was compared with. layer: counted from 0.
-    width: pixels to lay out for. Raises ValueError for a layer that the trace lacks, or an unknown theme.
+    width: pixels to lay out for. Raises InputError for a layer that the trace lacks, or an unknown theme.
     """
     trace.check(layer)
     figure = go.Figure(layout=paper.theme_layout(theme))

@@ -20,7 +20,7 @@ def kept_and_written(explanation: Explanation, theme: palette.Theme = "light", w
 
     explanation: as `analysis.explain` gives it. The written numbers add up. A cell whose state is no sum (a plain RNN)
     shows what its pre-activation is made of instead. width: pixels to lay out for.
-    Raises ValueError for an unknown theme. Source: C_t = f_t * C_{t-1} + i_t * C~_t and its like in each cell's declaration.
+    Raises InputError for an unknown theme. Source: C_t = f_t * C_{t-1} + i_t * C~_t and its like in each cell's declaration.
     """
     line = explanation.remembering
     title = tr("Kept and written: unit {explanation.unit}", explanation=explanation)

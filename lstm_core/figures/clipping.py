@@ -39,7 +39,7 @@ def in_training(
 
     runs: begun alike: the gradient's largest norm, or None where it is not clipped -> the runs of all seeds. notes: sentences
     for the caption, written by us or `lettering.escaped`. uniform: the loss of expecting every character alike, marked. A run
-    that ended in no number ends in a cross. width: pixels to lay out for. Raises ValueError for no run at all, or an unknown
+    that ended in no number ends in a cross. width: pixels to lay out for. Raises InputError for no run at all, or an unknown
     theme.
     """
     if not any(runs.values()):
@@ -64,11 +64,9 @@ def in_training(
     if uniform is not None:
         marks.level(figure, uniform, tr("expecting all characters alike"), theme, "y", "right")
     marks.level(figure, 1.0, tr("1: makes no vector longer"), theme, "y3", "right")
-    how = "; ".join(f"{title}: {told}" for _, title, told in ROWS)
+    how = "; ".join(f"{title}: {meaning}" for _, title, meaning in ROWS)
     above = paper.write_above(figure, tr("Training a plain RNN"), [*notes, f"{how}. {paper.version()}."], width, 8)
-    figure.update_layout(
-        height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
-    )
+    figure.update_layout(height=above + plot + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(title={"text": tr("steps of training"), "standoff": 4}, anchor=f"y{len(ROWS)}", showgrid=False)
     return figure
 
@@ -79,7 +77,7 @@ def gradient_reach(
     """How far back the last loss of a window is felt after so many steps of training; a thin line a seed, log axis.
 
     runs, notes, width: as for `in_training`. step: one of the steps at which it was measured; a run that had ended by then is
-    left out. Raises ValueError when no run measured it, or for an unknown theme.
+    left out. Raises InputError when no run measured it, or for an unknown theme.
     """
     if not any(step in run.reach for several in runs.values() for run in several):
         raise InputError(tr("no run measured how far back the loss is felt after step {step}", step=step))
@@ -92,9 +90,7 @@ def gradient_reach(
             )  # fmt: skip
     title = tr("How far back the loss is felt after {step:,} steps", step=step)
     top = paper.write_above(figure, title, [*notes, f"{paper.version()}."], width, 8)
-    figure.update_layout(
-        height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
-    )
+    figure.update_layout(height=top + BACK + 100, margin={"b": 100, "l": 78, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(title={"text": tr("characters back"), "standoff": 4}, showgrid=False)
     figure.update_yaxes(
         type="log", exponentformat="power", title={"text": "|∂ loss / ∂ h|", "standoff": 4}, tickfont={"size": 11}

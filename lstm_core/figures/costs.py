@@ -25,7 +25,7 @@ def loss_against_cost(
 
     names, multiplications, losses: of the same models, of one corpus; losses in nats a character. ngrams: the loss of the
     best table of n-grams, drawn as a line. width: pixels to lay out for. Raises ValueError where the three differ in
-    length, and for an unknown theme.
+    length, InputError for an unknown theme.
     """
     if not len(names) == len(multiplications) == len(losses):
         raise ValueError(

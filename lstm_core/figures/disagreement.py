@@ -21,8 +21,8 @@ def surprise_and_disagreement(
     """Surprise as one line a model, told apart by colour, dash and marker, over bars of their disagreement.
 
     traces: one a model, of one text; between: as `analysis.disagreement` gives it for them. Both in nats. The peaks carry
-    their rank. width: pixels to lay out for. Raises ValueError where the traces are not those of `between`, or for an
-    unknown theme. Source: the traces; Lin 1991.
+    their rank. width: pixels to lay out for. Raises ValueError where the traces are not those of `between`,
+    InputError for an unknown theme. Source: the traces; Lin 1991.
     """
     if tuple(trace.model for trace in traces) != between.models:
         raise ValueError(f"the disagreement is of {', '.join(between.models)}, not of {', '.join(t.model for t in traces)}")
@@ -69,7 +69,7 @@ def _laid_out(
     plot = SURPRISE + GAP + APART
     split = APART / plot
     figure.update_layout(
-        height=top + plot + 70, hovermode=tr("x unified"), bargap=0.2, margin={"b": 70},
+        height=top + plot + 70, hovermode="x unified", bargap=0.2, margin={"b": 70},
         legend={"orientation": "h", "x": 0, "y": -0.03, "yanchor": "top", "itemwidth": 40},
         yaxis={"domain": [split + GAP / plot, 1], "rangemode": "tozero",
             "title": {"text": tr("surprise, nats"), "standoff": 4}},

@@ -36,7 +36,7 @@ def effect_lines(
     before, after: the unclamped and the clamped trace of one text. effect: as `analysis.effect` gives it. step: the pinned
     one, marked (default: none). What is held, and when, is shaded. width: pixels to lay out for (default: as wide as its
     place). All numbers are nats.
-    Raises ValueError for a step that the trace lacks, or an unknown theme.
+    Raises InputError for a step that the trace lacks, or an unknown theme.
     """
     after.check(step=step or 0)
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -50,7 +50,7 @@ def effect_lines(
     plot = SURPRISE + GAP + DIVERGENCE
     most = palette.rounded_up(float(effect.divergence.max())) or 1.0
     figure.update_layout(
-        height=top + plot + 60, hovermode=tr("x unified"), bargap=0.25, margin={"b": 60},
+        height=top + plot + 60, hovermode="x unified", bargap=0.25, margin={"b": 60},
         legend={"orientation": "h", "x": 0, "y": -0.04, "yanchor": "top", "itemwidth": 40},
         yaxis={"domain": [1 - SURPRISE / plot, 1], "rangemode": "tozero", "zeroline": False},
         yaxis2={"domain": [0, DIVERGENCE / plot], "range": [0, most], "nticks": 4, "zeroline": False},
@@ -77,7 +77,7 @@ def predictions(
     """What both runs expect after one character: the likeliest of either, as pairs of bars, in percent.
 
     step: counted from 0. The character that did come next is marked, and is there however unlikely it was. width: pixels
-    to lay out for. title: written by us. Raises ValueError for a step that the trace lacks, or an unknown theme.
+    to lay out for. title: written by us. Raises InputError for a step that the trace lacks, or an unknown theme.
     """
     after.check(step=step)
     came = int(before.ids[step + 1]) if step + 1 < before.steps else None

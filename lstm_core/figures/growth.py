@@ -30,7 +30,7 @@ def over_steps(
 
     lines: a model's name -> (step, value), ascending; values that are no number are left out. title, axis: of the figure
     and of its y axis, with its unit. notes: sentences for the caption, written by us or `lettering.escaped`. limits: of the
-    y axis. width: pixels to lay out for. Raises ValueError where there is nothing to draw, or for an unknown theme.
+    y axis. width: pixels to lay out for. Raises ValueError where there is nothing to draw, InputError for an unknown theme.
     """
     steps = sorted({step for line in lines.values() for step, _ in line})
     if not steps:
@@ -69,7 +69,7 @@ def in_training(
 
     trained, held_out: (step, nats a character), ascending; either may be empty. steps: of the whole run. uniform: the loss of
     expecting every character alike, marked. notes: sentences for the caption, written by us or `lettering.escaped`. width:
-    pixels to lay out for. Raises ValueError for an unknown theme.
+    pixels to lay out for. Raises InputError for an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, (name, line) in enumerate(((tr("text it trains on"), trained), (tr("held-out text"), held_out))):
@@ -101,7 +101,7 @@ def surprises(
 
     stages: each checkpoint's step. values: of each, nats a character, NaN where nothing was expected. text: the characters.
     notes: sentences for the caption, written by us or `lettering.escaped`. width: pixels to lay out for. Raises ValueError
-    where the counts differ, and for an unknown theme.
+    where the counts differ, InputError for an unknown theme.
     """
     if len(stages) != len(values) or any(len(row) != len(text) for row in values):
         sizes = ", ".join(str(len(row)) for row in values)

@@ -56,7 +56,7 @@ def gate_heatmaps(
     from the data and printed, or as "tanh" of it, -1 to 1. width: pixels to lay out for (default: as wide as its
     place). compact: bounded signals as whole hundredths (int8), a quarter of the size; else all numbers are float32.
     Gates are coloured from 0 to 1, candidates and h from -1 to 1, whatever the data.
-    Raises ValueError for a layer, signal, order, theme or cell_as that does not exist; the message names those that do.
+    Raises InputError for a layer, signal, order, theme or cell_as that does not exist; the message names those that do.
     Source: the drawings of Olah 2015.
     """
     trace.check(layer=layer)
@@ -93,7 +93,7 @@ def difference_heatmaps(
 
     Arguments as for `gate_heatmaps`. Every signal is diverging about 0, to plus or minus the width of its declared
     range; an unbounded one to limits taken from the data and printed. All numbers are float32.
-    Raises ValueError when the traces differ in cell, units or layers, or in their number of steps: the message names
+    Raises InputError when the traces differ in cell, units or layers, or in their number of steps: the message names
     both.
     """
     trace_a.check(layer=layer)

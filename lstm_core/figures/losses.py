@@ -22,7 +22,7 @@ def loss_bars(
     """Losses as bars, the first of them, the model's own, in full ink.
 
     losses: (what predicted, nats), from top to bottom, each 0 to inf. sentences: what was judged, plain text. width: pixels
-    to lay out for. Raises ValueError where there is nothing to draw, and for an unknown theme.
+    to lay out for. Raises ValueError where there is nothing to draw, InputError for an unknown theme.
     """
     if not losses:
         raise ValueError("there is no loss to draw: give at least one pair of a name and nats")

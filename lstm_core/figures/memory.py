@@ -44,7 +44,7 @@ def half_lives(every: Sequence[Lives], steps: int, theme: palette.Theme = "light
 
     every: one a layer; each dot's customdata is (its place among them, unit). steps: of the text, marked: a longer life than
     that is an estimate. Lives beyond the axis are drawn at its end. width: pixels to lay out for. Raises ValueError for no
-    layer at all, or an unknown theme.
+    layer at all, InputError for an unknown theme.
     """
     if not every:
         raise ValueError("there is no layer to draw: give at least one")

@@ -30,7 +30,7 @@ CAPTION = 360  # pixels that a caption is wrapped for: a phone's
 def theme_layout(theme: palette.Theme) -> dict[str, Any]:
     """The layout of a theme: Plotly's own white or dark template, by name, on the palette's background and ink.
 
-    Raises ValueError for a theme that is neither "light" nor "dark".
+    Raises InputError for a theme that is neither "light" nor "dark".
     """
     if theme not in palette.BACKGROUND:
         raise InputError(

@@ -25,7 +25,7 @@ def pushes(reached: Reach, trace: Trace, theme: palette.Theme = "light", width: 
 
     reached: as `analysis.reach` gives it. trace: the one it was made from. One scale for all gates, diverging about 0, to the
     largest movement, which is printed. The pushing unit's own column is marked. width: pixels to lay out for.
-    Raises ValueError for an unknown theme.
+    Raises InputError for an unknown theme.
     """
     moved = {name: reached.values[name] - reached.without[name] for name in reached.pushes}
     limit = palette.rounded_up(max(float(np.abs(v).max()) for v in moved.values())) or 1.0

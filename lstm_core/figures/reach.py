@@ -34,8 +34,8 @@ def gradient_lines(
     """For one loss a line a model: the gradient's size at every step before, as a share of its value at the loss's own.
 
     found: of one text. step: whose loss, one of the targets. layer, state: as for `vanishing.path`. start: the number of the
-    first step in the text that it is a stretch of. Dotted: along the belt alone. Where a line vanishes or explodes it is
-    marked and named. width: pixels to lay out for. Raises ValueError for a step that was not asked for, a state or layer that
+    first step in the text that it is a stretch of. Dotted: along the direct path alone. Where a line vanishes or explodes it is
+    marked and named. width: pixels to lay out for. Raises InputError for a step that was not asked for, a state or layer that
     is not there, and an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -44,9 +44,7 @@ def gradient_lines(
     what = tr("The loss after character {character}, followed back", character=numbering.character(start + step))
     sentences = [f"{_named(found, layer, state)}.", _share_note(found, layer, state)]
     top = paper.write_above(figure, what, sentences, width, 10, found)
-    figure.update_layout(
-        height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode=tr("x unified"), legend=_LEGEND
-    )
+    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": tr("s, the character looked back at"), "standoff": 4}, showgrid=False)
     figure.update_xaxes(range=[start + 0.5, start + len(found[0].chars) + 0.5])
@@ -64,7 +62,7 @@ def gradient_map(
     """The gradient of every loss (down) with respect to the state after every character before it (across), on a log scale.
 
     Arguments as for `gradient_lines`. Shares of the value at s = t: blank where it has vanished, full ink at 1 and above.
-    Raises ValueError for a state or layer that is not there, and an unknown theme.
+    Raises InputError for a state or layer that is not there, and an unknown theme.
     """
     where = vanishing.path(found, layer, state)
     shares = vanishing.share(found, where)
@@ -103,9 +101,9 @@ def gradient_by_distance(
     width: int | None = None,
 ) -> go.Figure:
     """What is left of the gradient after so many characters: the median over all losses as a line a model, 10 % to 90 % as a
-    band, and the median along the belt alone, dotted.
+    band, and the median along the direct path alone, dotted.
 
-    Arguments as for `gradient_lines`. Raises ValueError for a state or layer that is not there, and an unknown theme.
+    Arguments as for `gradient_lines`. Raises InputError for a state or layer that is not there, and an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, each in enumerate(found):
@@ -117,7 +115,7 @@ def gradient_by_distance(
         if where.state in each.direct:
             along = vanishing.left(vanishing.share(each, where, direct=True))
             _add_median(
-                figure, along, colour, "dot", each.model, tr("{label}, the belt alone", label=_label(each, where)), False
+                figure, along, colour, "dot", each.model, tr("{label}, direct path alone", label=_label(each, where)), False
             )
     sentences = [
         tr("{named}, {targets_count:,} losses.", named=_named(found, layer, state), targets_count=len(found[0].targets)),
@@ -127,9 +125,7 @@ def gradient_by_distance(
         ),
     ]
     top = paper.write_above(figure, tr("What is left of the gradient"), sentences, width, 10, found)
-    figure.update_layout(
-        height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode=tr("x unified"), legend=_LEGEND
-    )
+    figure.update_layout(height=top + HEIGHT + 120, margin={"b": 120, "l": 72, "r": 20}, hovermode="x unified", legend=_LEGEND)
     _log_axis(figure, theme)
     figure.update_xaxes(title={"text": tr("characters back"), "standoff": 4}, rangemode="tozero", showgrid=False)
     return figure
@@ -150,7 +146,7 @@ def _add_line(figure: go.Figure, found: Gradients, step: int, where: Path, k: in
     if where.state in found.direct:
         along = vanishing.share(found, where, direct=True)[row, : step + 1]
         figure.add_scatter(
-            x=x, y=_drawable(along), mode="lines", name=tr("{label}, the belt alone", label=_label(found, where)),
+            x=x, y=_drawable(along), mode="lines", name=tr("{label}, direct path alone", label=_label(found, where)),
             line={"color": colour, "width": 1.5, "dash": "dot"}, hovertemplate="%{y:.2g}",
         )  # fmt: skip
     fate = vanishing.fate(shares)
@@ -219,13 +215,16 @@ def _named(found: Sequence[Gradients], layer: int, state: str) -> str:
 
 
 def _share_note(found: Sequence[Gradients], layer: int, state: str) -> str:
-    belts = {
+    symbols = {
         lettering.plain_symbol(each.cell[vanishing.path(each, layer, state).state].symbol)
         for each in found
         if vanishing.path(each, layer, state).state in each.direct
     }
-    belt = tr(" Dotted: along {sorted} alone, through what the gates keep.", sorted=" or ".join(sorted(belts))) if belts else ""
+    direct = ""
+    if symbols:
+        named = " or ".join(sorted(symbols))
+        direct = tr(" Dotted: the direct path, along {symbols} alone, through what the gates keep.", symbols=named)
     return tr(
-        "Size of the gradient of the loss after character t by the state after s, as a share of its size at s = t.{belt}",
-        belt=belt,
+        "Size of the gradient of the loss after character t by the state after s, as a share of its size at s = t.{direct}",
+        direct=direct,
     )

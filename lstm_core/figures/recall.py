@@ -33,21 +33,19 @@ def accuracy_by_gap(
     accuracies: a registered cell's name -> one mapping a run, gap -> share, 0 to 1; a run may lack gaps. chance: the share
     that guessing gets, marked. notes: sentences for the caption, written by us or `lettering.escaped`. gaps: that the axis
     shows from the beginning (default: those there are). width: pixels to lay out for.
-    Raises ValueError for a cell that is not there, or an unknown theme.
+    Raises InputError for a cell that is not there, or an unknown theme.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     for k, (name, runs) in enumerate(accuracies.items()):
         _add_cell(figure, name, runs, k, theme)
     shown = sorted({*gaps, *(gap for runs in accuracies.values() for run in runs for gap in run)}) or [1]
     top = paper.write_above(figure, tr("Accuracy against the gap"), [*notes, f"{paper.version()}."], width, 8)
-    figure.update_layout(
-        height=top + HEIGHT + 110, margin={"b": 110, "l": 64, "r": 20}, legend=_LEGEND, hovermode=tr("x unified")
-    )
+    figure.update_layout(height=top + HEIGHT + 110, margin={"b": 110, "l": 64, "r": 20}, legend=_LEGEND, hovermode="x unified")
     figure.update_xaxes(
         type="log", tickvals=shown, ticktext=[str(gap) for gap in shown], showgrid=False,
         range=_log_range(shown), title={"text": tr("gap: distractors between the key and the question"), "standoff": 4},
     )  # fmt: skip
-    figure.update_yaxes(range=[0, 1.04], tickformat=".0%", title={"text": tr("right answers"), "standoff": 4})
+    figure.update_yaxes(range=[0, 1.04], tickformat="~%", title={"text": tr("right answers"), "standoff": 4})
     figure.add_hline(
         y=chance, line={"color": palette.INK[theme], "width": 1.25, "dash": "dash"},
         annotation={"text": tr("guessing: {short} %", short=short(100 * chance, 3)),

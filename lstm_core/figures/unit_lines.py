@@ -31,7 +31,7 @@ def unit_lines(
 
     layer, unit, step: counted from 0. step: the pinned one, marked (default: none). The axis runs from -1 to 1; a state
     that leaves that range has an axis of its own on the right. width: pixels to lay out for.
-    Raises ValueError for a layer, unit or step that the trace lacks, or an unknown theme.
+    Raises InputError for a layer, unit or step that the trace lacks, or an unknown theme.
     """
     trace.check(layer, step or 0, unit)
     figure = go.Figure(layout=paper.theme_layout(theme))
@@ -49,7 +49,7 @@ def unit_lines(
     top = paper.write_above(
         figure, tr("Unit {unit} over time", unit=unit), [where, notes], width, paper.letters_height([trace], width) + 12
     )
-    figure.update_layout(height=top + HEIGHT + 70, hovermode=tr("x unified"), legend=_LEGEND, yaxis=_axis(theme))
+    figure.update_layout(height=top + HEIGHT + 70, hovermode="x unified", legend=_LEGEND, yaxis=_axis(theme))
     if beyond:
         figure.update_layout(yaxis2=_own_axis(trace, beyond, layer, unit))
     figure.update_layout(margin={"b": 60})

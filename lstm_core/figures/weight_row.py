@@ -29,7 +29,7 @@ def weight_row(
     0: weights and products to limits taken from the data and printed, the vectors to their largest value, 1 or more. A line
     stands where one vector ends and the next begins. width: pixels to lay out for. of: the trace that
     was read, whose text and convention the caption tells (default: none).
-    Raises ValueError for an unknown theme. Source: W · [h, x] = W_h h + W_x x.
+    Raises InputError for an unknown theme. Source: W · [h, x] = W_h h + W_x x.
     """
     figure = go.Figure(layout=paper.theme_layout(theme))
     weights, vector = (np.concatenate([getattr(p, name) for p in row.pieces]) for name in ("weights", "vector"))

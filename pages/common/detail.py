@@ -36,7 +36,7 @@ def theme() -> palette.Theme:
 
 def certificate_line(chosen: Selection, trace: lc.Trace) -> None:
     """The certificate, the model's loss on this text, the convention, and what was read in another's place."""
-    seal = caches.certificate(chosen.model, chosen.text)
+    certificate = caches.certificate(chosen.model, chosen.text)
     model = caches.model(chosen.model)
     word = trace.vocabulary.reads.removesuffix("s")
     loss = (
@@ -46,13 +46,18 @@ def certificate_line(chosen: Selection, trace: lc.Trace) -> None:
     )
     held_out = model.card.get("held_out_loss")
     known = tr(", {held_out:.3f} on the held-out part of its corpus", held_out=held_out) if held_out else ""
-    line = tr("max |h − h_ref| = {seal.h_error:.1e} against {seal.against}", seal=seal)
+    line = tr("max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}", certificate=certificate)
     if trace.steps > 1:
-        line += tr(", loss {seal.loss_shown:.6f} from the shown gates, {seal.loss_reference:.6f} from it", seal=seal)
+        line += tr(
+            ", loss {certificate.loss_shown:.6f} from the shown gates, {certificate.loss_reference:.6f} from it",
+            certificate=certificate,
+        )
     line += tr(
-        "; each step within {seal.step_error:.1e} of it, every signal within {seal.signal_error:.1e} of its equation", seal=seal
+        "; each step within {certificate.step_error:.1e} of it, every signal within"
+        " {certificate.signal_error:.1e} of its equation",
+        certificate=certificate,
     )
-    if seal.holds:
+    if certificate.holds:
         st.caption(
             tr(
                 "✓ Certified: {line}. {model.name}: {loss}{known}. {trace.cell.note}",
@@ -64,7 +69,13 @@ def certificate_line(chosen: Selection, trace: lc.Trace) -> None:
             )
         )
     else:
-        st.error(tr("These pictures are NOT what {seal.against} computes: {line}. Do not trust them.", seal=seal, line=line))
+        st.error(
+            tr(
+                "These pictures are NOT what {certificate.against} computes: {line}. Do not trust them.",
+                certificate=certificate,
+                line=line,
+            )
+        )
     replaced = {(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r}
     if replaced:
         pairs = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in sorted(replaced)[:12])

@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_core.words import tr
 from pages.common import links
 from pages.common.links import Field
 
@@ -34,7 +33,7 @@ def displayed(key: str, query: Mapping[str, str] | None, fields: Sequence[Field]
 
     fields: the options that there are.
     """
-    memory = tr("{key}: display", key=key)
+    memory = f"{key}: display"
     state = st.session_state.get(key)
     last: Display = st.session_state.get(memory, Display({}, {}))
     reported = (state or {}).get("look")

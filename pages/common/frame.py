@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import streamlit as st
@@ -40,18 +42,41 @@ def route() -> None:
     st.session_state[FRAMED] = True
     st.set_page_config(page_title=tr("Gatescope"), page_icon="🔬", layout="wide")
     page = st.navigation(_pages(), position="top")
-    try:
+    with _errors_shown(page.title):
         page.run()
+
+
+def fragment(page: str, function: Callable[..., None], **options: Any) -> Callable[..., None]:
+    """`st.fragment`, with what a page says of an error: a fragment that runs again runs by itself, outside of its page.
+
+    page: its title. options: of `st.fragment`.
+    """
+
+    @wraps(function)
+    def shown(*arguments: Any) -> None:
+        with _errors_shown(page):
+            function(*arguments)
+
+    return st.fragment(shown, **options)
+
+
+@contextmanager
+def _errors_shown(page: str) -> Iterator[None]:
+    """A sentence for an error of the person's; for any other a line to report, before Streamlit's error box."""
+    try:
+        yield
     except InputError as error:
         st.text(f"⚠ {error.sentence}")
+    except FragmentHandledException:
+        raise  # `fragment` has said it
     except Exception as error:
-        st.text(report_line(page.title, error))
+        st.text(report_line(page, error))
         raise  # Streamlit writes the traceback to the server's log and shows its error box
 
 
 def report_line(page: str, error: Exception) -> str:
     """What a person is told of an error that is not theirs: what to report, and where its traceback stands."""
-    kind = type(error.args[0] if isinstance(error, FragmentHandledException) and error.args else error).__name__
+    kind = type(error).__name__
     return tr(
         "⚠ This is a fault in Gatescope, not in what you did. Please report it with this line: Gatescope {version}, page"
         " {page}, {kind}. The traceback stands in the server's log.",

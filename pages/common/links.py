@@ -69,9 +69,9 @@ class Field:
 
     def _sentences(self, refused: Iterable[Refused], now: Any) -> list[str]:
         kept = (self.kind.write(getattr(now, self.attribute or self.name, None)) or "").replace(",", ", ")
-        told = [(part.sentence or self.sentence, part.asked[:LONGEST_QUOTE], part.known) for part in refused]
+        refusals = [(part.sentence or self.sentence, part.asked[:LONGEST_QUOTE], part.known) for part in refused]
         filled = {"now": now, "kept": kept, "kind": self.kind}
-        return [tr(sentence, asked=asked, known=known, **filled) for sentence, asked, known in told if sentence]
+        return [tr(sentence, asked=asked, known=known, **filled) for sentence, asked, known in refusals if sentence]
 
 
 def read(fields: Sequence[Field], query: Mapping[str, str], start: T, world: Any = None) -> tuple[T, list[str]]:
@@ -175,13 +175,13 @@ class Several:
 class Number:
     """An index, written as people count it. bounds: how many there are; None where that is not known yet.
 
-    words: what stands for a number, such as "all", and its value; where there is one alone, only if `alone`. unsaid: a value
+    words: what stands for a number, such as "all", and its value; where there is one alone, only if `alone`. omitted: a value
     that is left out.
     """
 
     what: Counted
     words: Mapping[str, int] = field(default_factory=dict)
-    unsaid: int | None = None
+    omitted: int | None = None
     alone: bool = False
 
     def read(self, text: str, bounds: int | None) -> Read:
@@ -195,7 +195,7 @@ class Number:
         return index, []
 
     def write(self, value: int | None) -> str | None:
-        if value is None or value == self.unsaid:
+        if value is None or value == self.omitted:
             return None
         return next((word for word, meant in self.words.items() if meant == value), str(numbering.shown(self.what, value)))
 

@@ -103,11 +103,11 @@ def add(model: lc.CharModel, kind: str) -> str:
     return name
 
 
-def rename(name: str, wish: str) -> str:
+def rename(name: str, wanted: str) -> str:
     """Gives a model of this session another name, in its old place; returns the name that it is listed by now."""
     session = _session()
     others = [other for other in session.models if other != name]
-    new = _free(wish, others)
+    new = _free(wanted, others)
     session.models = {
         new if other == name else other: _listed(own.model, new, own.kind) if other == name else own
         for other, own in session.models.items()
@@ -138,16 +138,16 @@ def plain_name(name: str) -> str:
     return name.removeprefix(PREFIX)
 
 
-def tidied(wish: str) -> str:
+def tidied(wanted: str) -> str:
     """A name that lists, links and Markdown take as it is: letters, digits, dots and single blanks, the rest as "-"."""
-    tidy = re.sub(r"[^\w. -]|_", "-", wish.removeprefix(PREFIX))
+    tidy = re.sub(r"[^\w. -]|_", "-", wanted.removeprefix(PREFIX))
     return " ".join(re.sub(r"-+", "-", tidy).split())[:LONGEST_NAME].strip(" -.") or "model"
 
 
-def _free(wish: str, taken: Sequence[str] | Mapping[str, Own]) -> str:
-    name, number = PREFIX + tidied(wish), 2
+def _free(wanted: str, taken: Sequence[str] | Mapping[str, Own]) -> str:
+    name, number = PREFIX + tidied(wanted), 2
     while name in taken:
-        name, number = f"{PREFIX}{tidied(wish)} {number}", number + 1
+        name, number = f"{PREFIX}{tidied(wanted)} {number}", number + 1
     return name
 
 

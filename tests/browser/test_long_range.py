@@ -128,7 +128,7 @@ def test_the_readout_is_spoken(open_tab) -> None:
     tab.wait_for_timeout(500)
     spoken = tab.locator(".reach [aria-live=polite]").inner_text()
     assert f"after character 62 of {len(TEXT)}" in spoken and "10 characters back" in spoken
-    assert all(name in spoken for name in MODELS) and "no belt" in spoken
+    assert all(name in spoken for name in MODELS) and "no direct path" in spoken
 
 
 def test_play_moves_and_stops(open_tab) -> None:

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import ts from "typescript";
 
-import { shown } from "../../assets/shared/numbering.js";
+import { indexOf, shown } from "../../assets/shared/numbering.js";
 import { tr, trN, use } from "../../assets/shared/words.js";
 
 const ASSETS = new URL("../../assets/", import.meta.url);
@@ -62,6 +62,88 @@ test("a fault in a call is found", () => {
   assert.deepEqual(wrongCalls("file", parsed("file", source)).map((fault) => fault.split(":")[1]), ["1", "2", "5"]);
 });
 
+const LATER = ["reach/"]; // not yet looked up
+
+const SENTENCE = /[a-z]{2,} [a-z]{2,}/i;
+const WORD = /[a-z]{2,}/i;
+const PART = /^,? [a-z]|[a-z]{2,} $/i; // of a template: a word before or after what is filled in
+const SHOWN = ["textContent", "title", "aria-label", "aria-valuetext", "placeholder"];
+/** Which arguments of a call are shown. @type {Map<string, number[]>} */
+const SAYS = new Map(Object.entries({ choice: [0], iconButton: [1], option: [1], text: [0], append: [0], element: [2, 3, 4, 5] }));
+
+/** What holds words that nobody reads. */
+const UNREAD = {
+  names: ["className", "class", "transition"], // of properties and attributes: CSS
+  calls: ["querySelector", "querySelectorAll", "closest", "toggle", "matchMedia"], // selectors and classes
+  literals: [
+    /\b(sans-)?serif\b|\bmonospace\b|^px $/, // fonts
+    /^Page (Up|Down)$|^ \(Space\)$/, // keys
+    /^tanh $/, // functions
+    /^</, // SVG markup
+    /^(PNG|SVG)$/, // formats
+  ],
+};
+
+/** @param {ts.Node} node */
+const nameOf = (node) => (ts.isIdentifier(node) || ts.isStringLiteralLike(node) ? node.text : ts.isPropertyAccessExpression(node) ? node.name.text : "");
+
+/** The name under which a node's value is kept: of a variable's property, of an object's, or of an attribute that is set. @param {ts.Node} node */
+function keptAs(node) {
+  const { parent } = node;
+  if (ts.isPropertyAssignment(parent) && parent.initializer === node) return nameOf(parent.name);
+  if (ts.isBinaryExpression(parent) && parent.right === node && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken) return nameOf(parent.left);
+  if (ts.isCallExpression(parent) && nameOf(parent.expression) === "setAttribute" && parent.arguments[1] === node) return nameOf(parent.arguments[0]);
+  return "";
+}
+
+/** Whether a value that is compared, or that names a property, stands here: it is not shown itself. @param {ts.Node} node */
+const isKey = ({ parent }) => (ts.isBinaryExpression(parent) && /^[!=]=/.test(parent.operatorToken.getText())) || ts.isElementAccessExpression(parent);
+
+/** Words that people would see, but that are not looked up. @param {string} name @param {ts.SourceFile} tree */
+function plainWords(name, tree) {
+  /** @type {string[]} */
+  const found = [];
+  /** @param {ts.Node} node @param {boolean} isShown */
+  function look(node, isShown) {
+    if (ts.isThrowStatement(node) || UNREAD.names.includes(keptAs(node)) || isKey(node)) return;
+    const shows = isShown || SHOWN.includes(keptAs(node));
+    const isPart = ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+    const text = isPart || ts.isStringLiteralLike(node) ? node.text : "";
+    const isRead = (shows ? WORD : SENTENCE).test(text) || (isPart && PART.test(text));
+    if (isRead && !UNREAD.literals.some((pattern) => pattern.test(text))) found.push(`${name}:${lineOf(tree, node)}: ${text}`);
+    if (!ts.isCallExpression(node)) return node.forEachChild((child) => look(child, shows));
+    const call = nameOf(node.expression);
+    if (UNREAD.calls.includes(call)) return;
+    const said = ["tr", "trN"].includes(call) ? node.arguments.filter((given) => !ts.isStringLiteralLike(given)) : node.arguments;
+    look(node.expression, false);
+    said.forEach((given, place) => look(given, SHOWN.includes(keptAs(given)) || Boolean(SAYS.get(call)?.includes(place))));
+  }
+  tree.forEachChild((child) => look(child, false));
+  return found;
+}
+
+test("words that people see are looked up", () => {
+  const seen = modules().filter(([name]) => !LATER.some((folder) => name.startsWith(folder)));
+  assert.deepEqual(seen.flatMap(([name, tree]) => plainWords(name, tree)), []);
+});
+
+test("words that are not looked up are found", () => {
+  const source = [
+    'const told = "two words";',
+    "el.unit.textContent = `unit ${unit}`;",
+    'el.play.title = inst.playing ? "Pause" : tr("Play");',
+    'el.play.setAttribute("aria-label", "Play");',
+    'element("p", { textContent: "Nothing", className: "two classes" });',
+    'pen.text(`${value} nats`, x, y);',
+    'choice(tr("Speed"), [[2, `${speed} a second`], [1, "one at once"]]);',
+    'tr("{n} of {all}", { n: word("of it"), all });',
+    'throw new Error("no number is made of it");',
+    'el.title = look.reading === "unit" ? tr("one unit") : shown("unit", 1);',
+  ].join("\n");
+  const lines = plainWords("file", parsed("file", source)).map((fault) => Number(fault.split(":")[1]));
+  assert.deepEqual(lines, [1, 2, 3, 4, 5, 6, 7, 7, 8]);
+});
+
 test("a message is filled in, in English where there is no catalogue", () => {
   assert.equal(tr("{n} of {all} units", { n: 1, all: 2 }), "1 of 2 units");
   assert.equal(tr("Save"), "Save");
@@ -85,4 +167,5 @@ test("a catalogue is used, and English where it lacks a message", () => {
 
 test("layers and characters count from 1, units from 0", () => {
   assert.deepEqual([shown("layer", 0), shown("character", 11), shown("unit", 235)], [1, 12, 235]);
+  assert.deepEqual([indexOf("layer", 1), indexOf("unit", 235)], [0, 235]);
 });

@@ -61,6 +61,23 @@ def test_an_error_of_the_persons_gets_a_sentence_alone(monkeypatch: pytest.Monke
     assert "report it" not in said(app)
 
 
+def _a_page_with_a_broken_part() -> None:
+    from pages.common import frame
+
+    def part() -> None:
+        raise KeyError("none")
+
+    with frame._errors_shown("Training"):
+        frame.fragment("Training", part)()
+
+
+def test_a_bug_in_a_fragment_gets_one_line_to_report() -> None:
+    app = AppTest.from_function(_a_page_with_a_broken_part).run()
+    assert len(app.exception) == 1
+    (line,) = [text.value for text in app.text]
+    assert f"Gatescope {lc.__version__}, page Training, KeyError." in line
+
+
 def test_every_shipped_model_opens() -> None:
     app = run()
     for info in lc.models():

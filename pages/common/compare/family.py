@@ -100,9 +100,9 @@ def _columns(measured: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _how(measured: Mapping[str, float]) -> str:
-    told = tr("Losses can be compared where the corpus is the same. Equal units are not equal parameters.")
+    text = tr("Losses can be compared where the corpus is the same. Equal units are not equal parameters.")
     if measured:
-        told += tr(
+        text += tr(
             " Milliseconds: the median of {runs} readings of {measured_steps:,} characters, taken in turn, after"
             " one that did not count; one thread, every gate kept, on this machine as busy as it was. It measures"
             " this app's way of reading: LSTMs by torch's oneDNN kernel, where it gives its gates away, every"
@@ -110,7 +110,7 @@ def _how(measured: Mapping[str, float]) -> str:
             runs=RUNS,
             measured_steps=MEASURED_STEPS,
         )
-    return told
+    return text
 
 
 def _measure(names: Sequence[str]) -> None:
@@ -195,7 +195,7 @@ def findings(losses: Mapping[str, float | None], forget_bias: float | None) -> l
                 "A forget gate whose bias starts at 1 closes the gap between LSTM and GRU ({jozefowicz}).",
                 jozefowicz=JOZEFOWICZ,
             ),
-            _bias_said(losses, forget_bias),
+            _bias_text(losses, forget_bias),
         ),
         (
             tr("The GRU was better than the LSTM on all tasks but language modelling ({jozefowicz}).", jozefowicz=JOZEFOWICZ),
@@ -225,7 +225,7 @@ def findings(losses: Mapping[str, float | None], forget_bias: float | None) -> l
     ]
 
 
-def _bias_said(losses: Mapping[str, float | None], forget_bias: float | None) -> str:
+def _bias_text(losses: Mapping[str, float | None], forget_bias: float | None) -> str:
     if forget_bias is None:
         return tr("The LSTM's card does not say where its bias started.")
     return tr(
@@ -251,14 +251,14 @@ def _lowest_and_highest(losses: Mapping[str, float | None]) -> str:
         return tr("No model of the family is here.")
     best, worst = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
     below = [lc.cell(cell).title for cell in known if "lstm" in known and known[cell] < known["lstm"]]
-    told = tr(
+    ends = tr(
         "Lowest loss: {title}, {known:.3f}. Highest: {title_2}, {known_2:.3f}.",
         title=lc.cell(best).title,
         known=known[best],
         title_2=lc.cell(worst).title,
         known_2=known[worst],
     )
-    return told + (
+    return ends + (
         tr(" Below the LSTM's {lstm:.3f}: {map}.", lstm=known["lstm"], map=", ".join(map(markdown.plain, below)))
         if below
         else ""

@@ -61,7 +61,7 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
     selection.change(step=pin["step"])
     _losses(traces, models)
     _peaks(traces, between)
-    _take_away(traces, between, file)
+    _downloads(traces, between, file)
     _certificates(chosen.models, text)
     return view.options
 
@@ -101,7 +101,7 @@ def _between(names: tuple[str, ...], text: str) -> apart.Disagreement:
 
 
 @caches.cached(8, "Certifying …")
-def _sealed(names: tuple[str, ...], text: str) -> tuple[lc.Certificate, ...]:
+def _certified(names: tuple[str, ...], text: str) -> tuple[lc.Certificate, ...]:
     if len(text) <= caches.SHORT_TEXT:
         return tuple(caches.certificate(name, text) for name in names)
     return tuple(lc.certify(caches.model(trace.model), trace) for trace in traces_of(names, text))
@@ -175,12 +175,12 @@ def _caption(traces: Sequence[lc.Trace], tracks: Sequence[Track]) -> str:
         notes[trace.cell.title] = trace.cell.note
     free = any("cell" in traces[track.reader].signals for track in tracks)
     shared = tr(" C of all models ends at the same limits.") if free else ""
-    told = " ".join(f"{title}: {note}" for title, note in notes.items() if note)
+    remarks = " ".join(f"{title}: {note}" for title, note in notes.items() if note)
     return tr(
-        "{parts}. Disagreement: Jensen-Shannon divergence of what they expect after each character, nats.{shared} {told}",
+        "{parts}. Disagreement: Jensen-Shannon divergence of what they expect after each character, nats.{shared} {remarks}",
         parts=", ".join(parts),
         shared=shared,
-        told=told,
+        remarks=remarks,
     )
 
 
@@ -278,7 +278,7 @@ def _peaks(traces: Sequence[lc.Trace], between: apart.Disagreement) -> None:
     )
 
 
-def _take_away(traces: Sequence[lc.Trace], between: apart.Disagreement, file: str) -> None:
+def _downloads(traces: Sequence[lc.Trace], between: apart.Disagreement, file: str) -> None:
     opened = st.expander(tr("Zoom, download"), key="compare_take_away", on_change="rerun")
     if not opened.open:
         return
@@ -299,15 +299,19 @@ def _take_away(traces: Sequence[lc.Trace], between: apart.Disagreement, file: st
 
 
 def _certificates(names: tuple[str, ...], text: str) -> None:
-    seals = _sealed(names, text)
+    certificates = _certified(names, text)
     lines = [
-        tr("{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}", name=name, seal=seal)
-        for name, seal in zip(names, seals)
+        tr(
+            "{name} max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}",
+            name=name,
+            certificate=certificate,
+        )
+        for name, certificate in zip(names, certificates)
     ]
-    if all(seal.holds for seal in seals):
+    if all(certificate.holds for certificate in certificates):
         st.caption(tr("✓ Certified: {lines}.", lines="; ".join(lines)))
     else:
-        wrong = ", ".join(name for name, seal in zip(names, seals) if not seal.holds)
+        wrong = ", ".join(name for name, certificate in zip(names, certificates) if not certificate.holds)
         st.error(
             tr(
                 "The pictures of {wrong} are NOT what was computed independently: {lines}. Do not trust them.",

@@ -69,7 +69,7 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
     choice.STATE.change(pin=(chosen.model, pin["layer"], pin["unit"], pin["step"]))
     _losses(both)
     _numbers(both, pin)
-    _take_away(both, pin["layer"], file)
+    _downloads(both, pin["layer"], file)
     _certificates(chosen.model, chosen.text, second)
     return view.options
 
@@ -156,14 +156,14 @@ def _caption(both: TwoTexts, layers: tuple[int, ...]) -> str:
 
 
 def _losses(both: TwoTexts) -> None:
-    said = []
+    losses = []
     for name, trace in zip(NAMES, (both.first, both.second)):
         loss = (
             tr("one character, nothing to predict")
             if math.isnan(trace.loss)
             else tr("{trace.loss:.3f} nats a character", trace=trace)
         )
-        said.append(
+        losses.append(
             tr(
                 "{name}: {loss} over {trace.steps:,} {value}",
                 name=name,
@@ -176,7 +176,7 @@ def _losses(both: TwoTexts) -> None:
         if replaced:
             pairs = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in replaced[:12])
             st.text(tr("This model does not know every character of the {name}. It read {pairs}.", name=name, pairs=pairs))
-    st.markdown(tr("**Loss.** {said}.", said="; ".join(said)))
+    st.markdown(tr("**Loss.** {losses}.", losses="; ".join(losses)))
 
 
 def _numbers(both: TwoTexts, pin: Mapping[str, int]) -> None:
@@ -213,7 +213,7 @@ def _numbers(both: TwoTexts, pin: Mapping[str, int]) -> None:
     st.dataframe(rows, hide_index=True, column_config=dict.fromkeys((*NAMES, "difference"), number))
 
 
-def _take_away(both: TwoTexts, layer: int, file: str) -> None:
+def _downloads(both: TwoTexts, layer: int, file: str) -> None:
     opened = st.expander(tr("Zoom, download"), key="compare_take_away_texts", on_change="rerun")
     if not opened.open:
         return
@@ -231,12 +231,16 @@ def _take_away(both: TwoTexts, layer: int, file: str) -> None:
 
 
 def _certificates(model: str, *texts: str) -> None:
-    seals = [caches.certificate(model, text) for text in texts]
+    certificates = [caches.certificate(model, text) for text in texts]
     lines = [
-        tr("{name} max |h − h_ref| = {seal.h_error:.1e} against {seal.against}", name=name, seal=seal)
-        for name, seal in zip(NAMES, seals)
+        tr(
+            "{name} max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}",
+            name=name,
+            certificate=certificate,
+        )
+        for name, certificate in zip(NAMES, certificates)
     ]
-    if all(seal.holds for seal in seals):
+    if all(certificate.holds for certificate in certificates):
         st.caption(tr("✓ Certified: {lines}.", lines="; ".join(lines)))
     else:
         st.error(

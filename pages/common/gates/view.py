@@ -14,7 +14,6 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core.browser.gates import Between, Reader, Track, check, payload, window
-from lstm_core.words import tr
 from pages.common import components
 from pages.common.display import Options, displayed
 from pages.common.links import Decimal, Field, OneOf
@@ -142,16 +141,16 @@ class _Shown:
 
 
 def _shown(key: str, readers: Sequence[Reader], tracks: Sequence[Track], given: Pin | None, start: int) -> _Shown:
-    memory = tr("{key}: shown", key=key)
+    memory = f"{key}: shown"
     state = st.session_state.get(key)
     last = st.session_state.get(memory, _Shown(start=start))
     now = _after_clicks(last, state or {})
-    pin, wish = _clamped(now.pin, readers, tracks), _clamped(given, readers, tracks)
+    pin, asked = _clamped(now.pin, readers, tracks), _clamped(given, readers, tracks)
     sent = window(readers, tracks)
-    changed = given is not None and dict(given) not in (last.given, last.pin) and wish != pin
-    come_back = state is None and pin is not None  # the browser starts afresh when its page is opened again
-    if changed or come_back:
-        pin = wish if changed else pin
+    changed = given is not None and dict(given) not in (last.given, last.pin) and asked != pin
+    reopened = state is None and pin is not None  # the browser starts afresh when its page is opened again
+    if changed or reopened:
+        pin = asked if changed else pin
         now = replace(now, command=pin, serial=now.serial + 1, start=_around(pin["step"], now.start, sent))  # type: ignore[index]
     start = max(0, min(now.start, readers[0].columns - sent))
     now = replace(now, pin=pin, start=start, given=now.given if given is None else dict(given))

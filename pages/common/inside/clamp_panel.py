@@ -62,7 +62,7 @@ def panel(chosen: Selection, trace: lc.Trace, pin: Pin, query: Mapping[str, str]
     st.markdown(_statement(trace, after, found))
     _pictures(trace, after, found, pin)
     _inside(chosen, trace, clamps, current.layer)
-    _take_away(chosen, after)
+    _downloads(chosen, after)
     _certificate(chosen, clamps)
     return links.write(FIELDS, _Linked(clamps))
 
@@ -413,7 +413,7 @@ def _difference(model: str, text: str, clamps: Clamps, layer: int, theme: Theme)
     return difference_heatmaps(_run(model, text, clamps)[0], caches.read(model, text), layer, theme=theme)
 
 
-def _take_away(chosen: Selection, after: lc.Trace) -> None:
+def _downloads(chosen: Selection, after: lc.Trace) -> None:
     st.download_button(
         tr("Numbers of the clamped run (NPZ)"),
         lambda: trace_file.to_npz(after),
@@ -429,13 +429,19 @@ def _certificate(chosen: Selection, clamps: Clamps) -> None:
         tr("Certify the clamped run (takes a while)"), key="clamp_certify"
     ):
         return
-    seal = _certified(chosen.model, chosen.text, clamps)
+    certificate = _certified(chosen.model, chosen.text, clamps)
     line = tr(
-        "max |h − h_ref| = {seal.h_error:.1e} against {seal.against}; every signal within {seal.signal_error:.1e}"
-        " of its equation, or of the value it is held at",
-        seal=seal,
+        "max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}; every signal within"
+        " {certificate.signal_error:.1e} of its equation, or of the value it is held at",
+        certificate=certificate,
     )
-    if seal.holds:
+    if certificate.holds:
         st.caption(tr("✓ The clamped run is certified: {line}.", line=line))
     else:
-        st.error(tr("The clamped run is NOT what {seal.against} computes: {line}. Do not trust it.", seal=seal, line=line))
+        st.error(
+            tr(
+                "The clamped run is NOT what {certificate.against} computes: {line}. Do not trust it.",
+                certificate=certificate,
+                line=line,
+            )
+        )

@@ -74,7 +74,7 @@ def _all() -> tuple[Lesson, ...]:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _measured(lesson: str) -> tuple[dict[str, float], list[str]]:
-    """The lesson's numbers, and the claims that don't hold of them. Raises ValueError where they can't be measured."""
+    """The lesson's numbers, and the claims that don't hold of them. Raises InputError where they can't be measured."""
     found = next(each for each in _all() if each.id == lesson)
     numbers = measure(found, caches.model)
     return numbers, check(found, numbers)

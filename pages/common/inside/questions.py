@@ -260,7 +260,7 @@ def _bias(place: _Place) -> None:
     _forget(place, shown)
     if shown.total is not None:
         symbol = plain_symbol(place.trace.cell[shown.name].symbol)
-        said = tr(
+        note = tr(
             "{escaped}, layer {layer}: the b of {symbol} in every unit.",
             escaped=escaped(place.name),
             layer=numbering.layer(place.layer),
@@ -270,7 +270,7 @@ def _bias(place: _Place) -> None:
             shown.total,
             place.unit,
             tr("b of {symbol}, all units", symbol=symbol),
-            said,
+            note,
             None,
             shown.name,
             detail.theme(),
@@ -306,7 +306,7 @@ def _forget(place: _Place, b: Bias) -> None:
     """What setting one gate's biases to 0 would do, here and on average."""
     symbol = place.trace.cell[b.name].symbol
     value, without = b.value[place.unit], b.without[place.unit]
-    said = tr(
+    text = tr(
         "With $b = 0$, ${symbol}_t$ of this unit would go from {value:.3f} to {without:.3f} at this character,"
         " with the same $h_{{t-1}}$ and $x_t$; over all {place.model.units} units the mean goes from {mean:.3f}"
         " to {mean_2:.3f}.",
@@ -318,7 +318,7 @@ def _forget(place: _Place, b: Bias) -> None:
         mean_2=b.without.mean(),
     )
     if b.name == "forget" and b.total is not None:
-        said += tr(
+        text += tr(
             " A forget gate’s bias is best begun at 1 or more, so that an untrained cell keeps what it has"
             " (Jozefowicz et al. 2015). Training has since moved it: here the layer’s lie between {min:.2f} and"
             " {max:.2f}, {mean:.2f} in the mean.",
@@ -326,7 +326,7 @@ def _forget(place: _Place, b: Bias) -> None:
             max=b.total.max(),
             mean=b.total.mean(),
         )
-    st.markdown(said.replace(" -", " −"))
+    st.markdown(text.replace(" -", " −"))
 
 
 # 128 units in A, not one?
@@ -354,7 +354,7 @@ def _units(place: _Place) -> None:
     character = tr(
         "character {character}: {escaped}", character=numbering.character(place.step), escaped=escaped(place.character)
     )
-    said = tr(
+    note = tr(
         "{escaped}, layer {layer}, {character}.",
         escaped=escaped(trace.model),
         layer=numbering.layer(place.layer),
@@ -364,7 +364,7 @@ def _units(place: _Place) -> None:
         values,
         place.unit,
         tr("{symbol}  {signal.title} of all units", symbol=symbol, signal=signal),
-        said,
+        note,
         limits,
         name,
         detail.theme(),
@@ -409,7 +409,7 @@ def _states(place: _Place) -> None:
     reached = reach(place.model, trace, place.layer, step, place.unit)
     st.plotly_chart(pushes(reached, trace, detail.theme()), config=detail.PLOT, key="question_pushes", theme=None)
     st.markdown(_moved(trace.cell, reached))
-    _peeks(place, reached)
+    _through_peepholes(place, reached)
 
 
 def _without_h(cell: lc.Cell) -> str:
@@ -439,12 +439,12 @@ def _moved(cell: lc.Cell, reached: Reach) -> str:
                 numbers=" | ".join(numbers),
             )
         )
-    said = tr("Each row: a gate of a unit, its weight, what that adds to its sum, and the gate without this h and with it.")
+    note = tr("Each row: a gate of a unit, its weight, what that adds to its sum, and the gate without this h and with it.")
     if gru_forms.is_gru(cell):
-        said += tr(
+        note += tr(
             " In the candidate the reset gate has its say as well, (× r): it scales what a weight gives, and is itself moved."
         )
-    return "\n".join([*lines, "", said])
+    return "\n".join([*lines, "", note])
 
 
 def _multiplies(push: Push, h: float, decimals: int) -> bool:
@@ -458,25 +458,25 @@ def _is_scaled(push: Push, h: float) -> bool:
     return abs(push.weight * h - push.push) >= 1e-9
 
 
-def _peeks(place: _Place, reached: Reach) -> None:
+def _through_peepholes(place: _Place, reached: Reach) -> None:
     """In a cell with peepholes C reaches the gates without h as well."""
-    if not reached.peeks:
+    if not reached.through_peepholes:
         return
     cell, unit = place.trace.cell, reached.unit
-    far = {name: int(np.abs(push).argmax()) for name, push in reached.peeks.items()}
-    told = [
-        tr("{fixed} to ${symbol}$ of unit {v}", fixed=fixed(reached.peeks[n][v], 3), symbol=cell[n].symbol, v=v)
+    far = {name: int(np.abs(push).argmax()) for name, push in reached.through_peepholes.items()}
+    pushes = [
+        tr("{fixed} to ${symbol}$ of unit {v}", fixed=fixed(reached.through_peepholes[n][v], 3), symbol=cell[n].symbol, v=v)
         for n, v in far.items()
     ]
     own = tr("its own gates, and no others") if cell.diagonals else tr("the gates of all units")
     most = tr("it adds") if cell.diagonals else tr("at most it adds")
     st.markdown(
         tr(
-            "Through the peepholes the C of unit {unit} reaches {own}, without h: {most} {told}.",
+            "Through the peepholes the C of unit {unit} reaches {own}, without h: {most} {pushes}.",
             unit=unit,
             own=own,
             most=most,
-            told=" and ".join(told),
+            pushes=" and ".join(pushes),
         )
     )
 
@@ -488,23 +488,23 @@ def _update(place: _Place) -> None:
     own, trace = place.trace.cell, place.trace
     swapped, renamed = (_read_as(place.name, place.text, form) for form in ("z_swapped", "z_renamed"))
     old, new = (tr("keeps the old"), tr("lets the new in"))
-    mine, other = (old, new) if gru_forms.keeps_old(own) else (new, old)
+    meaning, opposite = (old, new) if gru_forms.keeps_old(own) else (new, old)
     z = float(trace["update"][place.layer, place.step, place.unit])
     st.markdown(
         tr(
-            "Both ways, depending on who writes. In this model z near 1 {mine}; turned round, z near 1 {other}. The"
+            "Both ways, depending on who writes. In this model z near 1 {meaning}; turned round, z near 1 {opposite}. The"
             " essay lets z bring in the new; Cho et al., PyTorch, Keras and ONNX let it keep the old. To change sides"
             " the *values* must be swapped, each z for 1 − z, and the equation with them: here {z:.3f} for {z_2:.3f}."
             " Then h stays what it was.",
-            mine=mine,
-            other=other,
+            meaning=meaning,
+            opposite=opposite,
             z=z,
             z_2=1 - z,
         )
     )
     rows = []
     for model, read in ((place.model, trace), (swapped.model, swapped.trace)):
-        line = explain(model, read, place.layer, place.step, place.unit, _telling(z))["hidden"]
+        line = explain(model, read, place.layer, place.step, place.unit, _gate_decimals(z))["hidden"]
         rows.append(detail.in_rows(line))
     _aligned(rows)
     _verdict(tr("Values swapped"), swapped)
@@ -516,19 +516,19 @@ def _update(place: _Place) -> None:
     _offer(gru_forms.is_gru, place.name)
 
 
-def _telling(z: float) -> int:
+def _gate_decimals(z: float) -> int:
     """Decimals enough for a gate that is nearly shut, or nearly open, not to be written as 0 or 1."""
     return min(6, max(2, math.ceil(-math.log10(max(min(z, 1 - z), 1e-9)))))
 
 
-def _verdict(said: str, other: Reading) -> None:
+def _verdict(change: str, other: Reading) -> None:
     loss = (
         ""
         if math.isnan(other.after)
         else tr("; loss {other.before:.3f} before, {other.after:.3f} after, in nats a character", other=other)
     )
     st.markdown(
-        tr("**{said}:** on this text h differs by {other.furthest:.2g} at most{loss}.", said=said, other=other, loss=loss)
+        tr("**{change}:** on this text h differs by {other.furthest:.2g} at most{loss}.", change=change, other=other, loss=loss)
     )
 
 

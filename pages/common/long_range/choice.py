@@ -60,7 +60,7 @@ FIELDS = (
     ),
     Field(
         "of_layer",
-        Number("layer", unsaid=TOP),
+        Number("layer", omitted=TOP),
         lambda now, models: deepest(now.models, models),
         N_("The link asks for layer “{asked}”; the deepest of these models has {known}."),
         attribute="layer",

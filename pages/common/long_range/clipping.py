@@ -45,11 +45,11 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         help=tr("The largest absolute value of their eigenvalues: above 1 some state grows from step to step."),
     )
     runs = {clip: found.of(radius, clip) for clip in found.protocol.clips if found.of(radius, clip)}
-    caption = [_told(found, radius)]
+    caption = [_note(found, radius)]
     figure = in_training(runs, caption, found.uniform, detail.theme())
     st.plotly_chart(figure, key="long range: clipping", theme=None, config=detail.PLOT)
     st.markdown("\n".join(f"- {sentence}" for sentence in findings(runs, found.uniform)))
-    _felt(runs, caption)
+    _by_distance(runs, caption)
     _all_scales(found, radii)
     with st.expander(tr("How they were trained")):
         st.markdown(_protocol(found))
@@ -70,7 +70,7 @@ def shipped() -> ClippingResults | str:
         return tr("The results of this experiment can't be read: {error}.", error=error)
 
 
-def _told(found: ClippingResults, radius: float) -> str:
+def _note(found: ClippingResults, radius: float) -> str:
     return tr(
         "{common}; spectral radius {radius:g} at the start. A thin line a seed ({value_count}).",
         common=_common(found),
@@ -106,11 +106,11 @@ def _protocol(found: ClippingResults) -> str:
 
 def findings(runs: Mapping[float | None, Sequence[ClippingRun]], uniform: float) -> list[str]:
     """What the runs from one initial scale show: how they end, how large their gradients get, what becomes of the weights."""
-    said = [_ends(clip, several, uniform) for clip, several in runs.items()]
-    said += [_loud(clip, several) for clip, several in runs.items()]
-    said.append(_sigma(runs))
-    said += _compared(runs)
-    return said
+    sentences = [_ends(clip, several, uniform) for clip, several in runs.items()]
+    sentences += [_norm_sizes(clip, several) for clip, several in runs.items()]
+    sentences.append(_sigma(runs))
+    sentences += _compared(runs)
+    return sentences
 
 
 def _named(clip: float | None) -> str:
@@ -125,24 +125,24 @@ def _final(run: ClippingRun) -> float | None:
 def _ends(clip: float | None, several: Sequence[ClippingRun], uniform: float) -> str:
     losses = [loss for run in several if (loss := _final(run)) is not None]
     broken = [run.diverged for run in several if run.diverged is not None]
-    told = f"{_named(clip)}: "
+    sentence = f"{_named(clip)}: "
     if losses:
-        told += tr("the last loss is {range} nats a character", range=_range(losses))
-        told += tr(
+        sentence += tr("the last loss is {range} nats a character", range=_range(losses))
+        sentence += tr(
             ", {value} below the {uniform:.2f} of expecting every character alike",
             value="all" if max(losses) < uniform else "not all",
             uniform=uniform,
         )
     if broken:
         steps = ", ".join(f"{step:,}" for step in broken)
-        told += tr(
+        sentence += tr(
             "{value}{broken_count} of {several_count} runs broke down, after {steps} steps",
             value="; " if losses else "",
             broken_count=len(broken),
             several_count=len(several),
             steps=steps,
         )
-    return told + "."
+    return sentence + "."
 
 
 def _range(values: Sequence[float]) -> str:
@@ -159,31 +159,31 @@ def _norms(run: ClippingRun) -> list[float]:
     return [point.largest for point in run.points[1:]]
 
 
-def _loud(clip: float | None, several: Sequence[ClippingRun]) -> str:
+def _norm_sizes(clip: float | None, several: Sequence[ClippingRun]) -> str:
     norms = [norm for run in several for norm in _norms(run)]
     usual, most = median(norms), max(norms)
     times = tr("{short} at most, {short_2} times that", short=short(most), short_2=short(most / usual))
-    told = tr(
+    sentence = tr(
         "{named}: the gradient’s norm is {short} in the middle and {times}", named=_named(clip), short=short(usual), times=times
     )
     if clip is not None:
         over = sum(norm > clip for norm in norms) / len(norms)
         return tr(
-            "{told}; at {percent} of the points it was above {clip:g}, and shortened.",
-            told=told,
+            "{sentence}; at {percent} of the points it was above {clip:g}, and shortened.",
+            sentence=sentence,
             percent=percent(over, 0),
             clip=clip,
         )
-    return f"{told}."
+    return f"{sentence}."
 
 
 def _sigma(runs: Mapping[float | None, Sequence[ClippingRun]]) -> str:
-    told = []
+    changes = []
     for clip, several in runs.items():
         first = [run.points[0].sigma for run in several]
         last = [run.points[-1].sigma for run in several]
-        told.append(tr("{lower} from {span} to {span_2}", lower=_named(clip).lower(), span=_span(first), span_2=_span(last)))
-    return tr("The largest singular value of the recurrent weights goes, {told}.", told="; ".join(told))
+        changes.append(tr("{lower} from {span} to {span_2}", lower=_named(clip).lower(), span=_span(first), span_2=_span(last)))
+    return tr("The largest singular value of the recurrent weights goes, {changes}.", changes="; ".join(changes))
 
 
 def _compared(runs: Mapping[float | None, Sequence[ClippingRun]]) -> list[str]:
@@ -217,7 +217,7 @@ def _compared(runs: Mapping[float | None, Sequence[ClippingRun]]) -> list[str]:
     ]
 
 
-def _felt(runs: Mapping[float | None, Sequence[ClippingRun]], caption: Sequence[str]) -> None:
+def _by_distance(runs: Mapping[float | None, Sequence[ClippingRun]], caption: Sequence[str]) -> None:
     """How far back the loss is felt, at one of the steps where it was measured."""
     steps = sorted({step for several in runs.values() for run in several for step in run.reach})
     if not steps:

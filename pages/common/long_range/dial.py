@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 import lstm_core as lc
@@ -15,6 +17,9 @@ from lstm_core.numbers import percent
 from lstm_core.recall import Protocol, Result
 from lstm_core.words import N_, tr
 from pages.common import detail
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 GOOD = 0.9  # of the answers right: the key is recalled
 ALIKE = 0.05  # accuracies nearer than this are not told apart
@@ -89,13 +94,13 @@ def _shipped(found: RecallResults) -> None:
             format_func=DRAWS.__getitem__,
         )
     protocol, results = found.protocols[draw], [r for r in found.results if r.draw == draw]
-    caption = [told(protocol, results, found.units)]
+    caption = [note(protocol, results, found.units)]
     figure = accuracy_by_gap(by_cell(results), protocol.chance, caption, theme=detail.theme())
     st.plotly_chart(figure, key="long range: dial", theme=None, config=detail.PLOT)
     st.markdown("\n".join(f"- {sentence}" for sentence in [*findings(results, protocol), *elsewhere(found, draw)]))
     _table(results)
     with st.expander(tr("How they were trained")):
-        st.markdown(protocol_said(protocol, results, found))
+        st.markdown(protocol_text(protocol, results, found))
     with st.container(horizontal=True):
         st.download_button(tr("Numbers (CSV)"), to_csv(results), f"recall-{draw}.csv", "text/csv", on_click="ignore")
         st.download_button(
@@ -107,7 +112,7 @@ def _shipped(found: RecallResults) -> None:
         )
 
 
-def told(protocol: Protocol, results: Sequence[Result], units: int) -> str:
+def note(protocol: Protocol, results: Sequence[Result], units: int) -> str:
     """A sentence under the figure: what its lines are."""
     seeds = len({r.seed for r in results})
     runs = tr("the mean of {seeds} seeds, bars from the least to the largest", seeds=seeds) if seeds > 1 else tr("one seed")
@@ -121,7 +126,7 @@ def told(protocol: Protocol, results: Sequence[Result], units: int) -> str:
     )
 
 
-def protocol_said(protocol: Protocol, results: Sequence[Result], found: RecallResults) -> str:
+def protocol_text(protocol: Protocol, results: Sequence[Result], found: RecallResults) -> str:
     """Markdown: everything that the runs have in common, from the record itself."""
     key, rest = protocol.vocabulary[0], protocol.vocabulary[protocol.keys : protocol.keys + protocol.distractors]
     example = (rest * EXAMPLE)[:EXAMPLE]
@@ -144,13 +149,20 @@ def protocol_said(protocol: Protocol, results: Sequence[Result], found: RecallRe
     )
 
 
+def table(results: Sequence[Result]) -> Styler:
+    """The means, a row a cell and a column a gap: shares of right answers, 0 to 1, shown as `percent` writes them.
+
+    A column is sorted by its shares, whatever is shown: "over 99.9 %" stands below "100 %".
+    """
+    gaps = sorted({gap for result in results for gap in result.accuracy})
+    rows = [{tr("cell"): _title(each), **{str(gap): each.means.get(gap) for gap in gaps}} for each in standings(results)]
+    return pd.DataFrame(rows).style.format(percent, subset=[str(gap) for gap in gaps])
+
+
 def _table(results: Sequence[Result]) -> None:
     """The means in numbers: lines that lie on each other look like one."""
-    rows = [{"cell": _title(each), **{str(gap): 100 * mean for gap, mean in each.means.items()}} for each in standings(results)]
-    number = st.column_config.NumberColumn(format="%.0f %%")
-    gaps = sorted({gap for result in results for gap in result.accuracy})
-    st.dataframe(rows, hide_index=True, column_config={str(gap): number for gap in gaps})
-    st.caption(tr("Right answers, %, by gap: means over the seeds."))
+    st.dataframe(table(results), hide_index=True)
+    st.caption(tr("Right answers by gap: means over the seeds."))
 
 
 # What they show, in words
@@ -169,18 +181,18 @@ def standings(results: Sequence[Result]) -> list[Standing]:
 def findings(results: Sequence[Result], protocol: Protocol) -> list[str]:
     """What the results show: how far each cell reaches, what the essay says, and where it is not what is seen here."""
     every = standings(results)
-    said = [_reaches(every, protocol)]
+    sentences = [_reaches(every, protocol)]
     plain = next((each for each in every if each.cell == "rnn"), None)
     if plain is not None:
-        said += [_against(plain, every, protocol)]
-    said += _fallen(every, protocol)
-    said += _spread(every)
-    return said
+        sentences += [_compared_with_rnn(plain, every, protocol)]
+    sentences += _at_longest_gap(every, protocol)
+    sentences += _spread(every)
+    return sentences
 
 
 def elsewhere(found: RecallResults, draw: str) -> list[str]:
     """How far the plain RNN and the gated cells reach when they are trained by another protocol."""
-    said = []
+    sentences = []
     for name in DRAWS:
         every = standings([r for r in found.results if r.draw == name])
         plain = next((each.reaches for each in every if each.cell == "rnn"), None)
@@ -190,14 +202,14 @@ def elsewhere(found: RecallResults, draw: str) -> list[str]:
         reach = (
             f"{min(gated)}" if min(gated) == max(gated) else tr("{gated} to {gated_2}", gated=min(gated), gated_2=max(gated))
         )
-        told = (
+        reaches = (
             tr("the plain RNN recalls up to {plain}, the gated cells up to {reach}", plain=plain, reach=reach)
             if plain
             else (tr("the plain RNN recalls over no gap, the gated cells up to {reach}", reach=reach))
         )
         also = tr("; so here the plain RNN can do it too") if plain >= min(gated) else ""
-        said.append(tr("Trained otherwise ({draws}): {told}{also}.", draws=DRAWS[name], told=told, also=also))
-    return said
+        sentences.append(tr("Trained otherwise ({draws}): {reaches}{also}.", draws=DRAWS[name], reaches=reaches, also=also))
+    return sentences
 
 
 def _title(each: Standing) -> str:
@@ -206,16 +218,16 @@ def _title(each: Standing) -> str:
 
 def _reaches(every: Sequence[Standing], protocol: Protocol) -> str:
     ranked = sorted(every, key=lambda each: -each.reaches)
-    told = [f"{_title(each)} {f'up to {each.reaches}' if each.reaches else 'over none'}" for each in ranked]
+    reaches = [f"{_title(each)} {f'up to {each.reaches}' if each.reaches else 'over none'}" for each in ranked]
     return tr(
-        "Right at least {percent} of the time, at every gap: {told} (tested up to {gaps}).",
+        "Right at least {percent} of the time, at every gap: {reaches} (tested up to {gaps}).",
         percent=percent(GOOD, 0),
-        told=", ".join(told),
+        reaches=", ".join(reaches),
         gaps=max(protocol.gaps),
     )
 
 
-def _against(plain: Standing, every: Sequence[Standing], protocol: Protocol) -> str:
+def _compared_with_rnn(plain: Standing, every: Sequence[Standing], protocol: Protocol) -> str:
     """The essay's claim, and what becomes of it here."""
     gated = [each for each in every if each.cell != "rnn"]
     further = [each for each in gated if each.reaches > plain.reaches]
@@ -242,33 +254,35 @@ def _against(plain: Standing, every: Sequence[Standing], protocol: Protocol) -> 
     )
 
 
-def _fallen(every: Sequence[Standing], protocol: Protocol) -> list[str]:
+def _at_longest_gap(every: Sequence[Standing], protocol: Protocol) -> list[str]:
     """At the longest gap: who still recalls, who guesses."""
     longest = max(protocol.gaps)
     there = [each for each in every if longest in each.means]
     guess = [each for each in there if each.means[longest] < protocol.chance + ALIKE]
     between = [each for each in there if protocol.chance + ALIKE <= each.means[longest] < GOOD]
-    said = []
+    sentences = []
     if guess:
-        said.append(tr("Over {longest} distractors no better than guessing: {names}.", longest=longest, names=_names(guess)))
+        sentences.append(
+            tr("Over {longest} distractors no better than guessing: {names}.", longest=longest, names=_names(guess))
+        )
     if between:
         shares = ", ".join(f"{_title(each)} {percent(each.means[longest], 0)}" for each in between)
-        said.append(
+        sentences.append(
             tr("Over {longest} distractors better than guessing, and not reliable: {shares}.", longest=longest, shares=shares)
         )
-    return said
+    return sentences
 
 
 def _spread(every: Sequence[Standing]) -> list[str]:
     """Where runs that differ in their seed alone differ by half of all answers or more."""
     wide = [(each, [gap for gap, width in each.spread.items() if width >= 0.5]) for each in every if each.runs > 1]
-    told = [tr("{title} at {gaps}", title=_title(each), gaps=_gaps(gaps)) for each, gaps in wide if gaps]
-    if not told:
+    places = [tr("{title} at {gaps}", title=_title(each), gaps=_gaps(gaps)) for each, gaps in wide if gaps]
+    if not places:
         return []
     return [
         tr(
-            "Chance decides there: runs that differ in their seed alone are half of all answers apart or more: {told}.",
-            told="; ".join(told),
+            "Chance decides there: runs that differ in their seed alone are half of all answers apart or more: {places}.",
+            places="; ".join(places),
         )
     ]
 

@@ -26,7 +26,7 @@ from pages.common.long_range.view import Reader, nearest, reach_view
 from pages.common.long_range.work import gradients
 
 DISTANCES = (1, 5, 10, 20, 50, 100)
-BELT_AT = 20
+DIRECT_AT = 20
 
 
 def show(models: Mapping[str, lc.ModelInfo]) -> None:
@@ -52,9 +52,9 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
     layer = wanted.layer
     st.subheader(tr("Over all of these losses"), anchor=False)
     st.markdown(table(found, layer))
-    st.caption(said(found, layer))
+    st.caption(explanation(found, layer))
     _replaced(traces)
-    _take_away(readers, stretch, step, layer)
+    _downloads(readers, stretch, step, layer)
 
 
 def read(names: Sequence[str], text: str) -> list[lc.Trace]:
@@ -106,7 +106,7 @@ class _Summary:
     fate: vanishing.Fate
 
     def after(self, distance: int, direct: bool = False) -> float | None:
-        """The median share that is left so many characters back; None where no loss reaches so far, or there is no belt."""
+        """The median share that is left so many characters back; None where no loss reaches so far, or no path is there."""
         left = self.along if direct else self.left
         return None if left is None or distance >= len(left.middle) else float(left.middle[distance])
 
@@ -122,11 +122,12 @@ def _summary(found: Gradients, layer: int) -> _Summary:
 def table(found: Sequence[Gradients], layer: int) -> str:
     """Markdown: what is left of each model's gradient after so many characters, and whether it vanishes or explodes."""
     heads = [tr("{distance} back", distance=distance) for distance in DISTANCES]
-    lines = ["| | " + " | ".join([*heads, tr("belt alone, {belt_at} back", belt_at=BELT_AT), "vanished", "largest"]) + " |"]
-    lines.append("|---|" + "---:|" * (len(DISTANCES) + 3))
+    heads += [tr("direct path alone, {distance} back", distance=DIRECT_AT), tr("vanished"), tr("largest")]
+    lines = ["| | " + " | ".join(heads) + " |"]
+    lines.append("|---|" + "---:|" * len(heads))
     for each in (_summary(one, layer) for one in found):
         cells = [short(each.after(distance)) for distance in DISTANCES]
-        cells.append(tr("no belt") if each.along is None else short(each.after(BELT_AT, direct=True)))
+        cells.append(tr("no direct path") if each.along is None else short(each.after(DIRECT_AT, direct=True)))
         gone = each.left.vanished_after
         cells.append(tr("not here") if gone is None else tr("{gone} back", gone=gone))
         cells.append(f"{short(each.fate.most)} ×")
@@ -136,10 +137,10 @@ def table(found: Sequence[Gradients], layer: int) -> str:
     return "\n".join(lines)
 
 
-def said(found: Sequence[Gradients], layer: int) -> str:
+def explanation(found: Sequence[Gradients], layer: int) -> str:
     """What the table means, and which reaches furthest on this text."""
     every = [_summary(one, layer) for one in found]
-    told = tr(
+    text = tr(
         "The median over {targets_count:,} losses: the share of the gradient at s = t that is left so many"
         " characters back. Vanished: where that median falls below 1/1000 for good. Largest: of all shares; above"
         " {vanishing.EXPLODED:g} × it has exploded.",
@@ -147,11 +148,11 @@ def said(found: Sequence[Gradients], layer: int) -> str:
         vanishing=vanishing,
     )
     exploded = [(each, int((each.fate.exploded != vanishing.NOWHERE).sum())) for each in every]
-    loud = [tr("{count:,} of {each.name}’s losses", count=count, each=each) for each, count in exploded if count]
-    told += tr(" Exploded here: {loud}.", loud="; ".join(loud)) if loud else tr(" Nothing explodes here.")
+    counts = [tr("{count:,} of {each.name}’s losses", count=count, each=each) for each, count in exploded if count]
+    text += tr(" Exploded here: {counts}.", counts="; ".join(counts)) if counts else tr(" Nothing explodes here.")
     if len(every) > 1:
-        told += f" {_furthest(every)}"
-    return told
+        text += f" {_furthest(every)}"
+    return text
 
 
 def _furthest(every: Sequence[_Summary]) -> str:
@@ -176,17 +177,22 @@ def _replaced(traces: Sequence[lc.Trace]) -> None:
     for trace in traces:
         pairs = sorted({(c, r) for c, r in zip(trace.chars, trace.read_as) if c != r})
         if pairs:
-            told = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in pairs[:12])
+            replacements = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in pairs[:12])
             more = tr(" and {pairs_count} more", pairs_count=len(pairs) - 12) if len(pairs) > 12 else ""
             st.text(
-                tr("{trace.model} does not know every character here. It read {told}{more}.", trace=trace, told=told, more=more)
+                tr(
+                    "{trace.model} does not know every character here. It read {replacements}{more}.",
+                    trace=trace,
+                    replacements=replacements,
+                    more=more,
+                )
             )
 
 
 # To take away
 
 
-def _take_away(readers: Sequence[Reader], stretch: Window, step: int, layer: int) -> None:
+def _downloads(readers: Sequence[Reader], stretch: Window, step: int, layer: int) -> None:
     opened = st.expander(tr("Zoom, download"), key="long range: take away", on_change="rerun")
     if not opened.open:
         return

@@ -45,9 +45,9 @@ def show(models: Mapping[str, lc.ModelInfo]) -> None:
         figure, key="long range: lives", theme=None, config=detail.PLOT, on_select="rerun", selection_mode="points"
     )
     _open_picked(every, picked)
-    st.markdown(said(every))
+    st.markdown(table(every))
     _named(every)
-    _take_away(figure, every)
+    _downloads(figure, every)
 
 
 def _keeps(trace: lc.Trace) -> bool:
@@ -62,7 +62,7 @@ def _lives(trace: lc.Trace) -> list[Lives]:
     return [Lives(trace.model, layer, trace.layers, values) for layer, values in enumerate(half_life(trace))]
 
 
-def said(every: Sequence[Lives]) -> str:
+def table(every: Sequence[Lives]) -> str:
     """Markdown: a line a layer, the median half-life and how many units hold for hundreds of steps."""
     lines = [tr("| layer | median half-life | longest | of its units hold 100 steps or more |"), "|---|---:|---:|---:|"]
     for lives in every:
@@ -118,7 +118,7 @@ def _open_picked(every: Sequence[Lives], picked: Any) -> None:
         st.switch_page(frame.landing(), query_params=_place(every[place], int(unit)).query())
 
 
-def _take_away(figure: Any, every: Sequence[Lives]) -> None:
+def _downloads(figure: Any, every: Sequence[Lives]) -> None:
     rows = [(lives.model, lives.layer, unit, life) for lives in every for unit, life in enumerate(lives.values)]
     csv = "model,layer,unit,half_life\n" + "".join(f"{m},{layer},{unit},{life:.9g}\n" for m, layer, unit, life in rows)
     with st.container(horizontal=True):

@@ -71,11 +71,11 @@ class Run:
             self.accuracies[cell], self.now, self._going = ended.value.accuracy, None, None
             self.finished = len(self.accuracies) == len(self.cells)
 
-    def told(self) -> str:
+    def progress_text(self) -> str:
         """How far it is, in words."""
         if self.now is None:
             return percent(self.done, 0)
-        told = tr(
+        progress = tr(
             "{percent}, {title}, gap {gaps}: loss {self.now.loss:.2f}",
             percent=percent(self.done, 0),
             title=lc.cell(self.now.cell).title,
@@ -83,9 +83,9 @@ class Run:
             self=self,
         )
         if self.now.done < KNOWN:
-            return told
+            return progress
         left = self.now.seconds_left + (len(self.cells) - len(self.accuracies)) * self.now.seconds / self.now.done
-        return tr("{told}; about {left:.0f} s left", told=told, left=left)
+        return tr("{progress}; about {left:.0f} s left", progress=progress, left=left)
 
 
 def show() -> None:
@@ -103,7 +103,7 @@ def show() -> None:
     )
     run: Run | None = st.session_state.get(KEY)
     going = run is not None and not run.finished and not run.stopped
-    with st.form(tr("long range: run it"), border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.form("long range: run it", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         cells = st.multiselect(
             tr("Cells"), RECALL_CELLS, FIRST, format_func=lambda name: lc.cell(name).title, key="long range: cells"
         )
@@ -140,7 +140,7 @@ def _shown(run: Run) -> None:
         _draw(picture, run)
         return
     with place.container():
-        bar = st.progress(run.done, run.told())
+        bar = st.progress(run.done, run.progress_text())
         st.button(tr("Stop"), key="long range: stop run", on_click=_set, args=(run, True))
     _go_on(run, bar, picture)
     if run.finished:
@@ -158,7 +158,7 @@ def _go_on(run: Run, bar: st.delta_generator.DeltaGenerator, picture: st.delta_g
             st.session_state.pop(KEY)
             st.text(f"⚠ {error}.")
             return
-        bar.progress(min(1.0, run.done), run.told())
+        bar.progress(min(1.0, run.done), run.progress_text())
         if time.monotonic() - drawn > REDRAWN and _points(run) != shown:
             _draw(picture, run)
             drawn, shown = time.monotonic(), _points(run)
@@ -170,7 +170,7 @@ def _points(run: Run) -> int:
 
 def _draw(picture: st.delta_generator.DeltaGenerator, run: Run) -> None:
     protocol = recall.QUICK
-    said = [
+    notes = [
         tr(
             "{run.units} units, one seed ({run.seed}); tested on up to {protocol.tests:,} fresh sequences at each gap.",
             run=run,
@@ -178,7 +178,7 @@ def _draw(picture: st.delta_generator.DeltaGenerator, run: Run) -> None:
         )
     ]
     accuracies = {cell: [found] for cell, found in run.accuracies.items() if found}
-    figure = accuracy_by_gap(accuracies, protocol.chance, said, protocol.gaps, detail.theme())
+    figure = accuracy_by_gap(accuracies, protocol.chance, notes, protocol.gaps, detail.theme())
     picture.plotly_chart(figure, theme=None, config=detail.PLOT)
 
 

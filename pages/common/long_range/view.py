@@ -19,7 +19,6 @@ import streamlit as st
 from lstm_core.analysis import vanishing
 from lstm_core.figures import palette
 from lstm_core.figures.lettering import Glyph, glyph, plain_symbol
-from lstm_core.words import tr
 from pages.common import components
 
 if TYPE_CHECKING:
@@ -87,21 +86,21 @@ class _Shown:
 
 
 def _shown(key: str, window: Window, given: int | None) -> _Shown:
-    memory = tr("{key}: shown", key=key)
+    memory = f"{key}: shown"
     state = st.session_state.get(key)
     last: _Shown | None = st.session_state.get(memory)
     if last is None:
         first = _first_step(window) if given is None else given
         last = _Shown(nearest(window, first), nearest(window, first), 1, given, window)
-    said = (state or {}).get("pin")
+    pinned = (state or {}).get("pin")
     step = last.step
-    if isinstance(said, Mapping) and type(said.get("step")) is int and said.get("serial") == last.serial:
-        step = nearest(window, said["step"])
+    if isinstance(pinned, Mapping) and type(pinned.get("step")) is int and pinned.get("serial") == last.serial:
+        step = nearest(window, pinned["step"])
     serial, command = last.serial, last.command
-    wish = None if given is None else nearest(window, given)
-    moved = wish is not None and given not in (last.given, last.step) and wish != step
+    asked = None if given is None else nearest(window, given)
+    moved = asked is not None and given not in (last.given, last.step) and asked != step
     if moved or state is None or nearest(window, step) != step:
-        step = wish if moved and wish is not None else nearest(window, step)
+        step = asked if moved and asked is not None else nearest(window, step)
         command, serial = step, serial + 1
     now = st.session_state[memory] = _Shown(step, command, serial, given, window)
     return now
@@ -127,7 +126,7 @@ def payload(readers: Sequence[Reader], window: Window, layer: int) -> dict[str, 
     """All that the browser paints from: JSON under "meta", flat columns in Arrow tables beside it.
 
     text: the glyph of each character of the stretch. loss0, ... of each reader: the glyph that is meant and its chance, a
-    row a loss. norms0, ...: under "STATE" and "belt STATE" the norms of all losses, each one's from the stretch's first
+    row a loss. norms0, ...: under "STATE" and "direct STATE" the norms of all losses, each one's from the stretch's first
     step to its own. pushes0, ...: likewise, what each character did to the loss, nats. fates0, ...: "vanished STATE" and
     "exploded STATE", steps of the stretch or -1.
     """
@@ -151,10 +150,10 @@ def _packed(readers: Sequence[Reader], window: Window, layer: int) -> dict[str, 
         pushes = -reader.found.characters[:, :columns][below]
         pushed.append(pushes)
         norms = {name: _logarithms(values[:, :columns][below], low, high) for name, values in _norms(reader, layer).items()}
-        fates, told = _fates(reader, layer)
+        fates, largest = _fates(reader, layer)
         packed |= {f"norms{k}": pa.table(norms), f"pushes{k}": pa.table({"pushes": np.ascontiguousarray(pushes, np.float32)})}
         packed |= {f"fates{k}": pa.table(fates), f"loss{k}": pa.table(_losses(reader, window, characters))}
-        described.append(_described(reader, layer, told))
+        described.append(_described(reader, layer, largest))
     packed["meta"] = {
         "readers": described,
         "start": window.start,
@@ -191,12 +190,12 @@ def _places(reader: Reader, layer: int) -> dict[str, Path]:
 
 
 def _norms(reader: Reader, layer: int) -> dict[str, np.ndarray]:
-    """What is drawn as lines: under each state's name its gradient's norms, and those along its belt."""
+    """What is drawn as lines: under each state's name its gradient's norms, and those along its direct path."""
     found: dict[str, np.ndarray] = {}
     for state, place in _places(reader, layer).items():
         found[state] = reader.found.norms[state][place.layer]
         if state in reader.found.direct:
-            found[f"belt {state}"] = reader.found.direct[state][place.layer]
+            found[f"direct {state}"] = reader.found.direct[state][place.layer]
     return found
 
 
@@ -249,7 +248,7 @@ def _described(reader: Reader, layer: int, most: Mapping[str, float]) -> dict[st
         "states": {
             state: {
                 "symbol": plain_symbol(cell[state].symbol),
-                "belt": state in reader.found.direct,
+                "direct": state in reader.found.direct,
                 "most": most[state] if math.isfinite(most[state]) else None,
             }
             for state in places

@@ -43,9 +43,9 @@ OWN_TEXT, UPLOADED = "own", "uploaded"
 
 @dataclass(frozen=True)
 class Judged:
-    """A proof of a model by a text, and what the model wrote. wish: what was asked for."""
+    """A proof of a model by a text, and what the model wrote. request: what was asked for."""
 
-    wish: tuple[str, ...]
+    request: tuple[str, ...]
     proof: lc.Proof
     prompt: str
     written: str
@@ -119,9 +119,9 @@ def _file_step(state: Bringing) -> None:
     if main is None:
         state.tried, state.found, state.problem, state.judged = (), None, "", None
         return
-    wish = (main.file_id, *(each.file_id for each in beside))
-    if wish != state.tried:
-        state.tried = wish
+    request = (main.file_id, *(each.file_id for each in beside))
+    if request != state.tried:
+        state.tried = request
         _read(state, main, beside)
     if state.problem:
         still = (
@@ -149,7 +149,7 @@ def _found_step(found: Found) -> None:
     _step(2, tr("What was found in it"))
     left, right = st.columns([3, 2], gap="large")
     with left:
-        rows = [f"| {plain(label)} | {plain(said)} |" for label, said in (("format", found.source), *found.detected)]
+        rows = [f"| {plain(label)} | {plain(value)} |" for label, value in (("format", found.source), *found.detected)]
         st.markdown("\n".join([tr("| what | as it was found |"), "|---|---|", *rows]))
         if found.ignored:
             st.text(tr("Left out: ") + "; ".join(found.ignored) + ".")
@@ -215,9 +215,9 @@ def _upload_text(state: Bringing, label: str) -> None:
 
 def _offered(state: Bringing, found: Found) -> tuple[Candidate, ...]:
     """The vocabularies that fit, looked for once: a text may be long."""
-    wish = (found.digest, state.text[0])
-    if state.offered[0] != wish:
-        state.offered = (wish, found.candidates(state.text[2] or None))
+    request = (found.digest, state.text[0])
+    if state.offered[0] != request:
+        state.offered = (request, found.candidates(state.text[2] or None))
     return state.offered[1]
 
 
@@ -249,13 +249,13 @@ def _proof_step(state: Bringing, found: Found, chosen: Candidate) -> Judged | No
     if not text.strip():
         st.caption(tr("Give a text of {shortest} characters or more, better of some thousand.", shortest=SHORTEST))
         return None
-    wish = (found.digest, chosen.label, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    request = (found.digest, chosen.label, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
     if st.button(tr("See whether it reads"), type="primary", key="bring_proof"):
-        problem = _judge(state, found, chosen, name, text, wish)
+        problem = _judge(state, found, chosen, name, text, request)
         if problem:
             st.text(f"⚠ {problem}")
     judged = state.judged
-    if judged is None or judged.wish[:2] != wish[:2]:
+    if judged is None or judged.request[:2] != request[:2]:
         return None
     _show_proof(judged, found)
     return judged
@@ -301,7 +301,7 @@ def _passages() -> dict[str, tuple[str, str]]:
     }
 
 
-def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: str, wish: tuple[str, ...]) -> str:
+def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: str, request: tuple[str, ...]) -> str:
     """Tries a model; returns a sentence where it can't be tried, or nothing."""
     large = found.weights > LARGE
     text, written_at_most = (text[:SHORTER], WRITTEN // 4) if large else (text, WRITTEN)
@@ -326,7 +326,7 @@ def _judge(state: Bringing, found: Found, chosen: Candidate, name: str, text: st
         return error.sentence
     finally:
         bar.empty()
-    state.judged = Judged((*wish, name), judged, prompt, written)
+    state.judged = Judged((*request, name), judged, prompt, written)
     return ""
 
 
@@ -336,11 +336,11 @@ def _show_proof(judged: Judged, found: Found) -> None:
     box(plain(proof.sentence))
     left, right = st.columns(2, gap="large")
     with left:
-        said = tr(
-            "{found.file} on “{wish}”: {proof.steps:,} {proof.unit}s, the second half of the text; model and"
+        note = tr(
+            "{found.file} on “{request}”: {proof.steps:,} {proof.unit}s, the second half of the text; model and"
             " tables had read the first.",
             found=found,
-            wish=judged.wish[-1],
+            request=judged.request[-1],
             proof=proof,
         )
         best = min(zip(proof.ngrams.losses, proof.ngrams.orders))
@@ -349,7 +349,7 @@ def _show_proof(judged: Judged, found: Found) -> None:
             (tr("the best table of n-grams, order {best}", best=best[1]), best[0]),
             (tr("guessing evenly among {found.symbols}", found=found), proof.uniform),
         ]
-        figure = loss_bars(bars, [said], detail.theme(), title=tr("Nats a {proof.unit}: less is better", proof=proof))
+        figure = loss_bars(bars, [note], detail.theme(), title=tr("Nats a {proof.unit}: less is better", proof=proof))
         st.plotly_chart(figure, key="bring_losses", theme=None, config=detail.PLOT)
     with right:
         st.markdown(tr("What it writes after the end of that text, at temperature {temperature}:", temperature=TEMPERATURE))
@@ -382,7 +382,7 @@ def _use_step(state: Bringing, found: Found, chosen: Candidate, judged: Judged) 
     wrong = judged.proof.verdict == "wrong"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         stem = found.ours.name if found.ours is not None else Path(found.file).stem
-        wish = st.text_input(
+        wanted = st.text_input(
             tr("Its name"),
             own_models.tidied(stem),
             key=f"bring_name_{found.digest[:12]}",
@@ -395,13 +395,13 @@ def _use_step(state: Bringing, found: Found, chosen: Candidate, judged: Judged) 
         tr(
             "It is then listed on every page of this session as “{own_models.PREFIX}{tidied}”.",
             own_models=own_models,
-            tidied=own_models.tidied(wish),
+            tidied=own_models.tidied(wanted),
         )
     )
     if not pressed:
         return
     try:
-        name = own_models.add(_finished(found, chosen, judged, wish), _kind(found))
+        name = own_models.add(_finished(found, chosen, judged, wanted), _kind(found))
     except InputError as error:
         st.text(f"⚠ {error}")
         return
@@ -410,13 +410,13 @@ def _use_step(state: Bringing, found: Found, chosen: Candidate, judged: Judged) 
     st.rerun()
 
 
-def _finished(found: Found, chosen: Candidate, judged: Judged, wish: str) -> lc.CharModel:
+def _finished(found: Found, chosen: Candidate, judged: Judged, name: str) -> lc.CharModel:
     """The model under its name, with a card that says where it is from and what its proof said."""
     model, proof = found.model(chosen), judged.proof
-    model.name = wish
+    model.name = name
     model.card |= {
         "proof": {
-            "text": judged.wish[-1], "loss": proof.loss, "ngrams": proof.ngrams.best_loss, "uniform": proof.uniform,
+            "text": judged.request[-1], "loss": proof.loss, "ngrams": proof.ngrams.best_loss, "uniform": proof.uniform,
             "verdict": proof.verdict,
         }
     }  # fmt: skip

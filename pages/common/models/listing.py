@@ -100,13 +100,13 @@ def _one(info: lc.ModelInfo) -> None:
     losses = _losses(info)
     if len(losses) > 1:
         with picture:
-            said = (
+            note = (
                 tr("{info.name}, on the held-out part of {corpus}.", info=info, corpus=info.card["corpus"])
                 if "corpus" in info.card
                 else ""
             )
-            said = said or tr("{info.name}, on “{text}”.", info=info, text=info.card["proof"]["text"])
-            st.plotly_chart(loss_bars(losses, [said], detail.theme()), key="model_losses", theme=None, config=detail.PLOT)
+            note = note or tr("{info.name}, on “{text}”.", info=info, text=info.card["proof"]["text"])
+            st.plotly_chart(loss_bars(losses, [note], detail.theme()), key="model_losses", theme=None, config=detail.PLOT)
     if "recipe" in info.card:
         with st.expander(tr("How it was made, and how to make it again")):
             _recipe(info)
@@ -159,14 +159,14 @@ def _recipe(info: lc.ModelInfo) -> None:
         st.code(tr("python -m lstm_core train {info.name}{where}", info=info, where=where), language="sh", wrap_lines=True)
         if not corpus:
             st.caption(tr("Without a corpus it reads the source of the Python standard library that runs it."))
-    told = []
+    sentences = []
     if "sha256" in card:
-        told.append(tr("The corpus, as UTF-8, has the SHA-256 {plain}.", plain=plain(card["sha256"])))
+        sentences.append(tr("The corpus, as UTF-8, has the SHA-256 {plain}.", plain=plain(card["sha256"])))
     if isinstance(card.get("seconds"), (int, float)):
-        told.append(tr("Training took {seconds:.0f} minutes on one thread.", seconds=card["seconds"] / 60))
+        sentences.append(tr("Training took {seconds:.0f} minutes on one thread.", seconds=card["seconds"] / 60))
     if isinstance(card.get("versions"), dict):
-        told.append("With " + ", ".join(f"{plain(str(k))} {plain(str(v))}" for k, v in card["versions"].items()) + ".")
-    st.caption(" ".join(told))
+        sentences.append("With " + ", ".join(f"{plain(str(k))} {plain(str(v))}" for k, v in card["versions"].items()) + ".")
+    st.caption(" ".join(sentences))
     rows = [f"| {plain(str(key))} | {plain(str(value))} |" for key, value in card["recipe"].items()]
     st.markdown("\n".join(["| setting | value |", "|---|---|", *rows]))
 

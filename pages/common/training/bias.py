@@ -82,8 +82,8 @@ def _pictures(by_name: Mapping[str, Sequence[Stage]]) -> None:
     losses = {name: [(stage.step, stage.loss) for stage in stages] for name, stages in by_name.items()}
     kept = {name: [(stage.step, growth.mean_keep(stage.trace)) for stage in stages] for name, stages in by_name.items()}
     first = over_steps(losses, tr("Held-out loss"), tr("nats a character"), [tr("Less is better.")], theme=theme)
-    said = [tr("Of all units and characters; 1 keeps everything.")]
-    second = over_steps(kept, tr("Mean forget gate"), tr("mean f, 0 to 1"), said, limits=(0, 1), theme=theme)
+    notes = [tr("Of all units and characters; 1 keeps everything.")]
+    second = over_steps(kept, tr("Mean forget gate"), tr("mean f, 0 to 1"), notes, limits=(0, 1), theme=theme)
     ends = [
         Lives(tr("LSTM, {name}", name=name), 0, 1, memory.half_life(stages[-1].trace)[0]) for name, stages in by_name.items()
     ]
@@ -100,12 +100,12 @@ def _pictures(by_name: Mapping[str, Sequence[Stage]]) -> None:
 
 def findings(found: Mapping[float, Sequence[Stage]]) -> list[str]:
     """Losses early and late, gates at the beginning and the end, half-lives at the end: from the numbers that are drawn."""
-    said = [_gates(found), _early(found), _late(found), _advice(found), _half_lives(found)]
-    return [sentence for sentence in said if sentence]
+    sentences = [_gates(found), _early(found), _late(found), _advice(found), _half_lives(found)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _gates(found: Mapping[float, Sequence[Stage]]) -> str:
-    told = [
+    means = [
         tr(
             "{named}: {mean_keep:.2f} to {mean_keep_2:.2f}",
             named=_named(bias),
@@ -118,7 +118,7 @@ def _gates(found: Mapping[float, Sequence[Stage]]) -> str:
     starts = [growth.mean_keep(stages[0].trace) for stages in found.values()]
     closer = max(ends) - min(ends) < max(starts) - min(starts)
     verdict = tr("training brings them closer together") if closer else tr("training does not bring them closer together")
-    return tr("Mean forget gate, untrained to trained: {told}: {verdict}.", told="; ".join(told), verdict=verdict)
+    return tr("Mean forget gate, untrained to trained: {means}: {verdict}.", means="; ".join(means), verdict=verdict)
 
 
 def _early(found: Mapping[float, Sequence[Stage]]) -> str:
@@ -167,11 +167,11 @@ def _best(found: Mapping[float, Sequence[Stage]], biases: Sequence[float], step:
 
 
 def _half_lives(found: Mapping[float, Sequence[Stage]]) -> str:
-    told = []
+    lives_by_bias = []
     for bias, stages in found.items():
         lives = memory.half_life(stages[-1].trace).ravel()
         long = int((lives >= LONG).sum())
-        told.append(
+        lives_by_bias.append(
             tr(
                 "{named} {short} characters, {long} of {lives.size}",
                 named=_named(bias),
@@ -181,9 +181,9 @@ def _half_lives(found: Mapping[float, Sequence[Stage]]) -> str:
             )
         )
     return tr(
-        "Median half-life at the end, and units that hold for {long:g} characters or more: {told}.",
+        "Median half-life at the end, and units that hold for {long:g} characters or more: {lives_by_bias}.",
         long=LONG,
-        told="; ".join(told),
+        lives_by_bias="; ".join(lives_by_bias),
     )
 
 

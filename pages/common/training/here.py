@@ -37,18 +37,18 @@ MOST_KNOWN = 1_000  # different characters
 SENTENCE = 40  # characters that are read on the way
 MINUTES = (0.5, 1.0, 2.0, 5.0, 10.0)
 MOST_PASSES = 200
-POLLED = 1.0  # seconds between two looks
+POLLED = 1.0  # seconds between two polls
 TEXTS = {"stdlib": N_("Python standard library"), "paste": "Paste", "upload": "Upload"}
 LEARNING_RATE = 1e-2  # as for the shipped family
 
 
 @dataclass
-class Mine:
-    """What this session trains. kept: the name by which its result is listed, and after how many steps. told: a sentence."""
+class SessionTraining:
+    """What this session trains. kept: the name by which its result is listed, and after how many steps. message: a sentence."""
 
     training: Training | None = None
     kept: tuple[str, int] | None = None
-    told: str = ""
+    message: str = ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -57,10 +57,10 @@ def queue() -> TrainingQueue:
     return TrainingQueue(max(1, (os.cpu_count() or 1) - 1))
 
 
-def mine() -> Mine:
+def session_training() -> SessionTraining:
     """This session's own."""
     if KEY not in st.session_state:
-        st.session_state[KEY] = Mine()
+        st.session_state[KEY] = SessionTraining()
     return st.session_state[KEY]
 
 
@@ -78,20 +78,20 @@ def show(lives: Mapping[str, lc.Life]) -> None:
             poll_timeout=POLL_TIMEOUT / 60,
         )
     )
-    own = mine()
+    own = session_training()
     works = own.training is not None and own.training.report().works
     _form(own, works)
-    if own.told:
-        st.text(own.told)
-        own.told = ""
+    if own.message:
+        st.text(own.message)
+        own.message = ""
     if own.training is not None:
-        st.fragment(_watched, run_every=POLLED if works else None)(own, works)
+        frame.fragment("Training", _watched, run_every=POLLED if works else None)(own, works)
 
 
 # What to train
 
 
-def _form(own: Mine, works: bool) -> None:
+def _form(own: SessionTraining, works: bool) -> None:
     key = f"{KEY}: text"
     st.segmented_control(
         tr("Text to learn from"),
@@ -146,7 +146,7 @@ def _budget(choice: float | str) -> str:
 
 
 def _text_widget(kind: str) -> Callable[[], Corpus]:
-    """The widget for one kind of text; returns what makes the corpus of it, and raises ValueError, one sentence."""
+    """The widget for one kind of text; returns what makes the corpus of it, and raises InputError, one sentence."""
     if kind == "paste":
         typed = st.text_area(
             tr("The text"), key=f"{KEY}: pasted", height=160, max_chars=MOST_PASTED,
@@ -179,7 +179,7 @@ def _text_widget(kind: str) -> Callable[[], Corpus]:
 
 
 def corpus_of(text: str, name: str) -> Corpus:
-    """A text to learn from, within the limits, in two parts. Raises ValueError where it is too short."""
+    """A text to learn from, within the limits, in two parts. Raises InputError where it is too short."""
     whole = corpora.from_text(text[:MOST_TEXT], name)
     return _limited(whole)
 
@@ -207,8 +207,8 @@ def known(corpus: Corpus) -> Vocabulary:
     return Vocabulary(sorted(character for character, _ in counts.most_common(MOST_KNOWN)))
 
 
-def _begin(own: Mine, corpus: Corpus, recipe: Recipe, seconds: float | None) -> None:
-    """Starts it, in the place of the one before. Raises ValueError where the text is too short."""
+def _begin(own: SessionTraining, corpus: Corpus, recipe: Recipe, seconds: float | None) -> None:
+    """Starts it, in the place of the one before. Raises InputError where the text is too short."""
     sentence = selection.current().text[:SENTENCE]
     name = f"{recipe.cell} {recipe.layers}x{recipe.units}"
     training = Training(
@@ -239,7 +239,7 @@ def _alive() -> Callable[[], bool]:
 # The training as it goes
 
 
-def _watched(own: Mine, worked: bool) -> None:
+def _watched(own: SessionTraining, worked: bool) -> None:
     """Everything that changes while it trains; drawn again and again, without the rest of the page."""
     training = own.training
     if training is None:
@@ -289,7 +289,7 @@ def _clock(seconds: float) -> str:
     return tr("{floor} min {floor_2} s", floor=math.floor(seconds / 60), floor_2=math.floor(seconds) % 60)
 
 
-def _buttons(own: Mine, training: Training, report: Report) -> None:
+def _buttons(own: SessionTraining, training: Training, report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if report.works:
             st.button(tr("Stop"), key=f"{KEY}: stop", on_click=_stop, args=(training,), disabled=report.state == "finishing")
@@ -308,7 +308,7 @@ def _stop(training: Training) -> None:
     training.stop(wait=2.0)
 
 
-def _keep(own: Mine, training: Training, report: Report) -> None:
+def _keep(own: SessionTraining, training: Training, report: Report) -> None:
     model = training.model
     if model is None:
         return
@@ -321,13 +321,13 @@ def _keep(own: Mine, training: Training, report: Report) -> None:
         ):
             try:
                 name = own_models.add(model, tr("trained here on {training.corpus.name}", training=training))
-                own.kept, own.told = (
+                own.kept, own.message = (
                     (name, report.step),
                     tr("It is listed as “{name}” on every page, in this session.", name=name),
                 )
                 models_list.show_next(name, tr("This is the model that you trained."))
             except own_models.OwnModelError as error:
-                own.told = f"⚠ {error}"
+                own.message = f"⚠ {error}"
             st.rerun()
         return
     name = own.kept[0]
@@ -340,7 +340,7 @@ def _keep(own: Mine, training: Training, report: Report) -> None:
             st.switch_page(frame.FOLDER / "models.py")
 
 
-def _told(training: Training) -> str:
+def _note(training: Training) -> str:
     cell = lc.cell(training.recipe.cell).title
     layers = "2 layers" if training.recipe.layers == 2 else tr("one layer")
     return tr(
@@ -356,7 +356,7 @@ def _told(training: Training) -> str:
 
 def _curve(training: Training, report: Report) -> None:
     uniform = math.log(len(training.vocabulary))
-    figure = in_training(report.train_losses, report.held_out_losses, report.steps, uniform, [_told(training)], detail.theme())
+    figure = in_training(report.train_losses, report.held_out_losses, report.steps, uniform, [_note(training)], detail.theme())
     st.plotly_chart(figure, key=f"{KEY}: curve", theme=None, config=detail.PLOT)
     st.markdown(verdict(report, uniform))
 
@@ -364,20 +364,20 @@ def _curve(training: Training, report: Report) -> None:
 def verdict(report: Report, uniform: float) -> str:
     """Where the loss stands, in words."""
     first, last = report.train_losses[0][1], report.train_losses[-1][1]
-    told = tr(
+    text = tr(
         "Loss on the text it trains on: **{last:.3f}** nats a character, {first:.3f} at the beginning", last=last, first=first
     )
     if report.held_out_losses:
         best_step, best = min(report.held_out_losses, key=lambda point: point[1])
         now = report.held_out_losses[-1][1]
-        told += tr("; on the text that is held out **{now:.3f}**", now=now)
+        text += tr("; on the text that is held out **{now:.3f}**", now=now)
         if now > best + 0.02:
-            told += tr(
+            text += tr(
                 ", and it was {best:.3f} after step {best_step:,}: since then it learns its text by heart",
                 best=best,
                 best_step=best_step,
             )
-    return tr("{told}. Expecting all characters alike: {uniform:.3f}.", told=told, uniform=uniform)
+    return tr("{text}. Expecting all characters alike: {uniform:.3f}.", text=text, uniform=uniform)
 
 
 def _reading(training: Training, report: Report) -> None:

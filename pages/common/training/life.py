@@ -67,13 +67,13 @@ def show(lives: Mapping[str, lc.Life]) -> None:
     place = choice.STATE.current().place
     pinned = life_view(
         found, key="life", name=life.name, prompt=life.card["prompt"], judged=JUDGED, steps=life.steps[-1], place=place,
-        first=Place(NEWEST, _first_step(found), _liveliest(found)),
+        first=Place(NEWEST, _first_step(found), _most_active_unit(found)),
     )  # fmt: skip
     choice.STATE.change(place=pinned)
     st.markdown("\n".join(f"- {sentence}" for sentence in findings(life, found)))
     if pinned is not None:
         _use(life, pinned)
-    _take_away(life, found, text)
+    _downloads(life, found, text)
     with st.expander(tr("How it was trained")):
         st.markdown(_protocol(life))
 
@@ -113,7 +113,7 @@ def _first_step(found: Sequence[Stage]) -> int:
     return gains.index(max(gains))
 
 
-def _liveliest(found: Sequence[Stage]) -> int:
+def _most_active_unit(found: Sequence[Stage]) -> int:
     """The unit whose h swings most at the end."""
     hidden = found[-1].trace["hidden"][0]
     return int((hidden.max(axis=0) - hidden.min(axis=0)).argmax())
@@ -125,7 +125,7 @@ def _liveliest(found: Sequence[Stage]) -> int:
 def findings(life: lc.Life, found: Sequence[Stage]) -> list[str]:
     """How far the loss fell, when most, and what became of the gates; all from the numbers that are drawn."""
     guess = math.log(len(life.vocabulary))
-    said = [
+    sentences = [
         tr(
             "Held-out loss: {losses:.2f} nats a character untrained (expecting all {vocabulary_count} characters"
             " alike: {guess:.2f}), {losses_2:.2f} after {steps:,} steps. {fastest}",
@@ -137,11 +137,11 @@ def findings(life: lc.Life, found: Sequence[Stage]) -> list[str]:
             fastest=_fastest(life),
         )
     ]
-    said += _here(found)
+    sentences += _here(found)
     if growth.keeps(found[0].trace):
         kept = [growth.mean_keep(stage.trace) for stage in (found[0], found[-1])]
         lives = [growth.median_half_life(stage.trace) for stage in (found[0], found[-1])]
-        said.append(
+        sentences.append(
             tr(
                 "What a unit keeps of its state from one character to the next: {kept:.2f} of it on average"
                 " untrained, {kept_2:.2f} trained; the median half-life on this text goes from {steps} to {steps_2}.",
@@ -151,7 +151,7 @@ def findings(life: lc.Life, found: Sequence[Stage]) -> list[str]:
                 steps_2=_steps(lives[1]),
             )
         )
-    return said
+    return sentences
 
 
 def _fastest(life: lc.Life) -> str:
@@ -177,15 +177,15 @@ def _here(found: Sequence[Stage]) -> list[str]:
     if math.isnan(last.loss):
         return []
     step = _first_step(found)
-    told = tr("This text: {first.loss:.2f} nats a character untrained, {last.loss:.2f} trained.", first=first, last=last)
+    text = tr("This text: {first.loss:.2f} nats a character untrained, {last.loss:.2f} trained.", first=first, last=last)
     character = markdown.plain(glyph(last.chars[step])[0])
     before, after = float(first.surprise[step]), float(last.surprise[step])
     if after < before:
         where = tr("character {character}, “{character_2}”", character=numbering.character(step), character_2=character)
-        told += tr(
+        text += tr(
             " Training helped most at {where}: {before:.2f} nats became {after:.2f}.", where=where, before=before, after=after
         )
-    return [told]
+    return [text]
 
 
 def _steps(life: float) -> str:
@@ -194,12 +194,12 @@ def _steps(life: float) -> str:
 
 def _protocol(life: lc.Life) -> str:
     card, recipe = life.card, life.card.get("recipe", {})
-    told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items() if value is not None)
+    settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items() if value is not None)
     return tr(
         "Trained on {plain}: {plain_2}. Losses: {plain_3}. What it wrote: {length} characters after “{plain_4}”,"
         " temperature {temperature:g}, seed {seed}, the same for all. Made again by `{command}`.",
         plain=markdown.plain(str(card["corpus"])),
-        plain_2=markdown.plain(told),
+        plain_2=markdown.plain(settings),
         plain_3=markdown.plain(card["loss_protocol"]),
         length=card["sample"]["length"],
         plain_4=markdown.plain(card["prompt"]),
@@ -226,15 +226,15 @@ def _use(life: lc.Life, pinned: Place) -> None:
                 st.text(f"⚠ {error}")
 
 
-def _take_away(life: lc.Life, found: Sequence[Stage], text: str) -> None:
+def _downloads(life: lc.Life, found: Sequence[Stage], text: str) -> None:
     opened = st.expander(tr("Numbers, and the surprise of every character"), key="life: take away", on_change="rerun")
     if not opened.open:
         return
     with opened:
-        said = [tr("{escaped}, {units} units.", escaped=escaped(life.name), units=life.config["units"]), f"“{snippet(text)}”."]
+        notes = [tr("{escaped}, {units} units.", escaped=escaped(life.name), units=life.config["units"]), f"“{snippet(text)}”."]
         values = [stage.trace.surprise.tolist() for stage in found]
         steps = [stage.step for stage in found]
-        figure = surprises(steps, values, found[0].trace.chars, said, detail.theme())
+        figure = surprises(steps, values, found[0].trace.chars, notes, detail.theme())
         with st.container(horizontal=True):
             st.download_button(tr("Numbers (CSV)"), to_csv(found), f"{life.name}-life.csv", "text/csv", on_click="ignore")
             st.download_button(

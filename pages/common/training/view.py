@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from lstm_core.browser.life import payload
-from lstm_core.words import tr
 from pages.common import components
 
 if TYPE_CHECKING:
@@ -70,9 +69,9 @@ def life_view(
     """
     start = first or Place(NEWEST, 0, 0)
     shown = _shown(key, name, stages, place, start)
-    told = (name, prompt, judged, steps, layer)
+    facts = (name, prompt, judged, steps, layer)
     view = {"at": vars(shown.command), "pinned": shown.pinned, "serial": shown.serial}
-    components.mount("life", key=key, data=_sent(stages, told) | {"view": view}, on_pin_change=on_pin or _nothing)
+    components.mount("life", key=key, data=_sent(stages, facts) | {"view": view}, on_pin_change=on_pin or _nothing)
     return shown.place if shown.pinned else None
 
 
@@ -80,10 +79,10 @@ def _nothing() -> None:
     """Streamlit keeps a component's state only where a callback is named."""
 
 
-def _sent(stages: Sequence[Stage], told: tuple[str, str, str, int, int]) -> dict[str, Any]:
+def _sent(stages: Sequence[Stage], facts: tuple[str, str, str, int, int]) -> dict[str, Any]:
     """The payload, packed once as long as nothing changes."""
-    name, prompt, judged, steps, layer = told
-    wanted = (tuple(map(id, stages)), told)
+    name, prompt, judged, steps, layer = facts
+    wanted = (tuple(map(id, stages)), facts)
     kept = _payloads.get(stages[-1])
     if kept is None or kept[0] != wanted:
         packed = payload(stages, layer, name=name, prompt=prompt, judged=judged, steps=steps)
@@ -92,7 +91,7 @@ def _sent(stages: Sequence[Stage], told: tuple[str, str, str, int, int]) -> dict
 
 
 def _shown(key: str, of: str, stages: Sequence[Stage], given: Place | None, start: Place) -> _Shown:
-    memory = tr("{key}: shown", key=key)
+    memory = f"{key}: shown"
     state = st.session_state.get(key)
     last: _Shown | None = st.session_state.get(memory)
     if last is None or last.of != of:
@@ -113,11 +112,15 @@ def _shown(key: str, of: str, stages: Sequence[Stage], given: Place | None, star
 
 def _clicked(state: Any, serial: int) -> Place | None:
     """What the browser reports, where that is well formed and not outdated."""
-    said = (state or {}).get("pin")
+    reported = (state or {}).get("pin")
     names = ("stage", "step", "unit", "serial")
-    if not isinstance(said, Mapping) or any(type(said.get(name)) is not int for name in names) or said["serial"] != serial:
+    if (
+        not isinstance(reported, Mapping)
+        or any(type(reported.get(name)) is not int for name in names)
+        or reported["serial"] != serial
+    ):
         return None
-    return Place(said["stage"], said["step"], said["unit"])
+    return Place(reported["stage"], reported["step"], reported["unit"])
 
 
 def _fitted(place: Place, stages: Sequence[Stage]) -> Place:

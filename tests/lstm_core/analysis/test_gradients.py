@@ -87,7 +87,7 @@ def test_float32_agrees_with_float64(cell: str) -> None:
         np.testing.assert_allclose(rough.norms[name], exact.norms[name], rtol=2e-4, atol=1e-6)
 
 
-def test_the_belt_is_the_product_of_the_gates_that_keep() -> None:
+def test_the_direct_path_is_the_product_of_the_gates_that_keep() -> None:
     model = made("lstm", layers=1)
     trace = lc.trace(model, TEXT)
     found = gradients(model, trace, targets=[8])

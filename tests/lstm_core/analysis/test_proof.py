@@ -70,10 +70,11 @@ def test_the_right_packing_reads_and_no_other_reads_better(model: CharModel) -> 
 
 @pytest.mark.parametrize("name", [name for name, cell in SHIPPED.items() if len(cell.rows) > 1])
 def test_rows_in_another_order_are_told(name: str) -> None:
-    """All orders of the small models; of the large ones those in use elsewhere, and those that are nearest to right."""
+    """All orders of one model of each number of rows; of others those in use elsewhere, and those that are nearest to right."""
     model, text = lc.load(name), own_text(name)
     rows = model.cell.rows
-    orders = ["ifog", "iofg", "igfo", "figo", "ofgi"] if model.units > 128 else list(permutations(rows))[1:]
+    some = len(rows) == 4 and name != "family-lstm"
+    orders = ["ifog", "iofg", "igfo", "figo", "ofgi"] if some else list(permutations(rows))[1:]
     for order in map(tuple, orders):
         proof = lc.proof(_changed(model, lambda m, layer, order=order: _reorder(m, layer, order)), text)
         assert proof.verdict == "wrong", order

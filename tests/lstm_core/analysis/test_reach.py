@@ -49,16 +49,16 @@ def test_the_strongest_are_those_that_move_most(make_model):
 
 def test_peepholes_let_c_through_without_h(make_model):
     plain = make_model("lstm")
-    assert reach(plain, lc.trace(plain, TEXT), 0, 3, 2).peeks == {}
+    assert reach(plain, lc.trace(plain, TEXT), 0, 3, 2).through_peepholes == {}
     model = make_model("peephole")
     trace = lc.trace(model, TEXT)
-    peeks = reach(model, trace, 0, 3, 2).peeks
-    assert set(peeks) == {"forget", "input"}
+    through_peepholes = reach(model, trace, 0, 3, 2).through_peepholes
+    assert set(through_peepholes) == {"forget", "input"}
     weight = model.rnn.weight_peephole_l0.detach()[16 + 2]  # rows i, f, o
-    assert peeks["forget"][2] == pytest.approx(float(weight) * float(trace["cell"][0, 3, 2]), abs=1e-9)
-    assert np.flatnonzero(peeks["forget"]).tolist() == [2]
+    assert through_peepholes["forget"][2] == pytest.approx(float(weight) * float(trace["cell"][0, 3, 2]), abs=1e-9)
+    assert np.flatnonzero(through_peepholes["forget"]).tolist() == [2]
     model = make_model("peephole_full")
-    assert len(np.flatnonzero(reach(model, lc.trace(model, TEXT), 0, 3, 2).peeks["forget"])) == 16
+    assert len(np.flatnonzero(reach(model, lc.trace(model, TEXT), 0, 3, 2).through_peepholes["forget"])) == 16
 
 
 def test_a_unit_without_weights_reaches_nobody(make_model):

@@ -13,14 +13,14 @@ from lstm_core.analysis.vanishing import EXPLODED, NOWHERE, VANISHED, Path, fate
 N = np.nan
 
 
-def made(rows: list[list[float]], targets: list[int], belt: list[list[float]] | None = None) -> Gradients:
-    """A plain RNN's gradients with these norms; with a belt, an LSTM's."""
+def made(rows: list[list[float]], targets: list[int], direct: list[list[float]] | None = None) -> Gradients:
+    """A plain RNN's gradients with these norms; with a direct path, an LSTM's."""
     norms = np.array(rows, np.float32)[None]
     aims, steps = np.zeros(len(targets), int), norms.shape[2]
-    states = {"hidden": norms} if belt is None else {"hidden": norms, "cell": norms}
-    belts = {} if belt is None else {"cell": np.array(belt, np.float32)[None]}
-    cell = lc.cell("rnn" if belt is None else "lstm")
-    return Gradients("m", cell, tuple("abcdefgh"[:steps]), np.array(targets), aims, states, belts, norms[0])
+    states = {"hidden": norms} if direct is None else {"hidden": norms, "cell": norms}
+    paths = {} if direct is None else {"cell": np.array(direct, np.float32)[None]}
+    cell = lc.cell("rnn" if direct is None else "lstm")
+    return Gradients("m", cell, tuple("abcdefgh"[:steps]), np.array(targets), aims, states, paths, norms[0])
 
 
 def test_the_limits_are_those_that_the_pictures_name() -> None:
@@ -32,8 +32,8 @@ def test_a_share_is_of_the_value_at_the_losss_own_step() -> None:
     np.testing.assert_allclose(share(found, Path("hidden", 0)), [[2, 0.5, 1, N], [0.1, 0.05, 0.5, 1]])
 
 
-def test_the_belt_is_a_share_of_the_same_value() -> None:
-    found = made([[1, 2, 4]], [2], belt=[[0.5, 1, 4]])
+def test_the_direct_path_is_a_share_of_the_same_value() -> None:
+    found = made([[1, 2, 4]], [2], direct=[[0.5, 1, 4]])
     np.testing.assert_allclose(share(found, Path("cell", 0), direct=True), [[0.125, 0.25, 1]])
     with pytest.raises(ValueError, match="no gate of LSTM decides what is kept of 'hidden'"):
         share(found, Path("hidden", 0), direct=True)

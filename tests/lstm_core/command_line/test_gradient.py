@@ -37,15 +37,15 @@ def table(capture: Capture) -> list[list[str]]:
 def test_one_loss_is_told_step_by_step(made: lc.CharModel, capsys: Capture) -> None:
     assert run("--at", "10", "--layer", "1") == 0
     head, *rows = table(capsys)
-    assert head == ["back", "character", "hidden", "cell", "cell's belt", "push"]
+    assert head == ["back", "character", "hidden", "cell", "cell, direct", "push"]
     found = gradients(made, lc.trace(made, TEXT), [9])
     assert len(rows) == 10
-    for back, character, hidden, cell, belt, push in rows:
+    for back, character, hidden, cell, direct, push in rows:
         step = 9 - int(back)
         assert character == repr(TEXT[step])
         assert float(hidden) == pytest.approx(found.norms["hidden"][0, 0, step], rel=1e-3)
         assert float(cell) == pytest.approx(found.norms["cell"][0, 0, step], rel=1e-3)
-        assert float(belt) == pytest.approx(found.direct["cell"][0, 0, step], rel=1e-3)
+        assert float(direct) == pytest.approx(found.direct["cell"][0, 0, step], rel=1e-3)
         assert float(push) == pytest.approx(found.characters[0, step], rel=1e-3, abs=1e-12)
 
 
@@ -54,7 +54,7 @@ def test_all_losses_are_told_by_distance(made: lc.CharModel, capsys: Capture) ->
     head, *rows, last = table(capsys)
     found = gradients(made, lc.trace(made, TEXT))
     left = vanishing.left(vanishing.share(found, vanishing.path(found, -1, "cell")))
-    assert head == ["back", "hidden", "cell", "cell's belt"]
+    assert head == ["back", "hidden", "cell", "cell, direct"]
     for back, _, cell, _ in rows:
         assert float(cell) == pytest.approx(left.middle[int(back)], rel=1e-3)
     after = left.vanished_after

@@ -19,19 +19,19 @@ def found(make_model) -> list[Gradients]:
     return [gradients(m, lc.trace(m, TEXT)) for m in models]
 
 
-def test_a_line_a_model_is_its_share_and_the_belt_lies_beside_it(found: list[Gradients]) -> None:
+def test_a_line_a_model_is_its_share_and_the_direct_path_lies_beside_it(found: list[Gradients]) -> None:
     figure = gradient_lines(found, 30, start=100)
     lines = {trace.name: trace for trace in figure.data}
-    assert len(lines) == 5, "three lines, and two belts: the RNN has none"
+    assert len(lines) == 5, "three lines, and two direct paths: the RNN has none"
     for each in found:
         where = vanishing.path(each)
         row = each.row(30)
-        drawn = next(t for name, t in lines.items() if name.startswith(each.model.split("<")[0]) and "belt" not in name)
+        drawn = next(t for name, t in lines.items() if name.startswith(each.model.split("<")[0]) and "direct path" not in name)
         np.testing.assert_allclose(drawn.y, vanishing.share(each, where)[row, :31], rtol=1e-6)
         assert list(drawn.x) == list(range(101, 132))
     assert "&lt;i&gt;" in figure.data[0].name and "<i>" not in figure.data[0].name
-    assert len({trace.line.dash for trace in figure.data if "belt" not in trace.name}) == 3, "told apart by dash"
-    assert {trace.line.dash for trace in figure.data if "belt" in trace.name} == {"dot"}
+    assert len({trace.line.dash for trace in figure.data if "direct path" not in trace.name}) == 3, "told apart by dash"
+    assert {trace.line.dash for trace in figure.data if "direct path" in trace.name} == {"dot"}
 
 
 def test_vanished_and_exploded_are_named_where_they_happen() -> None:
@@ -57,7 +57,7 @@ def test_the_map_is_the_logarithm_of_every_share(found: list[Gradients]) -> None
     assert figure.layout.yaxis.autorange == "reversed"
 
 
-def test_by_distance_draws_medians_bands_and_belts(found: list[Gradients]) -> None:
+def test_by_distance_draws_medians_bands_and_direct_paths(found: list[Gradients]) -> None:
     figure = gradient_by_distance(found)
     lines = [trace for trace in figure.data if trace.fill is None]
     assert len(lines) == 5 and len(figure.data) == 8
@@ -67,7 +67,11 @@ def test_by_distance_draws_medians_bands_and_belts(found: list[Gradients]) -> No
 
 def test_the_caption_says_what_is_drawn(found: list[Gradients]) -> None:
     said = gradient_by_distance(found).layout.title.subtitle.text.replace("<br>", " ")
-    assert "share of its size at s = t" in said and "Dotted: along C or h alone" in said and f"{len(TEXT)} losses" in said
+    assert (
+        "share of its size at s = t" in said
+        and "Dotted: the direct path, along C or h alone" in said
+        and f"{len(TEXT)} losses" in said
+    )
     assert "Dotted" not in gradient_by_distance(found[:1]).layout.title.subtitle.text
 
 

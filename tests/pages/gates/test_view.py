@@ -178,7 +178,7 @@ def test_colours_are_the_palette_s():
 
 def test_the_operations_take_up_the_state_of_the_step_before():
     recalled = {
-        cell: {s: packing._recalled(lc.cells()[cell], s) for s in lc.cells()[cell].names} for cell in ("lstm", "gru", "rnn")
+        cell: {s: packing._state_before(lc.cells()[cell], s) for s in lc.cells()[cell].names} for cell in ("lstm", "gru", "rnn")
     }
     assert {s for s, state in recalled["lstm"].items() if state} == {"forget"}
     assert recalled["lstm"]["forget"] == "cell"

@@ -132,10 +132,10 @@ def test_every_norm_reaches_the_browser_to_two_digits(make_model) -> None:
     meta = sent["meta"]
     for k, each in enumerate(readers):
         table = sent[f"norms{k}"]
-        assert set(table.column_names) == ({"hidden", "cell", "belt cell"} if k == 0 else {"hidden"})
+        assert set(table.column_names) == ({"hidden", "cell", "direct cell"} if k == 0 else {"hidden"})
         for name in table.column_names:
-            source = each.found.direct if name.startswith("belt ") else each.found.norms
-            rows = source[name.removeprefix("belt ")][1]
+            source = each.found.direct if name.startswith("direct ") else each.found.norms
+            rows = source[name.removeprefix("direct ")][1]
             wanted = np.concatenate([row[: t + 1] for row, t in zip(rows, each.found.targets)])
             np.testing.assert_allclose(decoded(table[name].to_numpy(), meta), wanted, rtol=5e-3)
         pushes = np.concatenate([row[: t + 1] for row, t in zip(each.found.characters, each.found.targets)])
@@ -209,6 +209,14 @@ def result(cell: str, accuracy: dict[int, float], seed: int = 1, draw: recall.Dr
 PROTOCOL = Protocol(gaps=(1, 10, 100))
 
 
+def test_the_table_of_means_shows_100_percent_for_1_alone_and_is_sorted_by_the_means() -> None:
+    found = dial.table([result("rnn", {1: 0.996, 10: 0.9997}), result("lstm", {1: 1.0})])
+    shown = found.to_html()
+    assert [f"{words}</td>" in shown for words in ("99.6 %", "over 99.9 %", "100 %", "–")] == [True] * 4
+    assert shown.count("100 %") == 1
+    assert found.data["1"].tolist() == [0.996, 1.0] and math.isnan(found.data["10"][1])
+
+
 def test_how_far_each_cell_reaches_is_read_off_the_results() -> None:
     results = [result("rnn", {1: 1.0, 10: 0.3, 100: 0.95}), result("lstm", {1: 1.0, 10: 0.9, 100: 0.1})]
     said = " ".join(dial.findings(results, PROTOCOL))
@@ -278,7 +286,7 @@ def test_a_table_of_what_is_left_says_what_the_analysis_says(make_model) -> None
     found = [reader(make_model, cell, text, window(110)).found for cell in ("rnn", "lstm")]
     _, _, rnn, lstm = gradient.table(found, vanishing.TOP).splitlines()
     left = vanishing.left(vanishing.share(found[0], vanishing.path(found[0])))
-    assert rnn.startswith("| rnn, through h |") and "no belt" in rnn and lstm.startswith("| lstm, through C |")
+    assert rnn.startswith("| rnn, through h |") and "no direct path" in rnn and lstm.startswith("| lstm, through C |")
     cells = [cell.strip() for cell in rnn.split("|")]
     assert float(cells[2]) == pytest.approx(left.middle[1], rel=0.1)
 
@@ -374,7 +382,7 @@ def test_the_share_that_is_done_rises_over_all_cells(monkeypatch: pytest.MonkeyP
     while not one.finished:
         one.advance()
         shares.append(one.done)
-        assert one.told()
+        assert one.progress_text()
     assert shares == sorted(shares) and shares[-1] == 1.0 and 0 < shares[0] < 0.5
 
 
