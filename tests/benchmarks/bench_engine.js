@@ -60,3 +60,31 @@ for (const [name, units, layers] of /** @type {[string, number, number][]} */ ([
       `${sum.toLocaleString("en-US")} multiply-adds (${loop.toFixed(3)} ms)`,
   );
 }
+
+// What a person waits for: wall-clock time, the least of several runs.
+const LONG = "the clouds are in the sky ".repeat(40).slice(0, 999);
+const { meta, weights } = modelOf("lstm", 256, 2);
+const model = new Model(meta, weights);
+const reading = new Reading(model);
+
+/** @param {string} what @param {(repeat: number) => void} prepare @param {() => void} run */
+function waited(what, prepare, run) {
+  let least = Infinity;
+  for (let repeat = 0; repeat < 8; repeat++) {
+    prepare(repeat);
+    const start = performance.now();
+    run();
+    least = Math.min(least, performance.now() - start);
+  }
+  console.log(`${what}: ${least.toFixed(1)} ms`);
+}
+
+const finish = () => void reading.read();
+const rest = (/** @type {string} */ text) => {
+  reading.write(text);
+  finish();
+};
+waited("lstm 2x256, weights laid out", () => {}, () => void new Model(meta, weights));
+waited("lstm 2x256, 999 characters from the first", (repeat) => rest("xy"[repeat % 2]), () => rest(LONG));
+waited("lstm 2x256, one more character after 999", () => rest(LONG), () => rest(`${LONG}.`));
+waited("lstm 2x256, one character in the middle of 999", () => rest(LONG), () => rest(`${LONG.slice(0, 500)}.${LONG.slice(500)}`));
