@@ -16,16 +16,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import lstm_core as lc
 from lstm_core.browser import engine
 from lstm_core.browser.modules import linked
 from lstm_core.cells import cell, cells
 from lstm_core.clamp import Clamp
+from lstm_core.formula import UNBOUNDED, Signal, affine, diagonal, h_prev, sigmoid, signal, tanh, x
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
+from tests.lstm_core.test_program import twice
+from tests.lstm_core.test_stepping import made_up_cells, start_of
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSAGES = {p["title"]: p["text"] for p in json.loads((ROOT / "assets" / "passages.json").read_text("utf-8"))}
@@ -123,6 +128,33 @@ def test_every_cell(make_model: Callable[..., CharModel], cases: Cases, cell: lc
             for k, name in enumerate(cell.names)
         ]
         cases.add(model, trace(model, text, first.final, [*clamps, Clamp(cell.names[0], 0.25, 0, (0,), 3, 9)]))
+    cases.check()
+
+
+def bare() -> lc.Cell:
+    """A cell whose signals are an affine map of x, one of h, a state and a weight, as they are."""
+    signals = (
+        Signal("valve", "v", "valve", affine("a", x), UNBOUNDED),
+        Signal("gate", "g", "gate", sigmoid(affine("b", h_prev, x)), (0, 1)),
+        Signal("lock", "l", "lock", affine("b", h_prev, x), UNBOUNDED),
+        Signal("copy", "c", "copy", h_prev, (-1, 1)),
+        Signal("scale", "s", "scale", diagonal("a"), UNBOUNDED),
+        Signal("hidden", "h", "h", signal("gate") * tanh(signal("valve") + signal("scale") * signal("lock")), (-1, 1)),
+    )
+    return lc.Cell("bare", "bare", "nobody", ("a", "b"), signals)
+
+
+@given(st.lists(made_up_cells(), min_size=8, max_size=8))
+@settings(max_examples=8)
+def test_any_cell_that_can_be_declared(
+    make_model: Callable[..., CharModel], tmp_path_factory: pytest.TempPathFactory, made_up: list[lc.Cell]
+) -> None:
+    cases = Cases(tmp_path_factory.mktemp("cells"))
+    for units, declared in enumerate([*made_up, bare(), twice()], 1):
+        model = make_model(declared, units, 2, vocabulary="aehst ")
+        cases.add(model, trace(model, "the hats", start_of(model)))
+        clamps = [Clamp(name, 0.5, k % 2, (0,) if k % 3 else None, k, k + 3) for k, name in enumerate(declared.names)]
+        cases.add(model, trace(model, "the hats", start_of(model), clamps))
     cases.check()
 
 
