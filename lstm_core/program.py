@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-# x; a state as the step found it; a signal of this step; one trained weight a unit; a value on the way to a signal.
-Role = Literal["input", "before", "signal", "weight", "value"]
+# x; a state as the step found it; a signal of this step; the same signal of the layer below, zeros in the first layer; one
+# number a unit that stays, trained or fixed; a value on the way to a signal.
+Role = Literal["input", "before", "signal", "below", "weight", "value"]
 # affine: the sum over its parts of weight · vector + bias. apply: a function, unit by unit. complement: 1 - vector.
 Kind = Literal["affine", "add", "multiply", "complement", "apply", "copy"]
 
@@ -19,7 +20,8 @@ Kind = Literal["affine", "add", "multiply", "complement", "apply", "copy"]
 class Buffer:
     """A vector that a step reads or writes.
 
-    name: of a signal, of the state that a step found, or the parameter of a weight; "x" is the input; values have none.
+    name: of a signal, here or below, of the state that a step found, or the parameter of a weight; "x" is the input; values
+    have none.
     block: of a weight, which block of units of its parameter it is, from 0.
     """
 

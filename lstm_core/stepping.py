@@ -36,7 +36,7 @@ from lstm_core.formula import (
     source_of,
     x,
 )  # fmt: skip
-from lstm_core.program import Operation
+from lstm_core.program import Operation, Program
 
 # NumPy's, as the loops use them
 UFUNCS = ("dot", "add", "subtract", "multiply", "maximum", "minimum", "tanh", "copyto")
@@ -64,6 +64,7 @@ NUMPY_OPERATIONS: Mapping[str, Callable[..., Any]] = {
 
 Held = Mapping[str, tuple[Sequence[np.ndarray], Sequence[np.ndarray]]]  # a held signal's values and mask, (unit,) each, a step
 NOTHING: Held = MappingProxyType({})
+NO_LAYER: Mapping[str, np.ndarray] = MappingProxyType({})
 Parameters = Mapping[str, np.ndarray]  # one layer's, named as in `Cell.parameter_shapes`
 Rows = Affine | Diagonal  # what uses rows of a weight matrix, or one weight a unit
 Inputs = Callable[[np.ndarray, np.ndarray | None], list[np.ndarray]]  # (weight, bias) -> what x adds, one row a step
@@ -373,17 +374,37 @@ def reference(
 
     inputs: (time, input). initial: the states before the first step, (unit,) each. held: as for `steps`.
     """
-    units = initial["hidden"].shape[0]
+    return run(cell.program, parameters, inputs, initial, held)
+
+
+def run(
+    program: Program,
+    parameters: Parameters,
+    inputs: np.ndarray,
+    initial: Mapping[str, np.ndarray],
+    held: Held = NOTHING,
+    below: Mapping[str, np.ndarray] = NO_LAYER,
+) -> dict[str, np.ndarray]:
+    """Every signal of one layer by a program in plain float64: name -> (time, unit).
+
+    inputs, initial, held: as for `reference`. below: the signals of the layer below, (time, unit) each; none in the first.
+    """
+    units, buffers = initial["hidden"].shape[0], program.buffers
     blocks = {n: p.astype(np.float64).reshape(-1, units, *p.shape[1:]) for n, p in parameters.items()}
-    buffers = cell.program.buffers
-    numbers = {(b.role, b.name): k for k, b in enumerate(buffers) if b.role in ("input", "before", "signal")}
-    values: list[Any] = [blocks[b.name][b.block] if b.role == "weight" else None for b in buffers]
-    operations = [(o.into, _runs(o, blocks)) for o in cell.program.operations]
+    values: list[Any] = [blocks[b.name][b.block] if b.role == "weight" else np.zeros(units) for b in buffers]
+    operations = [(o.into, _runs(o, blocks)) for o in program.operations]
+    signals = {b.name: k for k, b in enumerate(buffers) if b.role == "signal"}
     state = {name: value.astype(np.float64) for name, value in initial.items()}
-    kept: dict[str, list[np.ndarray]] = {name: [] for name in cell.names}
+    kept: dict[str, list[np.ndarray]] = {name: [] for name in signals}
     for t, x_t in enumerate(inputs.astype(np.float64)):
-        for (role, name), k in numbers.items():
-            values[k] = x_t if role == "input" else state[name] if role == "before" else None
+        for k, buffer in enumerate(buffers):
+            match buffer.role:
+                case "input":
+                    values[k] = x_t
+                case "before":
+                    values[k] = state[buffer.name]
+                case "below" if below:
+                    values[k] = below[buffer.name][t].astype(np.float64)
         for into, run in operations:
             values[into] = run(values)
             name = buffers[into].name
@@ -391,8 +412,8 @@ def reference(
                 given, where = held[name]
                 values[into] = np.where(where[t], given[t], values[into])
         for name, each in kept.items():
-            each.append(values[numbers["signal", name]])
-        state = {name: kept[name][-1] for name in cell.states}
+            each.append(values[signals[name]])
+        state = {name: kept[name][-1] for name in program.states}
     return {name: np.stack(v) for name, v in kept.items()}
 
 
@@ -403,5 +424,5 @@ def _runs(operation: Operation, blocks: Mapping[str, np.ndarray]) -> Callable[[l
             (blocks[p.weight][p.block], blocks[p.bias][p.block] if p.bias in blocks else 0, p.reads) for p in operation.parts
         ]
         return lambda values: sum(weight @ values[k] + bias for weight, bias, k in parts)
-    run = NUMPY_FUNCTIONS[operation.function] if operation.kind == "apply" else NUMPY_OPERATIONS[operation.kind]
-    return lambda values: run(*(values[k] for k in operation.reads))
+    does = NUMPY_FUNCTIONS[operation.function] if operation.kind == "apply" else NUMPY_OPERATIONS[operation.kind]
+    return lambda values: does(*(values[k] for k in operation.reads))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +29,7 @@ def payload(model: CharModel) -> tuple[dict[str, Any], bytes]:
     if model.embedding is not None:
         parameters["embedding.weight"] = model.embedding.weight.detach().cpu().float().numpy()
     parameters |= {f"head.{name}": p.detach().cpu().float().numpy() for name, p in model.head.named_parameters()}
-    weights = b"".join(np.ascontiguousarray(value, "<f4").tobytes() for value in parameters.values())
-    sizes = [4 * value.size for value in parameters.values()]
+    places, weights = placed(parameters)
     cell = model.cell
     meta: dict[str, Any] = {
         "name": model.name,
@@ -42,14 +42,20 @@ def payload(model: CharModel) -> tuple[dict[str, Any], bytes]:
         "functions": functions(cell),
         "signals": [{"name": s.name, "range": _ends(s.range)} for s in cell.signals],
         "vocabulary": vocabulary(model.vocabulary),
-        "weights": {
-            name: {"offset": sum(sizes[:k]), "shape": list(value.shape)} for k, (name, value) in enumerate(parameters.items())
-        },
-        "bytes": len(weights),
-    }
+    } | places
     described = json.dumps(meta, sort_keys=True).encode()
     version = hashlib.sha256(len(described).to_bytes(8, "little") + described + weights).hexdigest()[:32]
     return meta | {"version": version}, weights
+
+
+def placed(parameters: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], bytes]:
+    """Parameters one after another, as float32 and little-endian, and where each stands: "weights" and "bytes" of `payload`."""
+    sizes = [4 * value.size for value in parameters.values()]
+    places = {
+        name: {"offset": sum(sizes[:k]), "shape": list(value.shape)} for k, (name, value) in enumerate(parameters.items())
+    }
+    packed = b"".join(np.ascontiguousarray(value, "<f4").tobytes() for value in parameters.values())
+    return {"weights": places, "bytes": len(packed)}, packed
 
 
 def functions(cell: Cell) -> dict[str, dict[str, Any]]:

@@ -110,9 +110,9 @@ interface Picture {
   draw(pen: Pen): void;
 }
 
-/** A vector of a program: x, a state before the step, a signal, one weight a unit, or a value. As lstm_core/program.py has it. */
+/** A vector of a program: x, a state before the step, a signal, here or in the layer below, one weight a unit, or a value. As lstm_core/program.py has it. */
 interface ProgramBuffer {
-  role: "input" | "before" | "signal" | "weight" | "value";
+  role: "input" | "before" | "signal" | "below" | "weight" | "value";
   name: string;
   block: number;
 }

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from lstm_core import stepping
 from lstm_core.cells import cell, cells
 from lstm_core.formula import Cell, Signal, affine, diagonal, h_prev, sigmoid, signal, tanh, x
 from lstm_core.model import CharModel
-from lstm_core.program import Program
+from lstm_core.program import Builder, Part, Program
 
 
 def shown(program: Program) -> list[str]:
@@ -112,6 +112,109 @@ def test_a_program_as_json_holds_all_of_it(cell: Cell) -> None:
     for there, o in zip(sent["operations"], cell.program.operations, strict=True):
         assert there["into"] == o.into and there.get("reads", []) == list(o.reads)
         assert [p["block"] for p in there.get("parts", [])] == [p.block for p in o.parts]
+
+
+# Cells that can't be declared yet: what the program has room for
+
+
+def affine_of(builder: Builder, block: int, **reads: int) -> int:
+    """An affine map: one block of the rows of the weights that are named, on the vectors that they read."""
+    parts = [Part(f"weight_{source}", f"bias_{source}", block, vector) for source, vector in reads.items()]
+    return builder.value("affine", parts=tuple(parts))
+
+
+def clockwork() -> Program:
+    """The Clockwork RNN (Koutnik et al. 2014): a unit moves once in so many steps, counted in a state of its own.
+
+    The periods and -1 are fixed weights; which unit reads which is zeros in the matrix.
+    """
+    b = Builder()
+    h, wait, x = b.buffer("before", "hidden"), b.buffer("before", "wait"), b.buffer("input", "x")
+    minus_one, period = b.buffer("weight", "weight_fixed", 0), b.buffer("weight", "weight_fixed", 1)
+    b.signal("active", b.value("apply", (b.value("complement", (wait,)),), function="relu"))
+    active = b.buffer("signal", "active")
+    b.signal("wait", b.value("add", (b.value("add", (wait, minus_one)), b.value("multiply", (period, active)))))
+    b.signal("candidate", b.value("apply", (affine_of(b, 0, hh=h, ih=x),), function="tanh"))
+    new = b.value("multiply", (active, b.buffer("signal", "candidate")))
+    b.signal("hidden", b.value("add", (new, b.value("multiply", (b.value("complement", (active,)), h)))))
+    return b.program(("hidden", "wait"))
+
+
+def depth_gated() -> Program:
+    """The depth-gated LSTM (Yao et al. 2015): a gate d lets the layer below's C in; the first layer has none."""
+    b = Builder()
+    h, c, x, below = b.buffer("before", "hidden"), b.buffer("before", "cell"), b.buffer("input", "x"), b.buffer("below", "cell")
+    for k, (name, function) in enumerate(zip("ifgo", ("sigmoid", "sigmoid", "tanh", "sigmoid"))):
+        b.signal(name, b.value("apply", (affine_of(b, k, hh=h, ih=x),), function=function))
+    looked = [b.value("multiply", (b.buffer("weight", "weight_peephole", k), v)) for k, v in enumerate((c, below))]
+    b.signal(
+        "d", b.value("apply", (b.value("add", (affine_of(b, 4, ih=x), b.value("add", tuple(looked)))),), function="sigmoid")
+    )
+    i, f, g, o, d = (b.buffer("signal", name) for name in "ifgod")
+    written = b.value("add", (b.value("multiply", (f, c)), b.value("multiply", (i, g))))
+    b.signal("cell", b.value("add", (written, b.value("multiply", (d, below)))))
+    b.signal("hidden", b.value("multiply", (o, b.value("apply", (b.buffer("signal", "cell"),), function="tanh"))))
+    return b.program(("hidden", "cell"))
+
+
+PERIODS = np.array([1, 1, 2, 2, 4, 4])
+
+
+def parameters_of(program: Program, inputs: int, chance: np.random.Generator) -> dict[str, np.ndarray]:
+    """Random weights of six units for one of the two."""
+    rows = 1 if program.states[1] == "wait" else 4
+    found = {
+        "weight_ih": chance.normal(size=((rows + rows // 4) * 6, inputs)),
+        "weight_hh": chance.normal(size=(rows * 6, 6)),
+        "bias_ih": chance.normal(size=(rows + rows // 4) * 6),
+    }
+    if rows == 1:
+        found["weight_hh"] *= PERIODS[None, :] >= PERIODS[:, None]
+        found["weight_fixed"] = np.concatenate([np.full(6, -1.0), PERIODS])
+    else:
+        found["weight_peephole"] = chance.normal(size=2 * 6)
+    return {name: value.astype(np.float32) for name, value in found.items()}
+
+
+def run_layers(program: Program, layers: Sequence[dict[str, np.ndarray]], inputs: np.ndarray) -> list[dict[str, np.ndarray]]:
+    """The signals of each layer by the program, from zeros."""
+    found: list[dict[str, np.ndarray]] = []
+    for parameters in layers:
+        x = found[-1]["hidden"] if found else inputs
+        start = {name: np.zeros(6) for name in program.states}
+        found.append(stepping.run(program, parameters, x, start, below=found[-1] if found else {}))
+    return found
+
+
+def test_the_program_has_room_for_units_that_move_at_times() -> None:
+    chance = np.random.default_rng(0)
+    layers = [parameters_of(clockwork(), 5, chance), parameters_of(clockwork(), 6, chance)]
+    inputs = chance.normal(size=(12, 5))
+    for found, p in zip(run_layers(clockwork(), layers, inputs), layers):
+        h = np.zeros(6)
+        for t, x_t in enumerate(inputs):
+            moves = t % PERIODS == 0
+            h = np.where(moves, np.tanh(p["weight_ih"] @ x_t + p["bias_ih"] + p["weight_hh"] @ h), h)
+            np.testing.assert_array_equal(found["active"][t], moves)
+            np.testing.assert_allclose(found["hidden"][t], h, rtol=0, atol=1e-12)
+        inputs = found["hidden"]
+
+
+def test_the_program_has_room_for_the_layer_below() -> None:
+    chance = np.random.default_rng(0)
+    layers = [parameters_of(depth_gated(), 5, chance), parameters_of(depth_gated(), 6, chance)]
+    inputs, below = chance.normal(size=(12, 5)), np.zeros((12, 6))
+    for found, p in zip(run_layers(depth_gated(), layers, inputs), layers):
+        h, c = np.zeros(6), np.zeros(6)
+        for t, x_t in enumerate(inputs):
+            i, f, g, o, d = np.split(p["weight_ih"] @ x_t + p["bias_ih"] + np.append(p["weight_hh"] @ h, np.zeros(6)), 5)
+            d = d + p["weight_peephole"][:6] * c + p["weight_peephole"][6:] * below[t]
+            i, f, o, d = (1 / (1 + np.exp(-gate)) for gate in (i, f, o, d))
+            c = f * c + i * np.tanh(g) + d * below[t]
+            h = o * np.tanh(c)
+            np.testing.assert_allclose(found["cell"][t], c, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(found["hidden"][t], h, rtol=0, atol=1e-12)
+        inputs, below = found["hidden"], found["cell"]
 
 
 def test_a_declaration_and_its_program_need_no_numpy() -> None:

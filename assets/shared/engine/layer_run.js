@@ -27,7 +27,8 @@ export class LayerRun {
         this.offsets[buffer] = map * units;
       });
     });
-    this.moving = buffers.flatMap(({ role, name }, k) => (role === "input" || role === "before" || role === "signal" ? [{ k, role, name }] : []));
+    this.nothing = new Float32Array(units);
+    this.moving = buffers.flatMap(({ role, name }, k) => (role === "value" || role === "weight" ? [] : [{ k, role, name }]));
   }
 
   /** Makes room for so many steps, of which `done` are kept. @param {number} steps @param {number} done */
@@ -48,9 +49,9 @@ export class LayerRun {
     const { arrays, offsets, model } = this;
     const { units } = model;
     for (const { k, role, name } of this.moving) {
-      if (role === "input") {
-        if (below) arrays[k] = below.signals.hidden;
-        offsets[k] = t * units;
+      if (role === "input" || role === "below") {
+        arrays[k] = below ? below.signals[role === "input" ? "hidden" : name] : this.nothing;
+        offsets[k] = below ? t * units : 0;
       } else if (role === "signal" || t > 0) {
         arrays[k] = this.signals[name];
         offsets[k] = (role === "signal" ? t : t - 1) * units;

@@ -26,10 +26,11 @@ from lstm_core.cells import cell, cells
 from lstm_core.clamp import Clamp
 from lstm_core.formula import UNBOUNDED, Signal, affine, diagonal, h_prev, sigmoid, signal, tanh, x
 from lstm_core.model import CharModel
+from lstm_core.program import Program
 from lstm_core.text import Vocabulary
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
-from tests.lstm_core.test_program import twice
+from tests.lstm_core.test_program import clockwork, depth_gated, parameters_of, run_layers, twice
 from tests.lstm_core.test_stepping import made_up_cells, start_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,16 +72,16 @@ class Cases:
         self.folder = folder
         self.cases: list[dict[str, Any]] = []
 
+    def file(self, name: str, content: bytes | np.ndarray) -> str:
+        """Writes a file of the case that comes next, and returns its name."""
+        path = self.folder / f"{len(self.cases)}-{name}.bin"
+        path.write_bytes(content if isinstance(content, bytes) else np.ascontiguousarray(content, "<f4").tobytes())
+        return path.name
+
     def add(self, model: CharModel, t: Trace) -> None:
         """What the engine is to find for a trace."""
         meta, weights = engine.payload(model)
-        number = len(self.cases)
-
-        def file(name: str, content: bytes | np.ndarray) -> str:
-            path = self.folder / f"{number}-{name}.bin"
-            path.write_bytes(content if isinstance(content, bytes) else np.ascontiguousarray(content, "<f4").tobytes())
-            return path.name
-
+        file = self.file
         self.cases.append(
             {
                 "meta": meta,
@@ -155,6 +156,45 @@ def test_any_cell_that_can_be_declared(
         cases.add(model, trace(model, "the hats", start_of(model)))
         clamps = [Clamp(name, 0.5, k % 2, (0,) if k % 3 else None, k, k + 3) for k, name in enumerate(declared.names)]
         cases.add(model, trace(model, "the hats", start_of(model), clamps))
+    cases.check()
+
+
+@pytest.mark.parametrize("program", [clockwork(), depth_gated()], ids=["clockwork", "depth-gated"])
+def test_programs_that_no_declaration_gives_yet(cases: Cases, program: Program) -> None:
+    """Two layers, held to the float64 run of the same program."""
+    chance = np.random.default_rng(0)
+    text, names = "abcdeabcedacb", [b.name for b in program.buffers if b.role == "signal"]
+    layers = [parameters_of(program, 5, chance), parameters_of(program, 6, chance)]
+    found = run_layers(program, layers, np.eye(5)[["abcde".index(c) for c in text]])
+    parameters = {f"{name}_l{k}": value for k, layer in enumerate(layers) for name, value in layer.items()}
+    parameters["head.weight"] = chance.normal(size=(5, 6)).astype(np.float32)
+    exponentials = np.exp(found[-1]["hidden"] @ parameters["head.weight"].T)
+    probs = exponentials / exponentials.sum(1, keepdims=True)
+    ids = ["abcde".index(c) for c in text]
+    meta: dict[str, Any] = {
+        "name": "to come", "cell": "to come", "version": "", "units": 6, "layers": 2, "input": "one-hot", "inputs": 5,
+        "program": program.as_json(),
+        "functions": {"relu": {"range": [0, None], "line": [1, 0]}},
+        "signals": [{"name": name, "range": [None, None]} for name in names],
+        "vocabulary": engine.vocabulary(Vocabulary("abcde")),
+    }  # fmt: skip
+    placed, weights = engine.placed(parameters)
+    cases.cases.append(
+        {
+            "meta": meta | placed,
+            "weights": cases.file("weights", weights),
+            "text": text,
+            "signals": {name: cases.file(name, np.stack([layer[name] for layer in found])) for name in names},
+            "probs": cases.file("probs", probs),
+            "surprise": cases.file("surprise", -np.log(np.append(np.nan, probs[np.arange(12), ids[1:]]))),
+            "initial": {name: cases.file(f"initial-{name}", np.zeros((2, 6))) for name in program.states},
+            "initialProbs": None,
+            "clamps": [],
+            "chars": list(text),
+            "readAs": list(text),
+            "ids": ids,
+        }
+    )
     cases.check()
 
 
