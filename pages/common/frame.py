@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import lstm_core as lc
 from lstm_core.errors import InputError
 from lstm_core.places import APP, ASSETS
 from lstm_core.words import tr
-from pages.common import address, caches, sidebar
+from pages.common import address, caches, process, sidebar
 from pages.common.view_state import ViewState
 
 FOLDER = APP / "pages"
@@ -45,18 +44,7 @@ def route() -> None:
     page = st.navigation(_pages(), position="top")
     with _errors_shown(page.title):
         page.run()
-    _keep_what_is_loaded()
-
-
-@st.cache_resource(show_spinner=False)
-def _keep_what_is_loaded() -> None:
-    """Once a process: the modules and models that are loaded stay, and are never searched for garbage again.
-
-    Streamlit collects all garbage after each run. With torch there are 275,000 objects to go through, which takes as long as
-    a page, and everybody else waits.
-    """
-    gc.collect()
-    gc.freeze()
+    process.arrange()
 
 
 def fragment(page: str, function: Callable[..., None], **options: Any) -> Callable[..., None]:
