@@ -101,6 +101,7 @@ def enter() -> None:
         st.navigation(_pages(), position="hidden")
         st.rerun()
     st.html(ASSETS / "page.html")
+    st.html(ASSETS / "history.html", unsafe_allow_javascript=True)  # our own file, without anything that a person gave
 
 
 @dataclass(frozen=True)
