@@ -32,7 +32,8 @@ ARGUMENTS = [
 # A deep link probes these two beside the page first; their 404 is by design.
 EXPECTED = re.compile(r"_stcore/(health|host-config)")
 
-expect.set_options(timeout=30_000)  # a statement about the page is tried again until it holds
+WAIT = 60_000  # milliseconds: a busy machine is no fault of the page
+expect.set_options(timeout=WAIT)  # a statement about the page is tried again until it holds
 
 
 def serve(port: int, log: Path) -> subprocess.Popen:
@@ -125,6 +126,7 @@ def open_tab(browser, server) -> Iterator:
 
     def open_one(path: str = "/", width: int = 1400, height: int = 1000, scheme: str = "light", url: str = server):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.set_default_timeout(WAIT)
         contexts.append(context)
         tab = context.new_page()
         watches.append(Watch(tab, url))
@@ -143,16 +145,16 @@ def open_tab(browser, server) -> Iterator:
 
 def rest(tab) -> None:
     """Waits until the script has run and the picture is painted."""
-    tab.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
+    tab.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=WAIT)
     tab.wait_for_timeout(700)  # a view is a module, which the browser loads by itself
     for view in tab.locator(".scope").all():
-        view.locator("*").first.wait_for(state="attached", timeout=30_000)
+        view.locator("*").first.wait_for(state="attached", timeout=WAIT)
 
 
 def shown(tab, selector: str):
     """The first of these elements, once it can be seen."""
     found = tab.locator(selector).first
-    found.wait_for(state="visible", timeout=60_000)
+    found.wait_for(state="visible", timeout=WAIT)
     return found
 
 
@@ -165,7 +167,7 @@ def heard(tab, view: str, *words: str) -> str:
     """What a screen reader hears in a view, once it says all of these words."""
     live = tab.locator(f"{view} [aria-live=polite]")
     for each in words:
-        live.filter(has_text=each).wait_for(state="attached", timeout=10_000)
+        live.filter(has_text=each).wait_for(state="attached", timeout=WAIT)
     return live.inner_text()
 
 

@@ -28,7 +28,7 @@ def canvas(tab):
 
 
 def cursor(tab) -> dict[str, str]:
-    return tab.locator(".gates").evaluate("({dataset: {step, unit, layer, model}}) => ({step, unit, layer, model})")
+    return tab.locator(".gates[data-step]").evaluate("({dataset: {step, unit, layer, model}}) => ({step, unit, layer, model})")
 
 
 def spoken(tab) -> str:
@@ -155,7 +155,7 @@ def test_every_view_fits_every_window(open_tab) -> None:
         tab = open_tab(link(), width, height, scheme)
         for view, words in choice.VIEWS.items():
             tab.get_by_role("radio", name=words).click()
-            tab.wait_for_url(re.compile(rf"[?&]view={view}(&|$)"), timeout=20_000)
+            tab.wait_for_url(re.compile(rf"[?&]view={view}(&|$)"))
             rest(tab)
             wide = tab.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 2, view

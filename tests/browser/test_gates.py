@@ -16,7 +16,7 @@ TEXT = "a quiet evening"
 
 
 def cursor(tab) -> dict[str, str]:
-    return tab.locator(".gates").evaluate("e => ({...e.dataset})")
+    return tab.locator(".gates[data-step]").evaluate("e => ({...e.dataset})")
 
 
 def canvas(tab):

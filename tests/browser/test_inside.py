@@ -395,7 +395,7 @@ def test_a_long_text_arrives_as_one_gets_there(open_tab) -> None:
     stage(tab).focus()
     tab.keyboard.press("End")
     last = len(text) - 1
-    tab.locator(f".inside .copy[data-step='{last}']:not(.absent)").wait_for(timeout=20_000)
+    tab.locator(f".inside .copy[data-step='{last}']:not(.absent)").wait_for()
     rest(tab)
     assert pills(tab, last)["cell"][0] == pytest.approx(float(trace["cell"][0, last, 3]), abs=1e-5)
 

@@ -214,7 +214,7 @@ def test_a_training_learns_is_stopped_goes_on_and_leaves_no_thread(open_tab, own
     until(lambda: int(slider.get_attribute("max") or 0) >= 4)
     assert place(tab)["stage"] == slider.get_attribute("max")  # it stays with the newest
     tab.get_by_role("button", name="Stop", exact=True).click()
-    tab.get_by_text("Stopped after").wait_for(timeout=20_000)
+    tab.get_by_text("Stopped after").wait_for()
     until(lambda: thread not in busy(pid))
     rest(tab)
     slide(tab, 0)
@@ -223,13 +223,13 @@ def test_a_training_learns_is_stopped_goes_on_and_leaves_no_thread(open_tab, own
     last = float(tab.locator(".life .loss").inner_text().split()[1])
     assert last < first - 0.3
     tab.get_by_role("button", name="Keep it").click()
-    tab.get_by_text("It is listed as “mine: lstm 1x64”").wait_for(timeout=20_000)
+    tab.get_by_text("It is listed as “mine: lstm 1x64”").wait_for()
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Download it").click()
     model = lc.load(download.value.path().rename(download.value.path().with_suffix(".safetensors")))
     assert model.units == 64 and model.card["corpus"] == "a pasted text"
     tab.get_by_role("button", name="Go on").click()
-    tab.get_by_role("button", name="Stop", exact=True).wait_for(timeout=20_000)
+    tab.get_by_role("button", name="Stop", exact=True).wait_for()
     thread = trainer(pid, before)
     tab.goto("about:blank")  # the session ends: the thread does so a little later
     until(lambda: thread not in busy(pid), 60)
