@@ -250,7 +250,7 @@ def test_a_small_run_grows_can_be_stopped_and_leaves_no_thread(browser, tmp_path
         tab.wait_for_function("() => [...document.querySelectorAll('.js-plotly-plot')].at(-1).data?.length > 0", timeout=60_000)
         assert growing.evaluate("p => p.data[0].y.length") >= 1
         tab.get_by_role("button", name="Stop", exact=True).click()
-        tab.get_by_text(re.compile(r"Stopped at \d+ %")).wait_for()
+        tab.get_by_text(re.compile(r"Stopped at (under )?\d+ %")).wait_for()
         rest(tab)
         assert threads(process.pid) <= before
         tab.get_by_role("button", name="Go on").click()
