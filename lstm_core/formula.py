@@ -463,12 +463,6 @@ class Cell:
         """The vectors that a signal's equation reads, each once, in order of appearance: the drawing's arrows."""
         return tuple(dict.fromkeys(n for n in self[name].equation.walk() if isinstance(n, Vector)))
 
-    @cached_property
-    def stacked(self) -> tuple[Affine, ...]:
-        """The affine maps of h_{t-1} and x_t alone, in the order of the rows: one product a step does them all."""
-        plain = [a for a in self.affines if set(a.inputs) == {h_prev, x}]
-        return tuple(sorted(plain, key=lambda a: self.rows.index(a.rows)))
-
     def waits(self, name: str) -> bool:
         """True when a signal must be computed step by step even if all h are known: it reads more than x and h."""
         return any(v.name not in ("x", "hidden") for v in self.reads(name))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import add
+from operator import add, mul
 from typing import Any
 
 import torch
@@ -25,11 +25,10 @@ from lstm_core.formula import (
     Expression,
     Function,
     Source,
-    Vector,
     compiled,
-    h_prev,
     source_of,
 )  # fmt: skip
+from lstm_core.program import Operation
 from lstm_core.text import Vocabulary
 from lstm_core.words import tr
 
@@ -57,6 +56,35 @@ def _sum_of(parts: list[Tensor]) -> Tensor:
     return reduce(add, parts)
 
 
+TORCH_OPERATIONS: Mapping[str, Callable[..., Tensor]] = {
+    "add": add,
+    "multiply": mul,
+    "complement": lambda z: 1 - z,
+    "copy": lambda z: z,
+}
+
+
+def _runs(operation: Operation, parameters: Mapping[str, Sequence[Tensor]]) -> Callable[[list[Any]], Tensor]:
+    """An operation over the values of all buffers, as a function. parameters: by name, a block of rows after another."""
+    if operation.kind == "affine":
+        parts = [
+            (parameters[p.weight][p.block], parameters[p.bias][p.block] if p.bias in parameters else None, p.reads)
+            for p in operation.parts
+        ]
+        if len(parts) == 1:
+            ((weight, bias, only),) = parts
+            return lambda values: linear(values[only], weight, bias)
+        return lambda values: _sum_of([linear(values[k], weight, bias) for weight, bias, k in parts])
+    does: Callable[..., Tensor] = (
+        TORCH_FUNCTIONS[operation.function] if operation.kind == "apply" else TORCH_OPERATIONS[operation.kind]
+    )
+    if len(operation.reads) == 1:
+        (one,) = operation.reads
+        return lambda values: does(values[one])
+    left, right = operation.reads
+    return lambda values: does(values[left], values[right])
+
+
 @dataclass(frozen=True)
 class _Stacked:
     """The gates that read h_{t-1} and x_t alone, as one matrix on each."""
@@ -70,12 +98,17 @@ class _Stacked:
         return linear(x, self.input_weight, self.bias)
 
 
-def _stack(blocks: Blocks, stacked: tuple[Affine, ...]) -> _Stacked | None:
+def _stack(parameters: Mapping[str, Sequence[Tensor]], stacked: Sequence[Operation]) -> _Stacked | None:
     if not stacked:
         return None
-    from_x, from_h = ([blocks[source][a.rows] for a in stacked] for source in ("ih", "hh"))
-    biases = [torch.cat([b for _, b in part if b is not None]) for part in (from_x, from_h) if part[0][1] is not None]
-    return _Stacked(torch.cat([w for w, _ in from_h]).T, torch.cat([w for w, _ in from_x]), _sum_of(biases) if biases else None)
+    parts = [{p.weight: p for p in o.parts} for o in stacked]
+    from_h, from_x = (torch.cat([parameters[name][part[name].block] for part in parts]) for name in ("weight_hh", "weight_ih"))
+    biases = [
+        torch.cat([parameters[part[name].bias][part[name].block] for part in parts])
+        for name in ("weight_ih", "weight_hh")
+        if parts[0][name].bias in parameters
+    ]
+    return _Stacked(from_h.T, from_x, _sum_of(biases) if biases else None)
 
 
 def leaf_of(blocks: Blocks) -> Callable[[Expression], Compiled]:
@@ -175,34 +208,34 @@ class Recurrent(nn.Module):
 
         x: (time, batch, input); states: (batch, unit) each. keep: the signals to return, (time, batch, unit) each.
         """
-        cell, blocks = self.cell, self.blocks(layer)
-        stacked = _stack(blocks, cell.stacked)
+        program = self.cell.program
+        parameters = {name: torch.split(p, self.units) for name, p in self.layer(layer).items()}
+        together = program.stacked
+        stacked = _stack(parameters, together)
         # unbind, not [t]: the gradient of [t] fills a tensor of all steps, at each step
         inputs = x.unbind(0)
         from_x = None if stacked is None else stacked.inputs(x).unbind(0)
 
-        leaf = leaf_of(blocks)
-
-        def stacked_leaf(node: Expression) -> Compiled:
-            if node in cell.stacked:
-                return lambda values: values[node]  # type: ignore[index]
-            return leaf(node)
-
-        equations = [(Vector(s.name), compiled(s.equation, stacked_leaf, TORCH_FUNCTIONS)) for s in cell.signals]
-        now: dict[Any, Tensor] = {Vector(name, True): value for name, value in zip(cell.states, states)}
+        operations = [(o.into, _runs(o, parameters)) for o in program.operations if o not in together]
+        number = {(b.role, b.name): k for k, b in enumerate(program.buffers) if b.role not in ("weight", "value")}
+        values: list[Any] = [parameters[b.name][b.block] if b.role == "weight" else None for b in program.buffers]
+        after = dict(zip(program.states, states))
         kept: dict[str, list[Tensor]] = {name: [] for name in keep}
+        before = [(number["before", name], name) for name in program.states if ("before", name) in number]
         for t, x_t in enumerate(inputs):
-            now[Vector("x")] = x_t
+            values[number["input", "x"]] = x_t
+            for k, name in before:
+                values[k] = after[name]
             if stacked is not None and from_x is not None:
-                products = torch.addmm(from_x[t], now[h_prev], stacked.weight)
-                now.update(zip(cell.stacked, torch.split(products, self.units, dim=-1)))
-            for key, value in equations:
-                now[key] = value(now)
-            for name, values in kept.items():
-                values.append(now[Vector(name)])
-            for name in cell.states:
-                now[Vector(name, True)] = now[Vector(name)]
-        return {n: torch.stack(v) for n, v in kept.items()}, tuple(now[Vector(n)] for n in cell.states)
+                products = torch.addmm(from_x[t], after["hidden"], stacked.weight)
+                for o, product in zip(together, torch.split(products, self.units, dim=-1)):
+                    values[o.into] = product
+            for into, run in operations:
+                values[into] = run(values)
+            for name, each in kept.items():
+                each.append(values[number["signal", name]])
+            after = {name: values[number["signal", name]] for name in program.states}
+        return {n: torch.stack(v) for n, v in kept.items()}, tuple(after[name] for name in program.states)
 
     def blocks(self, layer: int) -> Blocks:
         """The row blocks of one layer's weights: source ("ih", "hh", "ch", "peephole") -> rows -> (weight, bias or None)."""

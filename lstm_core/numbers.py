@@ -103,11 +103,6 @@ def count(number: int) -> str:
     return _grouped(_with_minus(str(number)))
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things whose plural takes an s: "1 character", "1,235 characters"."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
-
-
 def power(exponent: int) -> str:
     """A power of ten, as on the ticks of an axis: "0.001", "1", "1000", "10⁴", "10⁻⁷"."""
     return fixed(float(f"1e{exponent}"), max(0, -exponent)) if -3 <= exponent <= 3 else _ten_to(exponent)

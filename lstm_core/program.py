@@ -7,6 +7,7 @@ vector is one number a unit, but for the input x. What stands twice in the equat
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 # x; a state as the step found it; a signal of this step; the same signal of the layer below, zeros in the first layer; one
@@ -33,6 +34,9 @@ class Buffer:
     def size(self) -> Literal["input", "units"]:
         """How long the vector is: as x is, or one number a unit."""
         return "input" if self.role == "input" else "units"
+
+
+X, H_PREV = Buffer("input", "x"), Buffer("before", "hidden")
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,12 @@ class Program:
     buffers: tuple[Buffer, ...]
     operations: tuple[Operation, ...]
     states: tuple[str, ...]
+
+    @cached_property
+    def stacked(self) -> tuple[Operation, ...]:
+        """The affine maps of h_{t-1} and x_t alone, in the order of their rows: one product a step does them all."""
+        plain = [o for o in self.operations if {self.buffers[p.reads] for p in o.parts} == {H_PREV, X}]
+        return tuple(sorted(plain, key=lambda o: [p.block for p in o.parts if p.weight == "weight_hh"]))
 
     def as_json(self) -> dict[str, Any]:
         """The program as JSON holds it: dictionaries, lists, texts and integers."""

@@ -1,6 +1,6 @@
 """Runs a declared cell over a text and keeps every signal: one text, one thread, NumPy.
 
-`steps` is fast: each declaration is turned once into the source of a loop over preallocated buffers. A step is one
+`steps` is fast: each cell's program is turned once into the source of a loop over preallocated buffers. A step is one
 product of the recurrent weights with h and a handful of element-wise operations; gates of the same form are
 computed together; what x adds is looked up or multiplied for all steps beforehand.
 `reference` is the same recurrence in plain float64, the cell's program as it stands: what the fast loop is held to.
@@ -8,9 +8,10 @@ computed together; what x adds is looked up or multiplied for all steps beforeha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from math import isfinite, prod
 from types import MappingProxyType
@@ -18,25 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_core.formula import (
-    FUNCTIONS,
-    Affine,
-    Apply,
-    Cell,
-    Complement,
-    Diagonal,
-    Expression,
-    Function,
-    Product,
-    Signal,
-    Source,
-    Sum,
-    Vector,
-    h_prev,
-    source_of,
-    x,
-)  # fmt: skip
-from lstm_core.program import Operation, Program
+from lstm_core.formula import FUNCTIONS, Cell, Function
+from lstm_core.program import H_PREV, Buffer, Operation, Program, X
 
 # NumPy's, as the loops use them
 UFUNCS = ("dot", "add", "subtract", "multiply", "maximum", "minimum", "tanh", "copyto")
@@ -66,7 +50,7 @@ Held = Mapping[str, tuple[Sequence[np.ndarray], Sequence[np.ndarray]]]  # a held
 NOTHING: Held = MappingProxyType({})
 NO_LAYER: Mapping[str, np.ndarray] = MappingProxyType({})
 Parameters = Mapping[str, np.ndarray]  # one layer's, named as in `Cell.parameter_shapes`
-Rows = Affine | Diagonal  # what uses rows of a weight matrix, or one weight a unit
+Node = Operation | Buffer  # of a program's trees: what an operation gives, or a vector that is there
 Inputs = Callable[[np.ndarray, np.ndarray | None], list[np.ndarray]]  # (weight, bias) -> what x adds, one row a step
 
 
@@ -84,45 +68,132 @@ def steps(
     initial: the states before the first step, (unit,) each. length: the number of steps.
     held: what is written over some signals before anything reads them, as `clamp.held_steps` gives it.
     """
-    program, code = _program(cell, tuple(n for n in cell.names if n in held))
+    loop, code = _loop(cell, tuple(n for n in cell.names if n in held))
     units = initial["hidden"].shape[0]
-    out = np.empty((length, len(program.order) * units), np.float32)
-    names = program.bind(parameters, inputs, initial, units)
+    out = np.empty((length, len(loop.order) * units), np.float32)
+    names = loop.bind(parameters, inputs, initial, units)
     names["out"] = out
     for name, (values, masks) in held.items():
         names |= {f"VALUE_{name}": values, f"MASK_{name}": masks}
-    exec(code, names)  # the source is made from the declaration alone, in `_program`
+    exec(code, names)  # the source is made from the cell's program alone, in `_loop`
     names["run"]()
-    return {name: out[:, k * units : (k + 1) * units] for k, name in enumerate(program.order)}
+    return {name: out[:, k * units : (k + 1) * units] for k, name in enumerate(loop.order)}
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """A program as trees, one a signal: a node is what an operation gives, or a vector that is there."""
+
+    cell: Cell
+
+    @cached_property
+    def made(self) -> dict[int, Operation]:
+        return {o.into: o for o in self.cell.program.operations}
+
+    def node(self, number: int) -> Node:
+        buffer = self.cell.program.buffers[number]
+        return self.made[number] if buffer.role == "value" else buffer
+
+    @cached_property
+    def roots(self) -> dict[str, Node]:
+        """What each signal is, by name; a copy is what is copied."""
+        buffers = self.cell.program.buffers
+        found = {buffers[o.into].name: o for o in self.made.values() if buffers[o.into].role == "signal"}
+        return {name: self.node(o.reads[0]) if o.kind == "copy" else o for name, o in found.items()}
+
+    def children(self, node: Node) -> list[Node]:
+        if isinstance(node, Buffer):
+            return []
+        return [self.node(k) for k in (*node.reads, *(p.reads for p in node.parts))]
+
+    def walk(self, node: Node) -> Iterator[Node]:
+        """This node and all below it, outermost first."""
+        yield node
+        for child in self.children(node):
+            yield from self.walk(child)
+
+    @cached_property
+    def counts(self) -> Counter[Node]:
+        """How often each node stands in the trees."""
+        return Counter(node for root in self.roots.values() for node in self.walk(root))
+
+    def reads(self, name: str, role: str) -> set[str]:
+        """The signals that a signal reads, of this step or as states before it."""
+        return {n.name for n in self.walk(self.roots[name]) if isinstance(n, Buffer) and n.role == role}
+
+    def groups(self) -> list[list[str]]:
+        """The signals in an order of computation; those stand together that have one form and wait for equally much."""
+        level: dict[str, int] = {}
+        for name in self.cell.names:
+            level[name] = 1 + max((level[read] for read in self.reads(name, "signal")), default=0)
+
+        def form(name: str) -> tuple[int, str, str]:
+            root = self.roots[name]
+            shared = any(_has_weights(n) and self.counts[n] > 1 for n in self.walk(root))
+            alone = shared or (isinstance(root, Buffer) and root.role != "weight")
+            return level[name], repr(self.form(root)), name if alone else ""
+
+        return [list(group) for _, group in groupby(sorted(self.cell.names, key=form), key=form)]
+
+    def form(self, node: Node) -> Any:
+        """What a tree looks like, apart from which rows of the weights it uses."""
+        if isinstance(node, Buffer):
+            return node.role if node.role == "weight" else node
+        if node.kind == "affine":
+            return node.kind, [(p.weight, p.reads) for p in node.parts]
+        return node.function or node.kind, *map(self.form, self.children(node))
+
+    def halved(self) -> set[Node]:
+        """The weights to halve, exactly, beforehand: a sigmoid is computed as 1/2 + 1/2 tanh(z / 2)."""
+        arguments = [self.weights_of(self.node(o.reads[0])) for o in self.made.values() if o.function == "sigmoid"]
+        return {leaf for leaves in arguments if all(self.counts[leaf] == 1 for leaf in leaves) for leaf in leaves}
+
+    def weights_of(self, argument: Node) -> list[Node]:
+        """The leaves that scale an argument when they are scaled; none when it can't be done in the weights."""
+        if _has_weights(argument):
+            return [argument]
+        if isinstance(argument, Operation) and argument.kind in ("add", "multiply"):
+            a, b = map(self.weights_of, self.children(argument))
+            if argument.kind == "multiply":
+                return a or b
+            return a + b if a and b else []
+        return []
+
+
+def _has_weights(node: Node) -> bool:
+    """Whether a node uses rows of a weight matrix, or one weight a unit."""
+    return node.role == "weight" if isinstance(node, Buffer) else node.kind == "affine"
 
 
 @dataclass
-class _Program:
+class _Loop:
     """What a cell's loop needs, whatever its sizes: the order of the signals, its buffers, weights and lines.
 
     Every value in the loop is one flat vector of as many rows (of one unit each) as signals are computed together.
     """
 
-    cell: Cell
-    groups: list[list[Signal]]
+    nodes: _Nodes
     held: tuple[str, ...] = ()  # the signals that are overwritten, for some units, at some steps
     views: dict[str, tuple[str, int, int]] = field(default_factory=dict)  # name -> rows of the buffer "pre", "live", "tmp"
-    weights: dict[str, tuple[Source, list[Rows]]] = field(default_factory=dict)  # name -> source, and whose rows
-    from_x: list[list[Affine]] = field(default_factory=list)  # the affine maps that x_0, x_1, ... are made for
+    weights: dict[str, tuple[str, list[Node]]] = field(default_factory=dict)  # name -> parameter, and whose rows
+    from_x: list[list[Node]] = field(default_factory=list)  # the affine maps that x_0, x_1, ... are made for
     constants: dict[str, float] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.order = [s.name for group in self.groups for s in group]
-        self.halved = _halved(self.cell)
-        nodes = [n for group in self.groups for position in zip(*(s.equation.walk() for s in group)) for n in position]
-        self.fused = list(dict.fromkeys(n for n in nodes if isinstance(n, Affine) and h_prev in n.inputs))
-        self.copied = [s for s in self.cell.states if self._still_read(s)]
+        nodes = self.nodes
+        self.groups = nodes.groups()
+        self.order = [name for group in self.groups for name in group]
+        self.halved = nodes.halved()
+        together = [
+            n for group in self.groups for position in zip(*(nodes.walk(nodes.roots[s]) for s in group)) for n in position
+        ]
+        self.fused = list(dict.fromkeys(n for n in together if H_PREV in nodes.children(n) and _has_weights(n)))
+        self.copied = [s for s in nodes.cell.states if self._still_read(s)]
 
     def _still_read(self, state: str) -> bool:
         """True when a signal reads the state of the step before after the new one has been put in its place."""
-        later = self.order[self.order.index(state) + 1 :]
-        return any(Vector(state, True) in self.cell.reads(name) for name in later)
+        return any(state in self.nodes.reads(name, "before") for name in self.order[self.order.index(state) + 1 :])
 
     def view(self, buffer: str, start: int, count: int) -> str:
         name = f"{buffer}_{start}_{count}"
@@ -152,24 +223,23 @@ class _Program:
     def bind(self, parameters: Parameters, inputs: Inputs, initial: Mapping[str, np.ndarray], units: int) -> dict[str, Any]:
         """The buffers, weights and inputs that the loop's names stand for."""
 
-        def stacked(kind: str, source: Source, wanted: Sequence[Rows], columns: int) -> np.ndarray:
-            """The wanted row blocks, zeros where there are none, halved where a sigmoid takes them."""
-            name, order = f"{kind}_{source}", self.cell.rows_of(source)
+        def stacked(name: str, wanted: Sequence[Node], columns: int) -> np.ndarray:
+            """The wanted row blocks of a parameter, zeros where there are none, halved where a sigmoid takes them."""
             stack = _aligned((len(wanted) * units, columns))
             for k, node in enumerate(wanted):
                 block = stack[k * units : (k + 1) * units]
-                if name in parameters and _reads(node, source):
-                    row = order.index(node.rows) * units
-                    whole = parameters[name].reshape(-1, columns)
-                    np.multiply(whole[row : row + units], np.float32(0.5 if node in self.halved else 1.0), block)
+                place = _block(node, name)
+                if name in parameters and place is not None:
+                    whole = parameters[name].reshape(-1, columns)[place * units : (place + 1) * units]
+                    np.multiply(whole, np.float32(0.5 if node in self.halved else 1.0), block)
             return stack
 
-        def of_x(affines: list[Affine]) -> list[np.ndarray]:
+        def of_x(affines: list[Node]) -> list[np.ndarray]:
             """What x and the biases add to these affine maps at each step."""
             if not affines:
                 return inputs(np.zeros((0, 0), np.float32), None)
-            weight = stacked("weight", "ih", affines, parameters["weight_ih"].shape[1])
-            return inputs(weight, (stacked("bias", "ih", affines, 1) + stacked("bias", "hh", affines, 1))[:, 0])
+            weight = stacked("weight_ih", affines, parameters["weight_ih"].shape[1])
+            return inputs(weight, (stacked("bias_ih", affines, 1) + stacked("bias_hh", affines, 1))[:, 0])
 
         sizes = {"pre": len(self.fused), "live": len(self.order), "tmp": 0}
         for buffer, start, count in self.views.values():
@@ -183,17 +253,21 @@ class _Program:
         names |= {n: getattr(np, n) for n in UFUNCS}
         for name, (buffer, start, count) in self.views.items():
             names[name] = buffers[buffer][start * units : (start + count) * units]
-        for name, (source, wanted) in self.weights.items():
-            names[name] = stacked("weight", source, wanted, 1 if source == "peephole" else units)
-            if source == "peephole":
+        for name, (parameter, wanted) in self.weights.items():
+            diagonal = parameters[parameter].ndim == 1
+            names[name] = stacked(parameter, wanted, 1 if diagonal else units)
+            if diagonal:
                 names[name] = names[name][:, 0]
-        names |= {"W": stacked("weight", "hh", self.fused, units), "pre": buffers["pre"], "live": buffers["live"]}
+        names |= {"W": stacked("weight_hh", self.fused, units), "pre": buffers["pre"], "live": buffers["live"]}
         names |= {"X": of_x(self.fused)} | {f"X_{k}": of_x(affines) for k, affines in enumerate(self.from_x)}
         return names | {f"prev_{s}": np.zeros(units, np.float32) for s in self.copied}
 
 
-def _reads(node: Rows, source: Source) -> bool:
-    return isinstance(node, Diagonal) or any(source_of(v) == source for v in node.inputs)
+def _block(node: Node, parameter: str) -> int | None:
+    """Which block of a parameter's rows a node uses, if any."""
+    if isinstance(node, Buffer):
+        return node.block if node.name == parameter else None
+    return next((p.block for p in node.parts if parameter in (p.weight, p.bias)), None)
 
 
 def _aligned(shape: tuple[int, ...]) -> np.ndarray:
@@ -205,162 +279,111 @@ def _aligned(shape: tuple[int, ...]) -> np.ndarray:
 
 
 @cache
-def _program(cell: Cell, held: tuple[str, ...] = ()) -> tuple[_Program, Any]:
-    program = _Program(cell, _groups(cell), held)
-    for group in program.groups:
-        _Emitter(program, group).run()
-        overwritten = [s.name for s in group if s.name in held]
-        program.lines += [f"copyto({program.row(n)}, value_{n}, where=mask_{n})" for n in overwritten]
-    return program, compile(program.source(), f"<the loop of {cell.name}>", "exec")
-
-
-def _groups(cell: Cell) -> list[list[Signal]]:
-    """The signals in an order of computation; those stand together that have one form and wait for equally much."""
-    level: dict[str, int] = {}
-    for s in cell.signals:
-        level[s.name] = 1 + max((level[v.name] for v in cell.reads(s.name) if not v.previous and v != x), default=0)
-
-    def form(s: Signal) -> tuple[int, str, str]:
-        shared = any(isinstance(n, Rows) and cell.nodes.count(n) > 1 for n in s.equation.walk())
-        alone = shared or isinstance(s.equation, Vector)
-        return level[s.name], repr(_form(s.equation)), s.name if alone else ""
-
-    return [list(group) for _, group in groupby(sorted(cell.signals, key=form), key=form)]
-
-
-def _form(expression: Expression) -> Any:
-    """What an expression looks like, apart from which rows of the weights it uses."""
-    match expression:
-        case Affine(_, inputs):
-            return "affine", inputs
-        case Diagonal():
-            return "diagonal"
-        case Vector():
-            return expression
-        case Apply(function, argument):
-            return function, _form(argument)
-        case _:
-            return type(expression).__name__, *map(_form, expression.children)
-
-
-def _halved(cell: Cell) -> set[Expression]:
-    """The weights to halve, exactly, beforehand: a sigmoid is computed as 1/2 + 1/2 tanh(z / 2)."""
-    arguments = [_weights_of(n.argument) for n in cell.nodes if isinstance(n, Apply) and n.function == "sigmoid"]
-    return {leaf for leaves in arguments if all(cell.nodes.count(leaf) == 1 for leaf in leaves) for leaf in leaves}
-
-
-def _weights_of(argument: Expression) -> tuple[Expression, ...]:
-    """The leaves that scale an argument when they are scaled; none when it can't be done in the weights."""
-    match argument:
-        case Affine() | Diagonal():
-            return (argument,)
-        case Sum(left, right):
-            a, b = _weights_of(left), _weights_of(right)
-            return a + b if a and b else ()
-        case Product(left, right):
-            return _weights_of(left) or _weights_of(right)
-        case _:
-            return ()
+def _loop(cell: Cell, held: tuple[str, ...] = ()) -> tuple[_Loop, Any]:
+    loop = _Loop(_Nodes(cell), held)
+    for group in loop.groups:
+        _Emitter(loop, group).run()
+        overwritten = [name for name in group if name in held]
+        loop.lines += [f"copyto({loop.row(n)}, value_{n}, where=mask_{n})" for n in overwritten]
+    return loop, compile(loop.source(), f"<the loop of {cell.name}>", "exec")
 
 
 class _Emitter:
     """Writes the lines that compute one group of signals, all members at once."""
 
-    def __init__(self, program: _Program, group: list[Signal]) -> None:
-        self.program, self.group, self.used = program, group, 0
-        self.target = program.view("live", program.order.index(group[0].name), len(group))
+    def __init__(self, loop: _Loop, group: list[str]) -> None:
+        self.loop, self.group, self.used = loop, group, 0
+        self.target = loop.view("live", loop.order.index(group[0]), len(group))
 
     def run(self) -> None:
-        value = self.emit([s.equation for s in self.group], self.target)
+        value = self.emit([self.loop.nodes.roots[name] for name in self.group], self.target)
         if value != self.target:
             self.line("copyto", self.target, value)
 
     def line(self, function: str, *arguments: str) -> None:
-        self.program.lines.append(f"{function}({', '.join(arguments)})")
+        self.loop.lines.append(f"{function}({', '.join(arguments)})")
 
     def temporary(self, count: int) -> str:
         self.used += count
-        return self.program.view("tmp", self.used - count, count)
+        return self.loop.view("tmp", self.used - count, count)
 
-    def emit(self, members: Sequence[Expression], into: str | None = None) -> str:
-        """Lines for one expression of every member. Returns the name that holds the values."""
-        node, count = members[0], len(members)
-        match node:
-            case Vector(name, previous):
-                return f"prev_{name}" if previous and name in self.program.copied else self.program.row(name)
-            case Diagonal():
-                return self.weights("peephole", members)
-            case Affine():
-                return self.affine([m for m in members if isinstance(m, Affine)])
-        if count > 1 and any(isinstance(child, Vector) for child in node.children):
+    def emit(self, members: Sequence[Node], into: str | None = None) -> str:
+        """Lines for one node of every member. Returns the name that holds the values."""
+        node, count, nodes = members[0], len(members), self.loop.nodes
+        if isinstance(node, Buffer):
+            if node.role == "weight":
+                return self.weights(node.name, members)
+            return f"prev_{node.name}" if node.role == "before" and node.name in self.loop.copied else self.loop.row(node.name)
+        if node.kind == "affine":
+            return self.affine(members)
+        if count > 1 and any(isinstance(child, Buffer) and child.role != "weight" for child in nodes.children(node)):
             return self.one_by_one(members, into or self.temporary(count))
-        parts = [self.emit(p) for p in zip(*(m.children for m in members))]
+        parts = [self.emit(p) for p in zip(*map(nodes.children, members))]
         into = into or next((p for p in parts if p.startswith("tmp")), None) or self.temporary(count)
-        match node:
-            case Apply("tanh"):
+        match node.kind, node.function:
+            case "apply", "tanh":
                 self.line("tanh", *parts, into)
-            case Apply("sigmoid", argument):
-                half = self.program.constant(0.5)
-                if not self.program.halved.issuperset(_weights_of(argument) or [argument]):
+            case "apply", "sigmoid":
+                half, argument = self.loop.constant(0.5), nodes.node(node.reads[0])
+                if not self.loop.halved.issuperset(nodes.weights_of(argument) or [argument]):
                     self.line("multiply", *parts, half, into)
                     parts = [into]
                 self.line("tanh", *parts, into)
                 self.line("multiply", into, half, into)
                 self.line("add", into, half, into)
-            case Apply(function):
+            case "apply", function:
                 self.cut_line(FUNCTIONS[function], parts[0], into)
-            case Sum():
-                self.line("add", *parts, into)
-            case Product():
-                self.line("multiply", *parts, into)
-            case Complement():
-                self.line("subtract", self.program.constant(1.0), *parts, into)
+            case "complement", _:
+                self.line("subtract", self.loop.constant(1.0), *parts, into)
+            case operation, _:
+                self.line(operation, *parts, into)
         return into
 
     def cut_line(self, function: Function, argument: str, into: str) -> None:
         """Lines for a function that is a straight line within its range."""
         assert function.line is not None
         (slope, offset), (low, high) = function.line, function.range
-        self.line("multiply", argument, self.program.constant(slope), into)
+        self.line("multiply", argument, self.loop.constant(slope), into)
         if offset:
-            self.line("add", into, self.program.constant(offset), into)
+            self.line("add", into, self.loop.constant(offset), into)
         for operation, bound in (("maximum", low), ("minimum", high)):
             if isfinite(bound):
-                self.line(operation, into, self.program.constant(bound), f"out={into}")
+                self.line(operation, into, self.loop.constant(bound), f"out={into}")
 
-    def one_by_one(self, members: Sequence[Expression], into: str) -> str:
+    def one_by_one(self, members: Sequence[Node], into: str) -> str:
         """Members that share a vector: two short operations cost less than one that repeats the vector."""
-        buffer, start, _ = self.program.views[into]
+        buffer, start, _ = self.loop.views[into]
         for k, member in enumerate(members):
-            self.emit([member], self.program.view(buffer, start + k, 1))
+            self.emit([member], self.loop.view(buffer, start + k, 1))
         return into
 
-    def weights(self, source: Source, members: Sequence[Expression]) -> str:
-        wanted = [m for m in members if isinstance(m, (Affine, Diagonal))]
-        name = f"W_{source}_{len(self.program.weights)}"
-        self.program.weights[name] = (source, wanted)
+    def weights(self, parameter: str, members: Sequence[Node]) -> str:
+        name = f"{parameter}_{len(self.loop.weights)}"
+        self.loop.weights[name] = (parameter, list(members))
         return name
 
-    def affine(self, members: list[Affine]) -> str:
+    def affine(self, members: Sequence[Node]) -> str:
         """An affine map: the fused product has done h, x and the biases; a gated h, C, or x alone is added here."""
-        node, program = members[0], self.program
-        parts = [] if node in program.fused else [self.of_x(members)]
-        if node in program.fused:
-            parts.append(program.view("pre", program.fused.index(node), len(members)))
-        for read in node.inputs:
-            if read not in (h_prev, x):
+        node, loop = members[0], self.loop
+        assert isinstance(node, Operation)
+        parts = [] if node in loop.fused else [self.of_x(members)]
+        if node in loop.fused:
+            parts.append(loop.view("pre", loop.fused.index(node), len(members)))
+        for part in node.parts:
+            read = loop.nodes.node(part.reads)
+            if read not in (H_PREV, X):
                 product = self.temporary(len(members))
-                self.line("dot", self.weights(source_of(read), members), self.emit([read]), product)
+                self.line("dot", self.weights(part.weight, members), self.emit([read]), product)
                 parts.append(product)
         while len(parts) > 1:
             self.line("add", *parts[:2], parts[1])
             del parts[0]
         return parts[0]
 
-    def of_x(self, members: list[Affine]) -> str:
+    def of_x(self, members: Sequence[Node]) -> str:
         """What x, which may be absent, and the biases give these maps: known before the loop."""
-        self.program.from_x.append(members)
-        return f"x_{len(self.program.from_x) - 1}"
+        self.loop.from_x.append(list(members))
+        return f"x_{len(self.loop.from_x) - 1}"
 
 
 def reference(

@@ -122,13 +122,6 @@ export function percent(share, decimals = 1) {
 export const count = (number) => grouped(fixed(number, 0));
 
 /**
- * A number of things whose plural takes an s: "1 character", "1,235 characters".
- * @param {number} number
- * @param {string} noun
- */
-export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
-
-/**
  * A power of ten, as on the ticks of an axis: "0.001", "1", "1000", "10⁴", "10⁻⁷".
  * @param {number} exponent
  */

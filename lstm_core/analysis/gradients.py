@@ -1,7 +1,7 @@
 """How far back a prediction reaches: the gradient of each loss with respect to every earlier state and character.
 
-A batched adjoint of the declared step: one pass from the last character to the first carries the gradients of all chosen
-losses at once, and each equation is differentiated as it is declared.
+A batched adjoint of the cell's program: one pass from the last character to the first carries the gradients of all chosen
+losses at once, through the operations of each step in reverse.
 """
 
 from __future__ import annotations
@@ -15,25 +15,10 @@ import numpy as np
 
 from lstm_core import stepping
 from lstm_core.errors import InputError
-from lstm_core.formula import (
-    FUNCTIONS,
-    Affine,
-    Apply,
-    Cell,
-    Compiled,
-    Complement,
-    Diagonal,
-    Expression,
-    Product,
-    Source,
-    Sum,
-    Vector,
-    compiled,
-    source_of,
-    x,
-)
+from lstm_core.formula import FUNCTIONS, Cell, Expression, Product, Sum, Vector, compiled, no_weights, x
 from lstm_core.frozen import Frozen, read_only
-from lstm_core.stepping import NUMPY_FUNCTIONS
+from lstm_core.program import Operation, X
+from lstm_core.stepping import NUMPY_FUNCTIONS, NUMPY_OPERATIONS
 from lstm_core.trace import Trace
 from lstm_core.words import tr
 
@@ -144,44 +129,53 @@ class _Layer:
     cell: Cell
     vectors: Mapping[Vector, np.ndarray]
     parameters: Mapping[str, np.ndarray]
-    _known: dict[Expression, np.ndarray] = field(default_factory=dict)
+    _known: dict[int, np.ndarray] = field(default_factory=dict)
+    _factors: dict[Expression, np.ndarray] = field(default_factory=dict)
 
-    def block(self, kind: str, source: Source, rows: str) -> np.ndarray | None:
-        """The rows of a weight matrix, or of a bias, that serve one gate."""
-        stacked = self.parameters.get(f"{kind}_{source}")
-        if stacked is None:
-            return None
-        units = self.units
-        place = self.cell.rows_of(source).index(rows)
-        return stacked[place * units : (place + 1) * units]
+    def block(self, name: str, block: int) -> np.ndarray:
+        """Some rows of a weight matrix, or of a bias: as many as there are units."""
+        return self.parameters[name][block * self.units : (block + 1) * self.units]
 
     @cached_property
     def units(self) -> int:
         return self.vectors[Vector("hidden")].shape[1]
 
-    def value(self, node: Expression) -> np.ndarray:
-        """What an expression holds at every step: (time, unit), or (unit,) for a peephole's weights."""
-        if node not in self._known:
-            self._known[node] = compiled(node, self._leaf, NUMPY_FUNCTIONS)(self.vectors)  # type: ignore[arg-type]
-        return self._known[node]
+    @cached_property
+    def made(self) -> dict[int, Operation]:
+        return {o.into: o for o in self.cell.program.operations}
 
-    def at(self, node: Expression, step: int) -> np.ndarray:
-        values = self.value(node)
+    def value(self, number: int) -> np.ndarray:
+        """What a buffer of the program holds at every step: (time, unit), or (unit,) for a peephole's weights."""
+        if number not in self._known:
+            buffer = self.cell.program.buffers[number]
+            if buffer.role == "value":
+                self._known[number] = self._computed(self.made[number])
+            elif buffer.role == "weight":
+                self._known[number] = self.block(buffer.name, buffer.block)
+            else:
+                self._known[number] = self.vectors[Vector(buffer.name, buffer.role == "before")]
+        return self._known[number]
+
+    def _computed(self, operation: Operation) -> np.ndarray:
+        if operation.kind == "affine":
+            total: Any = 0
+            for p in operation.parts:
+                total = total + self.value(p.reads) @ self.block(p.weight, p.block).T
+                if p.bias in self.parameters:
+                    total = total + self.block(p.bias, p.block)
+            return total
+        does = NUMPY_FUNCTIONS[operation.function] if operation.kind == "apply" else NUMPY_OPERATIONS[operation.kind]
+        return does(*map(self.value, operation.reads))
+
+    def at(self, number: int, step: int) -> np.ndarray:
+        values = self.value(number)
         return values if values.ndim == 1 else values[step]
 
-    def _leaf(self, node: Expression) -> Compiled:
-        if isinstance(node, Diagonal):
-            weights = self.block("weight", "peephole", node.rows)
-            return lambda values: weights
-        assert isinstance(node, Affine)
-        return lambda values: sum(self.share(node, vector) for vector in node.inputs)
-
-    def share(self, node: Affine, vector: Expression) -> np.ndarray:
-        """What one input, and its bias, adds to an affine map at every step: (time, unit)."""
-        source = source_of(vector)
-        weight, bias = self.block("weight", source, node.rows), self.block("bias", source, node.rows)
-        assert weight is not None
-        return self.value(vector) @ weight.T + (0 if bias is None else bias)
+    def factor(self, expression: Expression, step: int) -> np.ndarray:
+        """What an expression over signals holds at a step: (unit,)."""
+        if expression not in self._factors:
+            self._factors[expression] = compiled(expression, no_weights, NUMPY_FUNCTIONS)(self.vectors)  # type: ignore[arg-type]
+        return self._factors[expression][step]
 
 
 def _layers(model: CharModel, trace: Trace, kind: Any) -> list[_Layer]:
@@ -268,23 +262,25 @@ class _BackwardPass:
 
     def _layer_back(self, number: int, step: int, begun: int, above: np.ndarray) -> np.ndarray:
         """Through one layer's equations; returns the gradients with respect to what it read from the layer below."""
-        layer, cell = self.layers[number], self.model.cell
-        found: dict[Expression, np.ndarray] = {Vector(n): held[:begun].copy() for n, held in self.carried[number].items()}
-        found[Vector("hidden")] += above
+        layer, program = self.layers[number], self.model.cell.program
+        places = {(b.role, b.name): k for k, b in enumerate(program.buffers)}
+        found = {places["signal", name]: held[:begun].copy() for name, held in self.carried[number].items()}
+        found[places["signal", "hidden"]] += above
         pull = _Pullback(layer, step, found, first=number == 0)
-        for signal in reversed(cell.signals):
-            adjoint = found.pop(Vector(signal.name), None)
+        for operation in reversed(program.operations):
+            adjoint = found.pop(operation.into, None)
             if adjoint is None:
                 continue
-            if signal.name in cell.states:
-                self.norms[signal.name][number, :begun, step] = _norms(adjoint)
-                self._start_direct(number, signal.name, step, begun, adjoint)
-            pull.back(signal.equation, adjoint)
+            buffer = program.buffers[operation.into]
+            if buffer.role == "signal" and buffer.name in program.states:
+                self.norms[buffer.name][number, :begun, step] = _norms(adjoint)
+                self._start_direct(number, buffer.name, step, begun, adjoint)
+            pull.back(operation, adjoint)
         for name, held in self.carried[number].items():
-            held[:begun] = _flushed(found.get(Vector(name, True), np.zeros_like(above)))
+            held[:begun] = _flushed(found.get(places.get(("before", name), -1), np.zeros_like(above)))
         if number == 0:
             self.characters[:begun, step] = pull.along
-        return found.get(x, np.zeros_like(above))
+        return found.get(places["input", "x"], np.zeros_like(above))
 
     def _start_direct(self, number: int, name: str, step: int, begun: int, adjoint: np.ndarray) -> None:
         """A loss that begins at this step takes the direct path from here."""
@@ -296,7 +292,7 @@ class _BackwardPass:
         for name, factor in self.keeps.items():
             direct = self.carried_direct[number][name][:begun]
             self.direct[name][number, :begun, step] = _norms(direct)
-            direct *= self.layers[number].at(factor, step)
+            direct *= self.layers[number].factor(factor, step)
 
     def result(self, targets: np.ndarray, aims: np.ndarray) -> Gradients:
         arrays = [*self.norms.values(), *self.direct.values()]
@@ -310,38 +306,42 @@ class _BackwardPass:
 
 
 class _Pullback:
-    """Takes an adjoint backwards through an equation, and gathers what arrives at each vector."""
+    """Takes an adjoint backwards through the operations of a step, and gathers what arrives at each buffer."""
 
-    def __init__(self, layer: _Layer, step: int, found: dict[Expression, np.ndarray], first: bool) -> None:
+    def __init__(self, layer: _Layer, step: int, found: dict[int, np.ndarray], first: bool) -> None:
         self.layer, self.step, self.found, self.first = layer, step, found, first
         self.along: np.ndarray | float = 0.0  # what arrives at the character itself
 
-    def back(self, node: Expression, adjoint: np.ndarray) -> None:
-        layer, step = self.layer, self.step
-        match node:
-            case Vector():
-                self.found[node] = self.found[node] + adjoint if node in self.found else adjoint
-            case Apply(function, argument):
-                self.back(argument, adjoint * _slope(function, layer.at(node, step)))
-            case Sum(left, right):
-                self.back(left, adjoint)
-                self.back(right, adjoint)
-            case Product(left, right):
-                self.back(left, adjoint * layer.at(right, step))
-                self.back(right, adjoint * layer.at(left, step))
-            case Complement(argument):
-                self.back(argument, -adjoint)
-            case Affine(rows, inputs):
-                for vector in inputs:
-                    self._into(node, rows, vector, adjoint)
+    def back(self, operation: Operation, adjoint: np.ndarray) -> None:
+        """From what an operation gives to what it reads."""
+        layer, step, reads = self.layer, self.step, operation.reads
+        match operation.kind:
+            case "apply":
+                self._arrives(reads[0], adjoint * _slope(operation.function, layer.at(operation.into, step)))
+            case "add":
+                self._arrives(reads[0], adjoint)
+                self._arrives(reads[1], adjoint)
+            case "multiply":
+                self._arrives(reads[0], adjoint, reads[1])
+                self._arrives(reads[1], adjoint, reads[0])
+            case "complement":
+                self._arrives(reads[0], -adjoint)
+            case "copy":
+                self._arrives(reads[0], adjoint)
+            case "affine":
+                for part in operation.parts:
+                    weight = layer.block(part.weight, part.block)
+                    if self.first and layer.cell.program.buffers[part.reads] == X:
+                        self.along = self.along + adjoint @ (weight @ layer.value(part.reads)[step])
+                    else:
+                        self._arrives(part.reads, adjoint @ weight)
 
-    def _into(self, node: Affine, rows: str, vector: Expression, adjoint: np.ndarray) -> None:
-        weight = self.layer.block("weight", source_of(vector), rows)
-        assert weight is not None
-        if self.first and vector == x:
-            self.along = self.along + adjoint @ (weight @ self.layer.vectors[x][self.step])
-        else:
-            self.back(vector, adjoint @ weight)
+    def _arrives(self, number: int, adjoint: np.ndarray, times: int | None = None) -> None:
+        """Adds an adjoint, times what another buffer holds, to what arrived at a buffer; weights are given."""
+        if self.layer.cell.program.buffers[number].role == "weight":
+            return
+        arriving = adjoint if times is None else adjoint * self.layer.at(times, self.step)
+        self.found[number] = self.found[number] + arriving if number in self.found else arriving
 
 
 def _slope(function: str, output: np.ndarray) -> np.ndarray:

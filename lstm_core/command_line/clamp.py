@@ -15,11 +15,10 @@ from lstm_core.command_line import _common as common
 from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
-from lstm_core.numbers import counted
 from lstm_core.trace import Trace
 from lstm_core.trace_file import check_ending
 from lstm_core.tracing import trace
-from lstm_core.words import tr
+from lstm_core.words import tr, tr_n
 
 
 def add(commands: Any) -> None:
@@ -103,7 +102,7 @@ def _clamp(model: CharModel, arguments: Namespace) -> Clamp:
                 "--layer {arguments.layer} is not there: {model.name} has {counted}",
                 arguments=arguments,
                 model=model,
-                counted=counted(model.layers, "layer"),
+                counted=tr_n("{n:,} layer", "{n:,} layers", model.layers),
             )
         )
     if arguments.stop is not None and arguments.stop < arguments.start:

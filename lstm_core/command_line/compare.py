@@ -12,10 +12,10 @@ from lstm_core.analysis.costs import Cost, cost
 from lstm_core.command_line import _common as common
 from lstm_core.figures.lettering import glyph
 from lstm_core.model import CharModel
-from lstm_core.numbers import counted, percent
+from lstm_core.numbers import percent
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
-from lstm_core.words import tr
+from lstm_core.words import tr, tr_n
 
 CONTEXT = 16  # characters shown before and after a disagreement
 
@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
     if not with_text and not arguments.table:
         raise common.UsageError(tr("a comparison needs --text or --text-file, or --table for what each model costs"))
     if with_text and len(arguments.models) < 2:
-        given = counted(len(arguments.models), "model")
+        given = tr_n("{n:,} model", "{n:,} models", len(arguments.models))
         raise common.UsageError(tr("a text is compared in two models or more; it was given {given}", given=given))
     names = arguments.models or [info.name for info in checkpoint.models()]
     models = [checkpoint.load(name) for name in names]
@@ -71,7 +71,7 @@ def _print_comparison(traces: Sequence[Trace], most: int) -> None:
     width = max(len(name) for name in between.models)
     for t in traces:
         replaced = sum(c != r for c, r in zip(t.chars, t.read_as))
-        read = f", {counted(replaced, 'character')} read as others" if replaced else ""
+        read = f", {tr_n('{n:,} character', '{n:,} characters', replaced)} read as others" if replaced else ""
         print(f"{t.model:{width}}  loss {common.nats(t.loss)}{read}")
     print(f"\nlargest disagreements, of at most {between.widest:.4f} nats")
     for step in between.peaks:

@@ -10,8 +10,7 @@ from lstm_core import checkpoint, training
 from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
 from lstm_core.model import CharModel
-from lstm_core.numbers import counted
-from lstm_core.words import tr
+from lstm_core.words import tr, tr_n
 
 
 def add(commands: Any) -> None:
@@ -103,9 +102,10 @@ def _evaluate(model: CharModel, corpus: Corpus, streams: int) -> None:
             bar.update(judged - bar.n)
     on_card = model.card.get("held_out_loss")
     card = "no loss" if on_card is None else f"{on_card:.4f}"
+    read = tr_n("{n:,} character", "{n:,} characters", len(corpus.held_out))
     print(
-        f"{model.name}: {loss:.4f} nats per character on the last {counted(len(corpus.held_out), 'character')}"
-        f" of {corpus.name} ({counted(streams, 'stream')}); its card says {card}",
+        f"{model.name}: {loss:.4f} nats per character on the last {read}"
+        f" of {corpus.name} ({tr_n('{n:,} stream', '{n:,} streams', streams)}); its card says {card}",
         flush=True,
     )
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_core import numbering
 from lstm_core.command_line import _common as common
-from lstm_core.numbers import counted
-from lstm_core.words import tr
+from lstm_core.words import tr, tr_n
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradients import Gradients
@@ -55,13 +54,13 @@ def run(arguments: Namespace) -> int:
 
     model = checkpoint.load(arguments.model)
     if arguments.layer is not None and arguments.layer > model.layers:
-        has = counted(model.layers, "layer")
+        has = tr_n("{n:,} layer", "{n:,} layers", model.layers)
         raise common.UsageError(
             tr("--layer {arguments.layer} is not there: {model.name} has {has}", arguments=arguments, model=model, has=has)
         )
     read = trace(model, common.text(arguments))
     if arguments.at is not None and arguments.at > read.steps:
-        has = counted(read.steps, "character")
+        has = tr_n("{n:,} character", "{n:,} characters", read.steps)
         raise common.UsageError(tr("--at {arguments.at} is beyond the text, which has {has}", arguments=arguments, has=has))
     stretch, found = _followed(model, read, arguments.at)
     layer = (arguments.layer or model.layers) - 1

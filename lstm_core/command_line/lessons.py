@@ -9,8 +9,7 @@ from typing import Any
 from lstm_core import checkpoint
 from lstm_core import lessons as taught
 from lstm_core.command_line import _common as common
-from lstm_core.numbers import counted
-from lstm_core.words import tr
+from lstm_core.words import tr, tr_n
 
 
 def add(commands: Any) -> None:
@@ -52,7 +51,8 @@ def _check(chosen: list[taught.Lesson]) -> int:
     for lesson in chosen:
         sentences = taught.check(lesson, taught.measure(lesson, load))
         broken += len(sentences)
-        print(f"{lesson.id}: {counted(len(lesson.claims), 'claim')}, {'all hold' if not sentences else 'NOT all hold'}")
+        claims = tr_n("{n:,} claim", "{n:,} claims", len(lesson.claims))
+        print(f"{lesson.id}: {claims}, {'all hold' if not sentences else 'NOT all hold'}")
         for sentence in sentences:
             print(f"  {sentence}")
     return 1 if broken else 0

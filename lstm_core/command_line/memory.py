@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_core.command_line import _common as common
-from lstm_core.numbers import counted
+from lstm_core.words import tr_n
 
 LONG = 100  # steps: such units are named
 
@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
     model = checkpoint.load(arguments.model)
     read = trace(model, common.text(arguments))
     lives = half_life(read)
-    print(f"{model.name}, {counted(read.steps, 'character')}: half-lives in steps")
+    print(f"{model.name}, {tr_n('{n:,} character', '{n:,} characters', read.steps)}: half-lives in steps")
     rows: list[tuple[str, ...]] = [("layer", "shortest", "25 %", "median", "75 %", "longest", f"{LONG} or more")]
     for layer, values in enumerate(lives, 1):
         quantiles = (f"{q:.3g}" for q in np.quantile(values, (0, 0.25, 0.5, 0.75, 1), method="nearest"))

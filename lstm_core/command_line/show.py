@@ -7,7 +7,7 @@ from argparse import Namespace
 from typing import Any
 
 from lstm_core.command_line import _common as common
-from lstm_core.numbers import counted
+from lstm_core.words import tr_n
 
 LONGEST = 60  # characters of the text that are printed
 
@@ -36,7 +36,9 @@ def run(arguments: Namespace) -> int:
         print(json.dumps(facts, indent=2))
         return 0
     text = facts["text"]
-    shown = repr(text[:LONGEST]) + (f" and {counted(len(text) - LONGEST, 'more character')}" if text[LONGEST:] else "")
+    shown = repr(text[:LONGEST]) + (
+        f" and {tr_n('{n:,} more character', '{n:,} more characters', len(text) - LONGEST)}" if text[LONGEST:] else ""
+    )
     print(f"model: {facts['model']}, {facts['cell']}")
     if facts["convention"]:
         print(f"convention: {facts['convention']}")

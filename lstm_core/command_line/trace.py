@@ -8,9 +8,9 @@ from typing import Any
 from lstm_core import checkpoint
 from lstm_core.certificate import certify
 from lstm_core.command_line import _common as common
-from lstm_core.numbers import counted
 from lstm_core.trace_file import check_ending
 from lstm_core.tracing import trace
+from lstm_core.words import tr_n
 
 
 def add(commands: Any) -> None:
@@ -43,7 +43,8 @@ def run(arguments: Namespace) -> int:
     traced.save(arguments.output)
     replaced = sum(typed != read for typed, read in zip(traced.chars, traced.read_as, strict=True))
     if replaced:
-        common.remark(f"{counted(replaced, 'character')} unknown to {model.name} read as the nearest that it knows.")
+        unknown = tr_n("{n:,} character unknown", "{n:,} characters unknown", replaced)
+        common.remark(f"{unknown} to {model.name} read as the nearest that it knows.")
     certificate = certify(model, traced)
     print(f"{arguments.output}: {', '.join(traced.signals)}; {traced.layers} x {traced.steps} x {traced.units} each")
     print(f"loss: {common.nats(traced.loss)}")

@@ -23,9 +23,8 @@ from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
 from lstm_core.errors import InputError
 from lstm_core.model import CharModel
-from lstm_core.numbers import counted
 from lstm_core.recipes import SHIPPED, Recipe
-from lstm_core.words import tr
+from lstm_core.words import tr, tr_n
 
 
 def _or_none(kind: type) -> Callable[[str], Any]:
@@ -144,7 +143,8 @@ def run(arguments: Namespace) -> int:
     resume = None if arguments.no_resume else output.with_suffix(".resume")
     corpus = _training_corpus(arguments)
     size = f"{recipe.layers} x {recipe.units} units"
-    common.remark(f"Training {name} ({recipe.cell}, {size}) on {corpus.name}, {counted(len(corpus.train), 'character')}.")
+    length = tr_n("{n:,} character", "{n:,} characters", len(corpus.train))
+    common.remark(f"Training {name} ({recipe.cell}, {size}) on {corpus.name}, {length}.")
     if resume is not None:
         common.remark(f"{'Going on from' if resume.exists() else 'Interrupted, it goes on from'} {resume}.")
     run = training.fit(corpus, recipe, name=name, resume=resume)

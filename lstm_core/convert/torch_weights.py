@@ -17,8 +17,7 @@ import numpy as np
 from lstm_core.cells import cell as find_cell
 from lstm_core.convert import vocabularies
 from lstm_core.convert.draft import LARGEST_ARRAY, ConvertError, Draft, numbers
-from lstm_core.numbers import counted
-from lstm_core.words import N_, tr
+from lstm_core.words import N_, tr, tr_n
 
 PART = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d{1,3}))?(_reverse)?")
 CELLS = {4: "lstm", 3: "gru_pytorch", 1: "rnn"}
@@ -98,7 +97,7 @@ def draft(source: str, contents: Contents) -> Draft:
                 "“{unreadable}” is quantised, sparse, complex, of 8-bit floats or without numbers ({counted}): save"
                 " the weights as float32",
                 unreadable=unreadable[0][-60:],
-                counted=counted(len(unreadable), tr("such array")),
+                counted=tr_n("{n:,} such array", "{n:,} such arrays", len(unreadable)),
             )
         )
     arrays = _without_optimiser(contents.arrays, ignored)
@@ -160,7 +159,8 @@ def draft(source: str, contents: Contents) -> Draft:
 def _without_optimiser(arrays: Mapping[str, Lazy], ignored: list[str]) -> dict[str, Lazy]:
     kept = {n: a for n, a in arrays.items() if not any(OPTIMISER.fullmatch(part) for part in n.split("."))}
     if len(kept) < len(arrays):
-        ignored.append(tr("the optimiser's state: {counted}", counted=counted(len(arrays) - len(kept), "array")))
+        dropped = len(arrays) - len(kept)
+        ignored.append(tr_n("the optimiser's state: {n:,} array", "the optimiser's state: {n:,} arrays", dropped))
     return kept
 
 

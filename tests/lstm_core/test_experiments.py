@@ -142,7 +142,7 @@ def test_the_shipped_recall_is_whole() -> None:
         assert r.parameters == sum(p.numel() for p in model.parameters()) and r.seconds > 0
 
 
-@pytest.mark.parametrize("cell", RECALL_CELLS)
+@pytest.mark.parametrize("cell", ["lstm", "coupled"])  # by torch's kernel, and by its declaration
 def test_the_code_still_walks_the_shipped_way(cell: str) -> None:
     """The first quarter of the training at gap 1, run again: the same loss on the way, and as many right answers."""
     now = next(recall.run(cell, experiments.RECALL_UNITS, 1, EXPERIMENTS["alone"], report_every=math.inf))

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from lstm_core.cells import cells
-from lstm_core.formula import h_prev
 from lstm_core.model import CharModel
 
 MODULES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru_pytorch": nn.GRU}
@@ -128,6 +127,9 @@ def test_config_builds_the_same_model(cell: str) -> None:
 
 
 def test_stacked_maps_are_those_of_h_and_x_alone() -> None:
-    assert [a.rows for a in cells()["lstm"].stacked] == ["i", "f", "g", "o"]
-    assert [a.rows for a in cells()["peephole_full"].stacked] == ["g"]
-    assert all(h_prev in a.inputs for cell in cells().values() for a in cell.stacked)
+    def blocks(cell: str) -> list[dict[str, int]]:
+        return [{p.weight: p.block for p in o.parts} for o in cells()[cell].program.stacked]
+
+    assert blocks("lstm") == [{"weight_hh": k, "weight_ih": k} for k in range(4)]
+    assert blocks("peephole_full") == [{"weight_hh": 2, "weight_ih": 2}]
+    assert blocks("gru") == [{"weight_hh": k, "weight_ih": k} for k in range(2)]

@@ -140,5 +140,5 @@ def test_any_signals_of_any_cell_can_be_held(make_model: Callable[..., CharModel
 
 
 def test_signals_of_one_form_are_computed_together() -> None:
-    assert [len(group) for group in stepping._groups(cells()["lstm"])] == [3, 1, 1, 1]
-    assert [len(group) for group in stepping._groups(cells()["gru"])] == [2, 1, 1]
+    assert [len(group) for group in stepping._Nodes(cells()["lstm"]).groups()] == [3, 1, 1, 1]
+    assert [len(group) for group in stepping._Nodes(cells()["gru"]).groups()] == [2, 1, 1]

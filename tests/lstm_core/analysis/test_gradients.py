@@ -10,11 +10,12 @@ import lstm_core as lc
 from lstm_core.analysis.gradients import gradient_steps, gradients, kept
 from lstm_core.formula import Vector, compiled, x
 from lstm_core.model import TORCH_FUNCTIONS, leaf_of
+from tests.lstm_core.test_program import twice
 
 TEXT = "abcab bacca"
 
 
-def made(cell: str, layers: int = 2, embedding: int | None = None, units: int = 5) -> lc.CharModel:
+def made(cell: str | lc.Cell, layers: int = 2, embedding: int | None = None, units: int = 5) -> lc.CharModel:
     torch.manual_seed(3)
     model = lc.CharModel(sorted(set(TEXT)), cell, units=units, layers=layers, embedding=embedding)
     with torch.no_grad():
@@ -50,8 +51,8 @@ def graph(model: lc.CharModel, trace: lc.Trace) -> tuple[dict, list, torch.Tenso
 
 
 @pytest.mark.parametrize("embedding", [None, 3])
-@pytest.mark.parametrize("cell", lc.cells())
-def test_every_gradient_equals_autograd(cell: str, embedding: int | None) -> None:
+@pytest.mark.parametrize("cell", [*lc.cells().values(), twice()], ids=lambda cell: cell.name)
+def test_every_gradient_equals_autograd(cell: lc.Cell, embedding: int | None) -> None:
     model = made(cell, embedding=embedding)
     trace = lc.trace(model, TEXT)
     found = gradients(model, trace, float64=True)

@@ -40,7 +40,7 @@ That flesh is heir to, 'tis a consummation
 Devoutly to be wish'd. To die, to sleep;
 To sleep: perchance to dream: ay, there's the rub;
 """
-PYTHON = inspect.getsource(textwrap)[:1500]
+PYTHON = inspect.getsource(textwrap)[:600]
 OWN = {"shakespeare-lstm": SHAKESPEARE, "python-lstm": PYTHON}
 SHIPPED = {info.name: lc.cell(info.config["cell"]) for info in lc.models()}
 
@@ -70,11 +70,11 @@ def test_the_right_packing_reads_and_no_other_reads_better(model: CharModel) -> 
 
 @pytest.mark.parametrize("name", [name for name, cell in SHIPPED.items() if len(cell.rows) > 1])
 def test_rows_in_another_order_are_told(name: str) -> None:
-    """All orders of one model of each number of rows; of others those in use elsewhere, and those that are nearest to right."""
+    """All orders of one model of each number of rows; of the others that of ONNX, and one that is near to right."""
     model, text = lc.load(name), own_text(name)
     rows = model.cell.rows
     some = len(rows) == 4 and name != "family-lstm"
-    orders = ["ifog", "iofg", "igfo", "figo", "ofgi"] if some else list(permutations(rows))[1:]
+    orders = ["iofg", "figo"] if some else list(permutations(rows))[1:]
     for order in map(tuple, orders):
         proof = lc.proof(_changed(model, lambda m, layer, order=order: _reorder(m, layer, order)), text)
         assert proof.verdict == "wrong", order
@@ -115,11 +115,15 @@ def test_a_forget_bias_without_its_1_reads_on_and_gets_a_hint(name: str) -> None
     assert "forget bias" in proof.unseen
 
 
-@pytest.mark.parametrize("text", [WAR_AND_PEACE, SHAKESPEARE, PYTHON, "".join(random.Random(0).choices("éßж日", k=500))])
-def test_a_text_of_another_kind_is_not_taken_for_a_wrong_packing(model: CharModel, text: str) -> None:
-    proof = lc.proof(model, text)
-    assert "wrongly packed: with" not in proof.sentence
-    assert proof.verdict != "wrong" or "Only a text of quite another kind" in proof.sentence
+UNKNOWN = "".join(random.Random(0).choices("éßж日", k=500))
+
+
+def test_a_text_of_another_kind_is_not_taken_for_a_wrong_packing(model: CharModel) -> None:
+    texts = [SHAKESPEARE, PYTHON, UNKNOWN] if model.units <= 128 else [WAR_AND_PEACE if model.name in OWN else SHAKESPEARE]
+    for text in texts:
+        proof = lc.proof(model, text)
+        assert "wrongly packed: with" not in proof.sentence, text
+        assert proof.verdict != "wrong" or "Only a text of quite another kind" in proof.sentence, text
 
 
 def test_a_model_that_learnt_nothing_does_not_read(make_model) -> None:

@@ -564,7 +564,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_description_of_layers_is_refused_or_read(given_config: object, in_line: bool) -> None:
     layers_given = given_config if isinstance(given_config, list) else [given_config]
     kind = "Functional" if in_line else "Sequential"
@@ -575,7 +575,7 @@ def test_any_description_of_layers_is_refused_or_read(given_config: object, in_l
 
 
 @given(st.data())
-@settings(max_examples=20)  # each starts a process
+@settings(max_examples=8)  # each starts a process
 def test_truncated_and_bit_flipped_files_are_refused_or_read(whole: Sequence[bytes], data: st.DataObject) -> None:
     with suppress(ConvertError):
         convert.read(data.draw(damaged(*whole)), "damaged")

@@ -386,7 +386,7 @@ def test_the_real_file_reads_tinyshakespeare() -> None:
     assert draft.vocabulary is None
     assert [c.label for c in vocabularies.candidates(draft)] == ["Python's string.printable"]
     text = TINY_SHAKESPEARE.read_text("utf-8")
-    assert held_out_loss(draft.model(string.printable), text[: len(text) // 10]) == pytest.approx(1.35, abs=0.01)
+    assert held_out_loss(draft.model(string.printable), text[: len(text) // 60]) == pytest.approx(1.372, abs=0.005)
 
 
 # What is not supported, in a sentence
@@ -659,7 +659,7 @@ def wounded_or_whole(data: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_bytes_get_a_sentence(data: bytes) -> None:
     for start in (b"", b"\x80\x02", b"\x80\x05", b"(d", b"PK\x03\x04"):
         wounded_or_whole(start + data)
@@ -672,7 +672,7 @@ OPCODES = st.lists(st.sampled_from(PIECES), max_size=60)
 
 
 @given(OPCODES)
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_program_of_opcodes_gets_a_sentence(parts: list[bytes]) -> None:
     pickled = b"\x80\x04" + b"".join(parts) + b"."
     wounded_or_whole(pickled)
