@@ -1,7 +1,7 @@
 /** Reading between frames: a short text is read and painted in the next frame, a long one in slices, so that a field never stalls. */
 
 const FIRST_SLICE = 8; // milliseconds of reading in the frame after a keystroke, which is painted too
-const SLICE = 28; // and in each later one: so long may a keystroke wait
+const SLICE = 24; // and in each task after it: so long may a keystroke wait
 const PROGRESS = 300; // milliseconds between two looks at what is read so far
 
 /**
@@ -12,23 +12,30 @@ const PROGRESS = 300; // milliseconds between two looks at what is read so far
  */
 export function readInFrames(reading, show) {
   let frame = 0;
-  let shown = -Infinity;
-  function next() {
-    const isDone = reading.read({ milliseconds: shown === -Infinity ? FIRST_SLICE : SLICE });
-    frame = isDone ? 0 : requestAnimationFrame(next);
-    const now = performance.now();
-    if (!isDone && now - shown < PROGRESS) return;
-    show(isDone);
-    shown = performance.now();
+  /** @type {ReturnType<typeof setTimeout> | 0} */
+  let timer = 0;
+  let shown = 0;
+  function stop() {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    frame = timer = 0;
+  }
+  /** @param {number} milliseconds @param {boolean} isFirst */
+  function next(milliseconds, isFirst) {
+    stop();
+    const isDone = reading.read({ milliseconds });
+    if (isDone || isFirst || performance.now() - shown >= PROGRESS) {
+      show(isDone);
+      shown = performance.now();
+    }
+    // tasks and not frames: what a person types comes between them first
+    if (!isDone) timer = setTimeout(next, 0, SLICE, false);
   }
   return {
     start() {
-      shown = -Infinity;
-      frame ||= requestAnimationFrame(next);
+      clearTimeout(timer);
+      frame ||= requestAnimationFrame(() => next(FIRST_SLICE, true));
     },
-    stop() {
-      cancelAnimationFrame(frame);
-      frame = 0;
-    },
+    stop,
   };
 }

@@ -1,4 +1,4 @@
-"""The page that reads by itself, in a real browser: from the disk, without a network, it reads what is typed as `trace` does."""
+"""The page that reads by itself in a real browser, from the disk: it reads what is typed as `trace` does, without a network."""
 
 from __future__ import annotations
 
