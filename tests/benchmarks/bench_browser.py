@@ -19,7 +19,7 @@ import pytest
 
 import lstm_core as lc
 from lstm_core.report import build_live
-from tests.browser.conftest import browser, free_port, open_tab, rest, serve, server  # noqa: F401  fixtures
+from tests.browser.conftest import browser, free_port, launch, open_tab, rest, serve, server  # noqa: F401  fixtures
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 PAINTED = f"""(wanted) => [...document.querySelectorAll('*')]
@@ -131,10 +131,9 @@ def test_keystroke_to_painted_on_the_page_that_reads(browser, report, tmp_path, 
     for place in ("end", "start"):
         took = tab.evaluate(KEYSTROKES, place)
         painted, whole = (sorted(one[k] for one in took) for k in (0, 1))
-        report(
-            f"{model}, {characters} characters, without a server: a keystroke at the {place} is painted in"
-            f" {statistics.median(painted):.0f} ms ({painted[-1]:.0f} at most), all of the text in {statistics.median(whole):.0f} ms"
-        )
+        what = f"{model}, {characters} characters, without a server: a keystroke at the {place}"
+        first = f"is painted in {statistics.median(painted):.0f} ms ({painted[-1]:.0f} at most)"
+        report(f"{what} {first}, all of the text in {statistics.median(whole):.0f} ms")
 
 
 def test_machine(report) -> None:
