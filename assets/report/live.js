@@ -93,7 +93,7 @@ function judged({ reading, described }, trace) {
   );
   const difference = short(most);
   return most <= HOLDS
-    ? tr("✓ Within {difference} of torch’s trace of this text: all signals, all units, and the probabilities, at {where}.", { difference, where })
+    ? tr("✓ Within {difference} of torch’s trace of this text (values over 1: of their size): all signals, all units, and the probabilities, at {where}.", { difference, where })
     : tr("✗ Do not trust this picture: {difference} from torch’s trace of this text, at {where}.", { difference, where });
 }
 
