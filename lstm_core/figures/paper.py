@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
+import plotly.io as pio
 
 import lstm_core
 from lstm_core.clamp import described
@@ -24,11 +26,13 @@ STRETCH = 7  # characters of the text that a tick of a long axis shows; odd, for
 MARGINS = {"l": 64, "r": 92}
 TITLE = 22  # pixels of a line of the title
 LINE = 17  # pixels of a line of the caption
+KINDS = ("bar", "heatmap", "scatter")  # of Plotly's traces, that our figures are made of
+OTHER_LAYOUTS = ("geo", "polar", "scene", "ternary")
 CAPTION = 360  # pixels that a caption is wrapped for: a phone's
 
 
 def theme_layout(theme: palette.Theme) -> dict[str, Any]:
-    """The layout of a theme: Plotly's own white or dark template, by name, on the palette's background and ink.
+    """The layout of a theme: Plotly's own white or dark template on the palette's background and ink.
 
     Raises InputError for a theme that is neither "light" nor "dark".
     """
@@ -37,12 +41,20 @@ def theme_layout(theme: palette.Theme) -> dict[str, Any]:
             tr("there is no theme {theme!r}; there are {BACKGROUND}", theme=theme, BACKGROUND=", ".join(palette.BACKGROUND))
         )
     return {
-        "template": "plotly_dark" if theme == "dark" else "plotly_white",
+        "template": _template(theme),
         "paper_bgcolor": palette.BACKGROUND[theme],
         "plot_bgcolor": palette.BACKGROUND[theme],
         "font": {"color": palette.INK[theme]},
         "hoverlabel": {"bgcolor": palette.BACKGROUND[theme], "font": {"color": palette.INK[theme]}},
     }
+
+
+@cache
+def _template(theme: palette.Theme) -> go.layout.Template:
+    """Plotly's template without the kinds of figures that are none of ours: each figure copies and checks all of it."""
+    whole = pio.templates["plotly_dark" if theme == "dark" else "plotly_white"].to_plotly_json()
+    layout = {name: value for name, value in whole["layout"].items() if name not in OTHER_LAYOUTS}
+    return go.layout.Template(layout=layout, data={kind: whole["data"][kind] for kind in KINDS})
 
 
 def convention(of: Trace | Gradients) -> str:

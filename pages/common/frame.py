@@ -17,7 +17,7 @@ import lstm_core as lc
 from lstm_core.errors import InputError
 from lstm_core.places import APP, ASSETS
 from lstm_core.words import tr
-from pages.common import address, caches, sidebar
+from pages.common import address, caches, process, sidebar
 from pages.common.view_state import ViewState
 
 FOLDER = APP / "pages"
@@ -44,6 +44,7 @@ def route() -> None:
     page = st.navigation(_pages(), position="top")
     with _errors_shown(page.title):
         page.run()
+    process.arrange()
 
 
 def fragment(page: str, function: Callable[..., None], **options: Any) -> Callable[..., None]:

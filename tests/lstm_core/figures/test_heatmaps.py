@@ -116,8 +116,13 @@ def test_the_units_stand_in_the_given_order_under_their_own_numbers():
 def test_the_theme_is_named_and_nothing_is_left_to_a_default(theme):
     figure = gate_heatmaps(traced(), theme=theme)
     assert figure.layout.paper_bgcolor == palette.BACKGROUND[theme]
-    expected = go.Figure(layout={"template": "plotly_dark" if theme == "dark" else "plotly_white"}).layout.template
-    assert figure.layout.template == expected
+    name = "plotly_dark" if theme == "dark" else "plotly_white"
+    whole = go.Figure(layout={"template": name}).layout.template.to_plotly_json()
+    ours = figure.layout.template.to_plotly_json()
+    kinds = {trace.type for trace in figure.data}
+    assert kinds <= set(ours["data"]) and all(ours["data"][kind] == whole["data"][kind] for kind in ours["data"])
+    assert ours["layout"].items() <= whole["layout"].items()
+    assert set(whole["layout"]) - set(ours["layout"]) == {"geo", "polar", "scene", "ternary"}
 
 
 def test_the_caption_names_model_text_layer_convention_and_version():
