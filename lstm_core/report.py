@@ -1,6 +1,7 @@
 """One page that holds a whole reading: every gate under one cursor, the cell's drawing alive, equations, certificate, card.
+And one that reads what is typed into it: the gates, and the model itself.
 
-The page is one file that opens from a disk: nothing is fetched, no server is asked, and its policy forbids both.
+A page is one file that opens from a disk: nothing is fetched, no server is asked, and its policy forbids both.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from string import Template
@@ -21,7 +22,7 @@ import pyarrow as pa
 from lstm_core import numbering
 from lstm_core.analysis.explain import Explanation, explain
 from lstm_core.analysis.first_look import first_look
-from lstm_core.browser import gates, inside, modules
+from lstm_core.browser import engine, gates, inside, live, modules
 from lstm_core.browser.gates import Reader, Track
 from lstm_core.browser.mathml import mathml
 from lstm_core.certificate import Certificate, certify
@@ -32,12 +33,14 @@ from lstm_core.figures.paper import version
 from lstm_core.model import CharModel
 from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
+from lstm_core.tracing import trace as read
 from lstm_core.walk import walk
 from lstm_core.words import tr
 
 LARGEST = 32_000_000  # bytes of all numbers in a page: more makes a browser slow
 BASE64 = 4 / 3  # characters that a byte takes
 LONGEST_FACT = 400  # characters of one entry of a model's card
+JUDGED = 130_000  # numbers of a trace in a page that reads by itself: 0.7 MB beside a model of 2 x 256 units, which takes 4.9
 NARROW = 32  # letters of LaTeX that a row of numbers may have beside its equation
 
 
@@ -86,7 +89,7 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     code = modules.linked(ASSETS / "report" / "report.js", ASSETS)
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
     return Template(_read("report/page.html")).substitute(
-        hash=f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'",
+        hash=_hash(code),
         version=escape(version()),
         style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
         title=escape(tr("{trace.model} reads", trace=trace)),
@@ -114,6 +117,69 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     )
 
 
+def build_live(models: Sequence[CharModel], text: str, layer: int | None = None) -> str:
+    """A page that reads what is typed into it, without a network and without a server: heatmaps, engine, weights in one file.
+
+    models: one or more; a person chooses among several on the page. text: what stands in its field at first, 1 to 20,000
+    characters. layer: the only one that is shown, counted from 0 (default: all). Returns the page, to be saved as UTF-8; a
+    model of 2 x 256 units takes 5.9 MB. In it stands torch's trace of the text, at up to JUDGED numbers: the page compares
+    what the browser computes with it, and says so. Raises InputError for no model, for a layer that one of them lacks, and
+    TextError for a text that one of them can't read.
+    """
+    if not models:
+        raise InputError(tr("a page that reads by itself needs at least one model"))
+    traces = [read(model, text) for model in models]
+    code = modules.linked(ASSETS / "report" / "live.js", ASSETS)
+    sent = {"text": text, "models": [_live(model, trace, layer) for model, trace in zip(models, traces)]}
+    return Template(_read("report/live.html")).substitute(
+        hash=_hash(code),
+        version=escape(version()),
+        style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "report/report")),
+        title=escape(_live_title([model.name for model in models])),
+        about=escape(tr("What this shows, and how far it can be trusted")),
+        lead=escape(
+            tr(
+                "A trained model reads the text above one character at a time, in this browser; nothing that is typed leaves"
+                " this page. Each column is one character, each row one unit; read a column downwards and it is the cell’s"
+                " equation. Point anywhere, use the arrow keys, click to pin. The order of units that move together is that of"
+                " the first text."
+            )
+        ),
+        models="".join(_live_words(model, trace) for model, trace in zip(models, traces)),
+        foot=escape(_foot()),
+        scripts=f'{_script("live", sent)}\n<script type="module">{code}</script>',
+    )
+
+
+def _live_title(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return tr("{name} reads what you type", name=names[0])
+    return tr("{names} read what you type", names=", ".join(names))
+
+
+def _live(model: CharModel, trace: Trace, layer: int | None) -> dict[str, Any]:
+    meta, weights = engine.payload(model)
+    steps, values = live.judge(trace, JUDGED)
+    step, unit = first_look(trace, layer or 0)
+    return {
+        "engine": meta,
+        "weights": base64.b64encode(weights).decode("ascii"),
+        "picture": live.described(trace, None if layer is None else [layer]),
+        "judge": {"steps": steps, "values": [_column(name, array) for name, array in values.items()]},
+        "pin": {"step": step, "unit": unit, "layer": layer or 0, "model": trace.model},
+    }
+
+
+def _live_words(model: CharModel, trace: Trace) -> str:
+    certificate = tr("Torch’s trace of the first text. {certified}", certified=_certified(certify(model, trace), trace))
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (trace.cell.note, certificate))
+    return f"<h2>{escape(_printable(model.name))}</h2>{said}<table>{_table(_card(model))}</table>"
+
+
+def _hash(code: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+
+
 # The components and their numbers
 
 
@@ -136,16 +202,20 @@ def _inside(model: CharModel, trace: Trace, pin: Mapping[str, Any]) -> dict[str,
 def _data(name: str, sent: Mapping[str, Any]) -> str:
     """A component's data as a script that no browser runs: JSON in which no "<" can end it."""
     tables = {key: _columns(table) for key, table in sent.items() if isinstance(table, pa.Table)}
-    written = json.dumps({"meta": sent["meta"], "view": sent["view"], "tables": tables}, separators=(",", ":"))
+    return _script(name, {"meta": sent["meta"], "view": sent["view"], "tables": tables})
+
+
+def _script(name: str, sent: Mapping[str, Any]) -> str:
+    written = json.dumps(sent, separators=(",", ":"))
     return f'<script type="application/json" id="data-{name}">{written.replace("<", chr(92) + "u003c")}</script>'
 
 
 def _columns(table: pa.Table) -> list[dict[str, str]]:
-    arrays = {name: np.ascontiguousarray(table[name].to_numpy()) for name in table.column_names}
-    return [
-        {"name": name, "kind": array.dtype.name, "base64": base64.b64encode(array.tobytes()).decode("ascii")}
-        for name, array in arrays.items()
-    ]
+    return [_column(name, np.ascontiguousarray(table[name].to_numpy())) for name in table.column_names]
+
+
+def _column(name: str, array: np.ndarray) -> dict[str, str]:
+    return {"name": name, "kind": array.dtype.name, "base64": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
 # The words

@@ -59,8 +59,8 @@ function update(inst, data) {
     inst.columnWidth = chosenWidth(inst);
     arrange(inst);
   }
-  if (asked || (told && view.pin) || appended) bringIntoView(inst, inst.cursor.step);
-  paint(inst);
+  const follows = asked || (told && view.pin) || appended;
+  if (!follows || !bringIntoView(inst, inst.cursor.step)) paint(inst); // else the scroll has painted
   showLook(inst);
   writeFoot(inst);
 }
@@ -103,6 +103,13 @@ function firstPlace(inst) {
   moveCursor(inst, { step, unit });
 }
 
+const view = { selector: ".gates", create, update, settle: (inst) => inst.pin || firstPlace(inst) };
+
+/** Paints what no server sent and nobody packed: the data of from_reading.js. */
+export function show(args) {
+  return run(args, { ...view, unpack: (data) => data });
+}
+
 export default function (args) {
-  return run(args, { selector: ".gates", unpack, create, update, settle: (inst) => inst.pin || firstPlace(inst) });
+  return run(args, { ...view, unpack });
 }

@@ -74,6 +74,6 @@ export const legendPitch = (inst) => (inst.layout.compact ? LINES.label : Math.m
 
 /** Columns may not get so narrow that more of them are in view than were sent. */
 export function narrowest(inst) {
-  const { columns, steps } = inst.data.meta;
-  return columns < steps ? Math.max(0.25, inst.layout.plot / (columns * 0.8)) : 0.25;
+  const { columns, steps, isReading } = inst.data.meta;
+  return columns < steps && !isReading ? Math.max(0.25, inst.layout.plot / (columns * 0.8)) : 0.25;
 }

@@ -101,6 +101,7 @@ export function bringIntoView(inst, step) {
 
 function isMissing(inst) {
   const { meta } = inst.data;
+  if (meta.isReading) return false; // the rest comes by itself
   const { first, last } = visible(inst);
   return isOutside(meta, first, last, Math.min(MARGIN, Math.floor((meta.columns - (last - first)) / 4)));
 }

@@ -19,7 +19,7 @@ export function writeReadout(inst) {
   el.replaced.className = data.readers.some((reader) => isReplaced(reader, step)) ? "replaced" : "quiet";
   el.unit.textContent = facts(whose(inst), tr("layer {layer}, unit {unit}", { layer: shown("layer", data.tracks[track].layer), unit: shown("unit", unit) }));
   if (data.readers.length === 1) {
-    el.surprise.textContent = surpriseAndChance(first.surprise[step]);
+    el.surprise.textContent = isUnread(data, step) ? tr("not read yet") : surpriseAndChance(first.surprise[step]);
     writeExpected(inst, first, el.nexts);
   } else {
     el.surprise.textContent = data.between ? disagreementText(data, step) : "";
@@ -36,6 +36,8 @@ function disagreementText(data, step) {
   const rank = data.peaks.indexOf(step);
   return rank < 0 ? tr("disagreement {nats} nats", { nats }) : tr("disagreement {nats} nats, number {rank} of this text", { nats, rank: rank + 1 });
 }
+
+const isUnread = ({ meta }, step) => meta.isReading && step >= meta.columns;
 
 function writeExpected(inst, reader, spans) {
   const { data, cursor } = inst;
@@ -85,6 +87,7 @@ function sentence(inst) {
 function spokenReader(inst, reader) {
   const { step } = inst.cursor;
   if (reader.typed[step] === GAP) return tr("no character here");
+  if (isUnread(inst.data, step)) return tr("not read yet");
   const next = reader.ranks.map((rank) => `${nameAt(inst.data, reader[`next${rank}`][step])} ${percent(reader[`chance${rank}`][step] / 65535)}`);
   const typed = inst.data.meta.strips.length > 1 && nameAt(inst.data, reader.typed[step]);
   const read = isReplaced(reader, step) && readAs(inst, reader);

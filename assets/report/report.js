@@ -2,20 +2,12 @@
 
 import gates from "../gates/gates.js";
 import inside from "../inside/inside.js";
-
-const ARRAYS = { uint16: Uint16Array, float32: Float32Array };
+import { arrayOf } from "../shared/stored.js";
 
 /** What a component reads of an Arrow table, over flat arrays that stand in the page as base64. */
 function tableOf(columns) {
-  const arrays = new Map(columns.map(({ name, kind, base64 }) => [name, arrayOf(kind, base64)]));
+  const arrays = new Map(columns.map((column) => [column.name, arrayOf(column)]));
   return { schema: { fields: columns.map(({ name }) => ({ name })) }, getChild: (name) => ({ toArray: () => arrays.get(name) }) };
-}
-
-function arrayOf(kind, base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);
-  return new ARRAYS[kind](bytes.buffer);
 }
 
 /** Draws a component at the element of that name, again when the colours of the system change; a pin in one component moves the others. */

@@ -119,7 +119,8 @@ export function drawExpectations(pen, theme, glyphs, { next, chance, came }, { f
     const weight = Math.sqrt(chance[step] / 65535);
     const hit = next[step] === came(step);
     const style = { alpha: 0.2 + 0.8 * weight, weight: hit ? 700 : 400 };
-    drawGlyph(pen, theme, glyphs[next[step]], xOf(step) + column / 2, y, largest * (0.68 + 0.32 * weight), hit ? theme.accent : theme.ink, column, style);
+    const size = Math.round(2 * largest * (0.68 + 0.32 * weight)) / 2; // few sizes: a browser sets up each of them anew
+    drawGlyph(pen, theme, glyphs[next[step]], xOf(step) + column / 2, y, size, hit ? theme.accent : theme.ink, column, style);
   }
 }
 

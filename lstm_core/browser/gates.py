@@ -155,7 +155,7 @@ def _packed(
         packed |= {f"values{k}": pa.table(sent), f"orders{k}": pa.table(orders)}
         packed[f"before{k}"] = pa.table(_before(readers, track, signals, ranges, start))
     packed["meta"] = {
-        "readers": [_described_reader(reader) for reader in readers],
+        "readers": [described_reader(reader) for reader in readers],
         "tracks": [_described(readers, track, signals, limits[k]) for k, (track, signals) in enumerate(zip(tracks, values))],
         "strips": _strips(readers),
         "steps": columns,
@@ -248,7 +248,8 @@ def _limits(values: np.ndarray) -> tuple[float, float, float]:
     return -limit, limit, most
 
 
-def _described_reader(reader: Reader) -> dict[str, Any]:
+def described_reader(reader: Reader) -> dict[str, Any]:
+    """Whose reading it is, as JSON."""
     cell = reader.trace.cell
     return {
         "name": reader.name,
@@ -287,6 +288,16 @@ def _signal(cell: Cell, name: str, difference: bool, limits: tuple[float, float,
         "scale": "diverging" if difference else palette.scale_of(signal),
         "bounded": limits[2] is None,
         "limits": limits,
+    }
+
+
+def undecided_signal(cell: Cell, name: str) -> dict[str, Any]:
+    """A signal as it is drawn, as JSON; where it has no range, its limits are None until its values are known."""
+    low, high = cell[name].range
+    bounded = _bounded((low, high))
+    return _signal(cell, name, False, (low, high, None)) | {
+        "bounded": bounded,
+        "limits": [low, high, None] if bounded else None,
     }
 
 

@@ -56,8 +56,8 @@ def bar(total: int, done: int = 0) -> tqdm[Any]:
     )
 
 
-def text(arguments: Namespace) -> str:
-    """The text that was asked for by what `add_text` offers."""
+def text(arguments: Namespace) -> Any:
+    """The text that was asked for by what `add_text` offers: str, or None where none was and none is required."""
     if arguments.stdin:
         return corpora.decode(sys.stdin.buffer.read())
     if arguments.text_file is not None:
@@ -133,9 +133,9 @@ def add_model(command: argparse.ArgumentParser, **options: Any) -> None:
     command.add_argument("model", metavar="MODEL", help="A shipped model's name, or a .safetensors file.", **options)
 
 
-def add_text(command: argparse.ArgumentParser) -> None:
+def add_text(command: argparse.ArgumentParser, required: bool = True) -> None:
     """The text, given as it is, in a file, or by standard input: see `text`."""
-    group = command.add_mutually_exclusive_group(required=True)
+    group = command.add_mutually_exclusive_group(required=required)
     group.add_argument("--text", type=typed, metavar="TEXT", help="The text itself.")
     group.add_argument("--text-file", metavar="FILE", help="A file that holds the text.")
     group.add_argument("stdin", nargs="?", choices=["-"], metavar="-", help="Read the text from standard input.")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from lstm_core.words import N_, tr
 
@@ -21,6 +22,8 @@ _LABELS = {
     "\u2029": "PS", "\u202f": "NNSP", "\u2060": "WJ", "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI",
     "\ufeff": "BOM", "\ufffc": "OBJ", "\u3000": "IDSP",
 }  # fmt: skip
+# first and last of Latin, Greek and Cyrillic letters, punctuation, currencies, arrows and signs: a browser knows no names
+NAMED = ((0xA0, 0x24F), (0x370, 0x4FF), (0x2000, 0x206F), (0x20A0, 0x20BF), (0x2190, 0x22FF))
 
 
 @lru_cache(4096)
@@ -48,6 +51,17 @@ def glyph(character: str) -> Glyph:
     if category.startswith("M"):
         return f"◌{character}", spoken, "plain"
     return character, character if code < 0x7F else f"{character} {spoken}", "plain"
+
+
+def tables(characters: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What assets/shared/glyphs.js needs to do the same as `glyph`, as JSON: glyphs of white space, labels of boxes, and names.
+
+    characters: those whose Unicode names it shall know, besides the letters and signs of European scripts.
+    """
+    known = {*characters, *(chr(code) for first, last in NAMED for code in range(first, last + 1))}
+    names = {c: unicodedata.name(c, "").lower() for c in sorted(known) if len(c) == 1 and ord(c) >= 0x7F}
+    quiet = {character: [shown, str(name)] for character, (shown, name) in _QUIET.items()}
+    return {"quiet": quiet, "labels": dict(_LABELS), "names": {c: name for c, name in names.items() if name}}
 
 
 def tick(character: str) -> str:

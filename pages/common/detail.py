@@ -135,6 +135,7 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
     with opened:
         _numbers(chosen.model, trace)
         _report(chosen.model, trace, layer)
+        _live_page(chosen.model, chosen.text)
         if trace.steps * trace.units * len(trace.signals) > MOST_DRAWN:
             st.caption(tr("Zoomable heatmaps of so long a text are too much for a browser: take a shorter one."))
             return
@@ -184,6 +185,18 @@ def _report(name: str, trace: lc.Trace, layer: int) -> None:
     _download(
         tr("Offline report (HTML)"), lambda: report.build(model, trace, layer, step, unit), f"{name}-report.html", "text/html"
     )
+
+
+def _live_page(name: str, text: str) -> None:
+    """A page that reads new text without this app: it holds the model itself."""
+    model = caches.model(name)
+    st.caption(
+        tr(
+            "The page that reads has the picture above and the model in it: it reads what is typed into it, without a network,"
+            " on a phone too."
+        )
+    )
+    _download(tr("Page that reads (HTML)"), lambda: report.build_live([model], text), f"{name}-live.html", "text/html")
 
 
 def _pictures(figure: go.Figure, on_paper: Callable[[], go.Figure], name: str) -> None:

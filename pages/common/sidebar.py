@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,21 +9,16 @@ from typing import Any
 import streamlit as st
 
 import lstm_core as lc
-from lstm_core import numbering
-from lstm_core.places import ASSETS
+from lstm_core import examples, numbering
 from lstm_core.words import tr
 from pages.common import caches, own_models, selection
 from pages.common.markdown import plain
 from pages.common.selection import ALL_LAYERS, Selection
 
-TEXTS = json.loads((ASSETS / "texts.json").read_text("utf-8"))
+TEXTS = examples.texts()
+text_for = examples.text_for
 TEXT_PROBLEM = "text problem"  # the sentence about what was typed last, as long as no model can read it
 LONGEST_LINE = 120
-
-
-def text_for(model: str) -> str:
-    """The text a newcomer sees first: one the model can be expected to read well."""
-    return next((t["text"] for t in TEXTS if t.get("model") == model), TEXTS[0]["text"])
 
 
 def show(chosen: Selection) -> None:

@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python -m pytest tests/benchmarks/bench_browser.py
 
 Milliseconds from a committed text to its painted heatmaps, bytes sent for it, milliseconds a cursor move, seconds from
-`streamlit run` to the first picture, and the server's memory with one and with ten sessions. Nothing passes or fails.
+`streamlit run` to the first picture, and the server's memory with one and with ten sessions; and, of the page that reads by
+itself, milliseconds from a keystroke to its painted heatmaps. Nothing passes or fails.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import browser, free_port, open_tab, rest, serve, server  # noqa: F401  fixtures
+import lstm_core as lc
+from lstm_core.report import build_live
+from tests.browser.conftest import browser, free_port, launch, open_tab, rest, serve, server  # noqa: F401  fixtures
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 PAINTED = f"""(wanted) => [...document.querySelectorAll('*')]
@@ -32,6 +35,22 @@ MOVES = """(canvas) => {
         took.push(performance.now() - start);
     }
     return took.sort((a, b) => a - b);
+}"""
+KEYSTROKES = """async (place) => {
+    const area = document.querySelector('textarea'), took = [];
+    for (let k = 0; k < 30; k++) {
+        await new Promise((done) => setTimeout(done, 50));
+        const at = place === 'end' ? area.value.length : 5;
+        area.setRangeText('e', at, at, 'end');
+        const start = performance.now();
+        area.dispatchEvent(new InputEvent('input', { bubbles: true }));
+        await new Promise((done) => requestAnimationFrame(done)); // it is read and painted in this frame
+        await new Promise((done) => setTimeout(done));
+        const painted = performance.now() - start;
+        while (document.querySelector('.note').textContent.startsWith('Reading')) await new Promise((done) => setTimeout(done));
+        took.push([painted, performance.now() - start]);
+    }
+    return took;
 }"""
 SENTENCE = "It was a fine evening in July and nobody wished to go home before the music ended. "
 
@@ -100,6 +119,21 @@ def test_committed_text_to_painted(browser, own_server, report, model: str, char
     canvas = tab.locator(CANVAS).first
     moves = canvas.evaluate(MOVES)
     report(f"{what}: a cursor move takes {moves[100]:.2f} ms (median), {moves[-1]:.2f} ms (most); {len(received)} messages")
+
+
+@pytest.mark.parametrize("model, characters", [("family-lstm", 200), ("war-and-peace-lstm", 1000)])
+def test_keystroke_to_painted_on_the_page_that_reads(browser, report, tmp_path, model: str, characters: int) -> None:  # noqa: F811
+    (tmp_path / "page.html").write_text(build_live([lc.load(model)], "hello"), "utf-8")
+    tab = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True).new_page()
+    tab.goto((tmp_path / "page.html").as_uri())
+    tab.locator("textarea").fill((SENTENCE * (characters // len(SENTENCE) + 1))[:characters])
+    tab.wait_for_function("() => document.querySelector('.note').textContent.startsWith('Read in')")
+    for place in ("end", "start"):
+        took = tab.evaluate(KEYSTROKES, place)
+        painted, whole = (sorted(one[k] for one in took) for k in (0, 1))
+        what = f"{model}, {characters} characters, without a server: a keystroke at the {place}"
+        first = f"is painted in {statistics.median(painted):.0f} ms ({painted[-1]:.0f} at most)"
+        report(f"{what} {first}, all of the text in {statistics.median(whole):.0f} ms")
 
 
 def test_machine(report) -> None:

@@ -56,6 +56,13 @@ interface Theme {
 /** A character: what is shown, its name, and "plain", "quiet" (white space) or "boxed". */
 type Glyph = string[];
 
+/** How characters are written: the glyphs of white space, short labels for boxes, and Unicode names, by character. */
+interface Lettering {
+  quiet: Record<string, string[]>;
+  labels: Record<string, string>;
+  names: Record<string, string>;
+}
+
 type NumberArray = ArrayLike<number> & Iterable<number>;
 
 /** As much of an Arrow table as the views read. */
@@ -251,3 +258,5 @@ interface EngineLayer {
 }
 
 type EngineModel = import("../../assets/shared/engine/model.js").Model;
+
+type EngineReading = import("../../assets/shared/engine/reading.js").Reading;

@@ -17,9 +17,10 @@ import pytest
 import torch
 
 import lstm_core as lc
-from lstm_core import report
+from lstm_core import examples, report
 from lstm_core.__main__ import main
 from lstm_core.analysis.explain import explain
+from lstm_core.browser import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp; $lead ${text} \0\ud800 é"
@@ -172,10 +173,63 @@ def test_the_limit_counts_what_is_sent() -> None:
     assert numbers == pytest.approx(share * report.LARGEST, rel=0.15)
 
 
+# The page that reads by itself
+
+
+def test_the_page_that_reads_holds_program_weights_and_the_traces_numbers() -> None:
+    model, other = made(), made("gru", 1)
+    page = report.build_live([model, other], "hello, world")
+    sent = data_of(page, "live")
+    assert sent["text"] == "hello, world" and [m["engine"]["name"] for m in sent["models"]] == ["tiny", "tiny"]
+    for one, built in zip(sent["models"], (model, other)):
+        meta, weights = engine.payload(built)
+        assert one["engine"] == json.loads(json.dumps(meta)) and base64.b64decode(one["weights"]) == weights
+        trace, judge = lc.trace(built, "hello, world"), arrays(one["judge"]["values"])
+        assert one["judge"]["steps"] == list(range(12))
+        for name in trace.signals:
+            assert np.array_equal(judge[name], trace[name].reshape(-1))
+        assert np.array_equal(judge["probs"], trace.probs.reshape(-1))
+        assert [track["layer"] for track in one["picture"]["tracks"]] == list(range(built.layers))
+    assert "✓ Certified" in page and "tiny, tiny read what you type" in page
+    [alone] = data_of(report.build_live([model], "hello", layer=1), "live")["models"]
+    assert [track["layer"] for track in alone["picture"]["tracks"]] == [1] and alone["pin"]["layer"] == 1
+
+
+def test_the_page_that_reads_runs_its_own_script_alone_and_interprets_nothing() -> None:
+    model = made()
+    model.name, model.card = "<b>$title</b>", {"<i>key</i>": NASTY}
+    page = report.build_live([model], NASTY)
+    page.encode("utf-8")
+    parts = Parts(page)
+    assert not [tag for tag, attributes in parts.tags if {"src", "href", "onerror", "onclick"} & set(attributes)]
+    assert not {"b", "i", "img"} & {tag for tag, _ in parts.tags}
+    policy = next(a["content"] for _, a in parts.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; script-src 'sha256-") and "connect-src" not in policy
+    [code] = [s for s in parts.scripts if "Filler" in s]
+    assert f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" in policy
+    assert len([1 for tag, a in parts.tags if tag == "script" and a.get("type") != "application/json"]) == 1
+    assert not re.search(r"\beval\b|\bFunction\s*\(|\bfetch\s*\(|XMLHttpRequest|\bimport\b", code)
+
+
+def test_a_model_of_two_layers_of_256_units_is_under_6_megabytes() -> None:
+    model = lc.load("python-lstm")  # the largest vocabulary
+    for text in ("the clouds are in the sky", "the clouds are in the sky " * 40):
+        assert len(report.build_live([model], text).encode()) < 6_000_000
+
+
+def test_what_the_page_that_reads_refuses() -> None:
+    with pytest.raises(ValueError, match="at least one model"):
+        report.build_live([], "hello")
+    with pytest.raises(ValueError, match="there is no layer"):
+        report.build_live([made(layers=2), made(layers=1)], "hello", layer=1)
+    with pytest.raises(lc.TextError):
+        report.build_live([made()], "")
+
+
 def test_its_colours_are_the_apps() -> None:
     css = (ROOT / "assets" / "report" / "report.css").read_text("utf-8")
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
-    light, dark = css.split("@media")
+    light, dark = css.split("@media")[:2]
     for part, colours in ((light, theme["light"]), (dark, theme["dark"])):
         for name, value in colours.items():
             spelled = re.sub("([A-Z])", lambda m: f"-{m[1].lower()}", name)
@@ -194,3 +248,23 @@ def test_the_command_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert "--output must end in .html" in capsys.readouterr().err
     assert main(["report", "--model", "tiny.safetensors", "--text", "hello", "--unit", "5", "-o", "x.html"]) == 1
     assert "there is no unit 5" in capsys.readouterr().err and not (tmp_path / "x.html").exists()
+
+
+def test_the_command_writes_a_page_that_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lc.save(made(), tmp_path / "tiny.safetensors")
+    assert main(["report", "--live", "tiny.safetensors", "-o", "page.html"]) == 0
+    assert re.fullmatch(r"page\.html: \d\.\d MB, opens in a browser from the disk\n", capsys.readouterr().out)
+    assert data_of((tmp_path / "page.html").read_text("utf-8"), "live")["text"] == examples.text_for("tiny")
+    asked = ["--live", "tiny.safetensors", "--live", "tiny.safetensors", "--text", "hello", "--layer", "2"]
+    assert main(["report", *asked, "-o", "page.html"]) == 0
+    sent = data_of((tmp_path / "page.html").read_text("utf-8"), "live")
+    assert sent["text"] == "hello" and len(sent["models"]) == 2
+    for wrong, sentence in (
+        (["--live", "tiny.safetensors", "--unit", "1"], "--unit and --character go with --model"),
+        (["--model", "tiny.safetensors"], "a report needs a text"),
+    ):
+        assert main(["report", *wrong, "-o", "x.html"]) == 2
+        assert sentence in capsys.readouterr().err and not (tmp_path / "x.html").exists()

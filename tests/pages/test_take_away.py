@@ -33,7 +33,7 @@ def said(app: AppTest) -> str:
 def test_every_number_every_picture_and_the_report() -> None:
     app = opened("hello")
     pictures = ["Interactive page (HTML)", *(["Picture (PDF)"] if figure_file.can_draw() else [])]
-    report = ["Offline report (HTML)"]
+    report = ["Offline report (HTML)", "Page that reads (HTML)"]
     assert labels(app) == ["Numbers (NPZ)", "Numbers (CSV)", "Numbers (Parquet)", *report, *pictures]
     assert "lc.Trace.load" in said(app)
 
@@ -48,7 +48,7 @@ def test_a_long_text_gets_sentences_instead(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(detail, "MOST_DRAWN", 1000)
     monkeypatch.setattr(detail.report, "LARGEST", 200_000)
     app = opened("hello " * 50)
-    assert labels(app) == ["Numbers (NPZ)"]
+    assert labels(app) == ["Numbers (NPZ)", "Page that reads (HTML)"]
     for sentence in (
         "As CSV or Parquet, one number a row, this would be 63,128 rows, more than 1,000: take the NPZ",
         "No offline report: a report of 300 characters read by",
