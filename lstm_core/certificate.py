@@ -143,7 +143,7 @@ def _float64_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
         parameters = {n: p.cpu().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: trace.initial[n][layer] for n in model.cell.states}
         held = held_steps(trace.clamps, layer, trace.units, trace.steps)
-        x = stepping.reference(model.cell, parameters, x, start, held)["hidden"]
+        x = stepping.reference(model.cell.program, parameters, x, start, held)["hidden"]
         hidden.append(x)
     clamped = tr(", with the same clamps") if trace.clamps else ""
     return tr("the declared equations, step by step in float64{clamped}", clamped=clamped), np.stack(hidden)

@@ -217,7 +217,7 @@ class Recurrent(nn.Module):
         from_x = None if stacked is None else stacked.inputs(x).unbind(0)
 
         operations = [(o.into, _runs(o, parameters)) for o in program.operations if o not in together]
-        number = {(b.role, b.name): k for k, b in enumerate(program.buffers) if b.role not in ("weight", "value")}
+        number = program.numbers
         values: list[Any] = [parameters[b.name][b.block] if b.role == "weight" else None for b in program.buffers]
         after = dict(zip(program.states, states))
         kept: dict[str, list[Tensor]] = {name: [] for name in keep}

@@ -77,6 +77,16 @@ class Program:
     states: tuple[str, ...]
 
     @cached_property
+    def made(self) -> dict[int, Operation]:
+        """The operation that gives each vector, by the vector's number."""
+        return {o.into: o for o in self.operations}
+
+    @cached_property
+    def numbers(self) -> dict[tuple[Role, str], int]:
+        """The number of each vector that has a name of its own, by role and name: all but weights and values."""
+        return {(b.role, b.name): k for k, b in enumerate(self.buffers) if b.role not in ("weight", "value")}
+
+    @cached_property
     def stacked(self) -> tuple[Operation, ...]:
         """The affine maps of h_{t-1} and x_t alone, in the order of their rows: one product a step does them all."""
         plain = [o for o in self.operations if {self.buffers[p.reads] for p in o.parts} == {H_PREV, X}]

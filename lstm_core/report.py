@@ -72,6 +72,20 @@ def check(model: CharModel, trace: Trace) -> None:
         )
 
 
+def check_live(models: Sequence[CharModel]) -> None:
+    """Raises InputError, one sentence, for models whose weights would make a page that is too large for a browser."""
+    size = sum(4 * p.numel() for model in models for p in model.parameters())
+    if size * BASE64 > LARGEST:
+        raise InputError(
+            tr(
+                "a page with the weights of {names} would take {size:.0f} MB, and at most {most:.0f} are of use to a browser",
+                names=", ".join(model.name for model in models),
+                size=size * BASE64 / 1e6,
+                most=LARGEST / 1e6,
+            )
+        )
+
+
 def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = None, unit: int | None = None) -> str:
     """A reading as one HTML page that needs no network and no server.
 
@@ -86,13 +100,10 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     step, unit = first_step if step is None else step, first_unit if unit is None else unit
     explained, certificate = explain(model, trace, layer, step, unit), certify(model, trace)
     pin = {"step": step, "unit": unit, "layer": layer, "model": trace.model}
-    code = modules.linked(ASSETS / "report" / "report.js", ASSETS)
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
-    return Template(_read("report/page.html")).substitute(
-        hash=_hash(code),
-        version=escape(version()),
-        style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "inside/inside", "report/report")),
-        title=escape(tr("{trace.model} reads", trace=trace)),
+    title = escape(tr("{trace.model} reads", trace=trace))
+    body = Template(_read("report/page.html")).substitute(
+        title=title,
         lead=_lead(trace),
         inside_title=escape(
             tr("The cell of layer {layer}, alive: {trace.cell.title}", layer=numbering.layer(layer), trace=trace)
@@ -112,9 +123,8 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         facts=_table(_facts(model, trace, certificate)),
         card=_table(_card(model)),
         text=escape(_printable(trace.text)),
-        foot=escape(_foot()),
-        scripts="\n".join([*data, f'<script type="module">{code}</script>']),
     )
+    return _document("report", title, body, ("shared/shared", "gates/gates", "inside/inside", "report/report"), data)
 
 
 def build_live(models: Sequence[CharModel], text: str, layer: int | None = None) -> str:
@@ -123,19 +133,17 @@ def build_live(models: Sequence[CharModel], text: str, layer: int | None = None)
     models: one or more; a person chooses among several on the page. text: what stands in its field at first, 1 to 20,000
     characters. layer: the only one that is shown, counted from 0 (default: all). Returns the page, to be saved as UTF-8; a
     model of 2 x 256 units takes 5.9 MB. In it stands torch's trace of the text, at up to JUDGED numbers: the page compares
-    what the browser computes with it, and says so. Raises InputError for no model, for a layer that one of them lacks, and
-    TextError for a text that one of them can't read.
+    what the browser computes with it, and says so. Raises InputError for no model, for a layer that one of them lacks,
+    for weights of more than 24 MB, and TextError for a text that one of them can't read.
     """
     if not models:
         raise InputError(tr("a page that reads by itself needs at least one model"))
+    check_live(models)
     traces = [read(model, text) for model in models]
-    code = modules.linked(ASSETS / "report" / "live.js", ASSETS)
     sent = {"text": text, "models": [_live(model, trace, layer) for model, trace in zip(models, traces)]}
-    return Template(_read("report/live.html")).substitute(
-        hash=_hash(code),
-        version=escape(version()),
-        style="\n".join(_read(f"{name}.css") for name in ("shared/shared", "gates/gates", "report/report")),
-        title=escape(_live_title([model.name for model in models])),
+    title = escape(_live_title([model.name for model in models]))
+    body = Template(_read("report/live.html")).substitute(
+        title=title,
         about=escape(tr("What this shows, and how far it can be trusted")),
         lead=escape(
             tr(
@@ -146,9 +154,8 @@ def build_live(models: Sequence[CharModel], text: str, layer: int | None = None)
             )
         ),
         models="".join(_live_words(model, trace) for model, trace in zip(models, traces)),
-        foot=escape(_foot()),
-        scripts=f'{_script("live", sent)}\n<script type="module">{code}</script>',
     )
+    return _document("live", title, body, ("shared/shared", "gates/gates", "report/report"), [_script("live", sent)])
 
 
 def _live_title(names: Sequence[str]) -> str:
@@ -176,8 +183,22 @@ def _live_words(model: CharModel, trace: Trace) -> str:
     return f"<h2>{escape(_printable(model.name))}</h2>{said}<table>{_table(_card(model))}</table>"
 
 
-def _hash(code: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+def _document(kind: str, title: str, body: str, styles: Sequence[str], data: Sequence[str]) -> str:
+    """A whole page: its policy lets it run its own script, assets/report/KIND.js, and fetch nothing.
+
+    title, body: escaped. styles: of assets, without their ending. data: what the script reads, as elements.
+    """
+    code = modules.linked(ASSETS / "report" / f"{kind}.js", ASSETS)
+    return Template(_read("report/document.html")).substitute(
+        kind=f"{kind}-page",
+        hash=f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'",
+        version=escape(version()),
+        style="\n".join(_read(f"{name}.css") for name in styles),
+        title=title,
+        body=body,
+        foot=escape(_foot()),
+        scripts="\n".join([*data, f'<script type="module">{code}</script>']),
+    )
 
 
 # The components and their numbers

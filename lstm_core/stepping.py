@@ -86,19 +86,15 @@ class _Nodes:
 
     cell: Cell
 
-    @cached_property
-    def made(self) -> dict[int, Operation]:
-        return {o.into: o for o in self.cell.program.operations}
-
     def node(self, number: int) -> Node:
         buffer = self.cell.program.buffers[number]
-        return self.made[number] if buffer.role == "value" else buffer
+        return self.cell.program.made[number] if buffer.role == "value" else buffer
 
     @cached_property
     def roots(self) -> dict[str, Node]:
         """What each signal is, by name; a copy is what is copied."""
         buffers = self.cell.program.buffers
-        found = {buffers[o.into].name: o for o in self.made.values() if buffers[o.into].role == "signal"}
+        found = {buffers[o.into].name: o for o in self.cell.program.operations if buffers[o.into].role == "signal"}
         return {name: self.node(o.reads[0]) if o.kind == "copy" else o for name, o in found.items()}
 
     def children(self, node: Node) -> list[Node]:
@@ -145,7 +141,7 @@ class _Nodes:
 
     def halved(self) -> set[Node]:
         """The weights to halve, exactly, beforehand: a sigmoid is computed as 1/2 + 1/2 tanh(z / 2)."""
-        arguments = [self.weights_of(self.node(o.reads[0])) for o in self.made.values() if o.function == "sigmoid"]
+        arguments = [self.weights_of(self.node(o.reads[0])) for o in self.cell.program.operations if o.function == "sigmoid"]
         return {leaf for leaves in arguments if all(self.counts[leaf] == 1 for leaf in leaves) for leaf in leaves}
 
     def weights_of(self, argument: Node) -> list[Node]:
@@ -387,20 +383,6 @@ class _Emitter:
 
 
 def reference(
-    cell: Cell,
-    parameters: Parameters,
-    inputs: np.ndarray,
-    initial: Mapping[str, np.ndarray],
-    held: Held = NOTHING,
-) -> dict[str, np.ndarray]:
-    """Every signal of one layer, by the cell's program in plain float64: name -> (time, unit).
-
-    inputs: (time, input). initial: the states before the first step, (unit,) each. held: as for `steps`.
-    """
-    return run(cell.program, parameters, inputs, initial, held)
-
-
-def run(
     program: Program,
     parameters: Parameters,
     inputs: np.ndarray,
@@ -408,15 +390,16 @@ def run(
     held: Held = NOTHING,
     below: Mapping[str, np.ndarray] = NO_LAYER,
 ) -> dict[str, np.ndarray]:
-    """Every signal of one layer by a program in plain float64: name -> (time, unit).
+    """Every signal of one layer by a cell's program in plain float64: name -> (time, unit).
 
-    inputs, initial, held: as for `reference`. below: the signals of the layer below, (time, unit) each; none in the first.
+    inputs: (time, input). initial: the states before the first step, (unit,) each. held: as for `steps`. below: the signals
+    of the layer below, (time, unit) each; none in the first.
     """
     units, buffers = initial["hidden"].shape[0], program.buffers
     blocks = {n: p.astype(np.float64).reshape(-1, units, *p.shape[1:]) for n, p in parameters.items()}
     values: list[Any] = [blocks[b.name][b.block] if b.role == "weight" else np.zeros(units) for b in buffers]
-    operations = [(o.into, _runs(o, blocks)) for o in program.operations]
-    signals = {b.name: k for k, b in enumerate(buffers) if b.role == "signal"}
+    operations = [(o.into, runs(o, blocks)) for o in program.operations]
+    signals = {name: k for (role, name), k in program.numbers.items() if role == "signal"}
     state = {name: value.astype(np.float64) for name, value in initial.items()}
     kept: dict[str, list[np.ndarray]] = {name: [] for name in signals}
     for t, x_t in enumerate(inputs.astype(np.float64)):
@@ -429,7 +412,7 @@ def run(
                 case "below" if below:
                     values[k] = below[buffer.name][t].astype(np.float64)
         for into, run in operations:
-            values[into] = run(values)
+            values[into] = run(values.__getitem__)
             name = buffers[into].name
             if name in held:
                 given, where = held[name]
@@ -440,12 +423,15 @@ def run(
     return {name: np.stack(v) for name, v in kept.items()}
 
 
-def _runs(operation: Operation, blocks: Mapping[str, np.ndarray]) -> Callable[[list[Any]], np.ndarray]:
-    """An operation over the values of all buffers, as a function."""
+def runs(operation: Operation, blocks: Mapping[str, np.ndarray]) -> Callable[[Callable[[int], Any]], Any]:
+    """An operation as a function of what reads a buffer by its number: of one step, (unit,), or of all, (time, unit).
+
+    blocks: the parameters, (block, unit, ...) each.
+    """
     if operation.kind == "affine":
         parts = [
-            (blocks[p.weight][p.block], blocks[p.bias][p.block] if p.bias in blocks else 0, p.reads) for p in operation.parts
+            (blocks[p.weight][p.block].T, blocks[p.bias][p.block] if p.bias in blocks else 0, p.reads) for p in operation.parts
         ]
-        return lambda values: sum(weight @ values[k] + bias for weight, bias, k in parts)
+        return lambda read: sum(read(k) @ weight + bias for weight, bias, k in parts)
     does = NUMPY_FUNCTIONS[operation.function] if operation.kind == "apply" else NUMPY_OPERATIONS[operation.kind]
-    return lambda values: does(*(values[k] for k in operation.reads))
+    return lambda read: does(*map(read, operation.reads))

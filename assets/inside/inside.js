@@ -6,7 +6,7 @@
 // its equations say what is computed, its picture says where it is drawn.
 
 import { readTheme } from "../shared/colours.js";
-import { destroy, instances } from "../shared/instances.js";
+import { run } from "../shared/instances.js";
 import { shown } from "../shared/numbering.js";
 import { clamp } from "../shared/numbers.js";
 import { showPlaying } from "../shared/player.js";
@@ -77,14 +77,6 @@ function isAppended(old, now) {
   return true;
 }
 
-export default function ({ data, parentElement, setStateValue }) {
-  const unpacked = unpack(data);
-  let inst = instances.get(parentElement);
-  if (!inst) {
-    inst = create(parentElement.querySelector(".inside"), unpacked);
-    instances.set(parentElement, inst);
-  }
-  inst.send = setStateValue;
-  update(inst, unpacked);
-  return () => destroy(parentElement);
+export default function (args) {
+  return run(args, { selector: ".inside", unpack, create, update });
 }

@@ -22,6 +22,7 @@ export function destroy(parentElement) {
  * @param {{ selector: string, unpack(data: any): any, create(root: any, data: any): any, update(inst: any, data: any): void, settle?: (inst: any) => void }} view
  */
 export function run({ data, parentElement, setStateValue }, { selector, unpack, create, update, settle = () => {} }) {
+  if (!parentElement.isConnected) return () => {}; // the page was left before its module was there
   const unpacked = unpack(data);
   const known = instances.get(parentElement);
   const inst = known ?? create(parentElement.querySelector(selector), unpacked);

@@ -18,7 +18,7 @@ from lstm_core.errors import InputError
 from lstm_core.formula import FUNCTIONS, Cell, Expression, Product, Sum, Vector, compiled, no_weights, x
 from lstm_core.frozen import Frozen, read_only
 from lstm_core.program import Operation, X
-from lstm_core.stepping import NUMPY_FUNCTIONS, NUMPY_OPERATIONS
+from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
 from lstm_core.words import tr
 
@@ -132,40 +132,26 @@ class _Layer:
     _known: dict[int, np.ndarray] = field(default_factory=dict)
     _factors: dict[Expression, np.ndarray] = field(default_factory=dict)
 
-    def block(self, name: str, block: int) -> np.ndarray:
-        """Some rows of a weight matrix, or of a bias: as many as there are units."""
-        return self.parameters[name][block * self.units : (block + 1) * self.units]
+    @cached_property
+    def blocks(self) -> dict[str, np.ndarray]:
+        """Each parameter as blocks of as many rows as there are units: (block, unit, ...)."""
+        return {name: p.reshape(-1, self.units, *p.shape[1:]) for name, p in self.parameters.items()}
 
     @cached_property
     def units(self) -> int:
         return self.vectors[Vector("hidden")].shape[1]
-
-    @cached_property
-    def made(self) -> dict[int, Operation]:
-        return {o.into: o for o in self.cell.program.operations}
 
     def value(self, number: int) -> np.ndarray:
         """What a buffer of the program holds at every step: (time, unit), or (unit,) for a peephole's weights."""
         if number not in self._known:
             buffer = self.cell.program.buffers[number]
             if buffer.role == "value":
-                self._known[number] = self._computed(self.made[number])
+                self._known[number] = stepping.runs(self.cell.program.made[number], self.blocks)(self.value)
             elif buffer.role == "weight":
-                self._known[number] = self.block(buffer.name, buffer.block)
+                self._known[number] = self.blocks[buffer.name][buffer.block]
             else:
                 self._known[number] = self.vectors[Vector(buffer.name, buffer.role == "before")]
         return self._known[number]
-
-    def _computed(self, operation: Operation) -> np.ndarray:
-        if operation.kind == "affine":
-            total: Any = 0
-            for p in operation.parts:
-                total = total + self.value(p.reads) @ self.block(p.weight, p.block).T
-                if p.bias in self.parameters:
-                    total = total + self.block(p.bias, p.block)
-            return total
-        does = NUMPY_FUNCTIONS[operation.function] if operation.kind == "apply" else NUMPY_OPERATIONS[operation.kind]
-        return does(*map(self.value, operation.reads))
 
     def at(self, number: int, step: int) -> np.ndarray:
         values = self.value(number)
@@ -185,7 +171,7 @@ def _layers(model: CharModel, trace: Trace, kind: Any) -> list[_Layer]:
         parameters = {n: p.detach().cpu().numpy().astype(kind) for n, p in model.rnn.layer(layer).items()}
         start = {n: trace.initial[n][layer].astype(kind) for n in model.cell.states}
         if kind is np.float64:
-            signals = stepping.reference(model.cell, parameters, below, start)
+            signals = stepping.reference(model.cell.program, parameters, below, start)
         else:
             signals = {n: trace[n][layer] for n in model.cell.names}
         vectors = {Vector(n): values for n, values in signals.items()}
@@ -263,7 +249,7 @@ class _BackwardPass:
     def _layer_back(self, number: int, step: int, begun: int, above: np.ndarray) -> np.ndarray:
         """Through one layer's equations; returns the gradients with respect to what it read from the layer below."""
         layer, program = self.layers[number], self.model.cell.program
-        places = {(b.role, b.name): k for k, b in enumerate(program.buffers)}
+        places = program.numbers
         found = {places["signal", name]: held[:begun].copy() for name, held in self.carried[number].items()}
         found[places["signal", "hidden"]] += above
         pull = _Pullback(layer, step, found, first=number == 0)
@@ -330,7 +316,7 @@ class _Pullback:
                 self._arrives(reads[0], adjoint)
             case "affine":
                 for part in operation.parts:
-                    weight = layer.block(part.weight, part.block)
+                    weight = layer.blocks[part.weight][part.block]
                     if self.first and layer.cell.program.buffers[part.reads] == X:
                         self.along = self.along + adjoint @ (weight @ layer.value(part.reads)[step])
                     else:

@@ -56,8 +56,15 @@ def bar(total: int, done: int = 0) -> tqdm[Any]:
     )
 
 
-def text(arguments: Namespace) -> Any:
-    """The text that was asked for by what `add_text` offers: str, or None where none was and none is required."""
+def text(arguments: Namespace) -> str:
+    """The text that was asked for by what `add_text` offers."""
+    given = optional_text(arguments)
+    assert given is not None  # `add_text` requires one
+    return given
+
+
+def optional_text(arguments: Namespace) -> str | None:
+    """The same where `add_text` requires none: None where none was given."""
     if arguments.stdin:
         return corpora.decode(sys.stdin.buffer.read())
     if arguments.text_file is not None:

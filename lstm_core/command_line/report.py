@@ -51,7 +51,7 @@ def run(arguments: Namespace) -> int:
 
     if Path(arguments.output).suffix.lower() not in (".html", ".htm"):
         raise common.UsageError(tr("--output must end in .html, and {arguments.output} does not", arguments=arguments))
-    text = common.text(arguments)
+    text = common.optional_text(arguments)
     layer = None if arguments.layer is None else numbering.index("layer", arguments.layer)
     if arguments.live:
         if arguments.unit is not None or arguments.character is not None:

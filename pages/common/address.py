@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import lstm_core as lc
+from lstm_core import examples
 from lstm_core.words import tr
 from pages.common import caches, own_models, selection, sidebar
 from pages.common.selection import Selection, Sizes, World
@@ -73,7 +74,7 @@ def _follow_link(models: dict[str, lc.ModelInfo]) -> dict[str, str] | None:
         if query == st.session_state.get(ADDRESS, query) or _is_late(query):
             return None
     first = query["model"] if query.get("model") in models else next(iter(models))
-    default = st.session_state.get(selection.KEY, Selection(first, sidebar.text_for(first)))
+    default = st.session_state.get(selection.KEY, Selection(first, examples.text_for(first)))
     sizes = {name: Sizes(info.config["layers"], info.config["units"]) for name, info in models.items()}
     chosen, warnings = selection.from_query(query, World(sizes, caches.steps), default)
     try:

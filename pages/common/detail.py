@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -81,6 +81,29 @@ def certificate_line(chosen: Selection, trace: lc.Trace) -> None:
         pairs = ", ".join(tr("{glyph} as {glyph_2}", glyph=glyph(c)[0], glyph_2=glyph(r)[0]) for c, r in sorted(replaced)[:12])
         more = tr(" and {replaced_count} more", replaced_count=len(replaced) - 12) if len(replaced) > 12 else ""
         st.text(tr("This model does not know every character here. It read {pairs}{more}.", pairs=pairs, more=more))
+
+
+def certificates(certified: Mapping[str, lc.Certificate]) -> None:
+    """The certificates of several readings in one line, by what they are called."""
+    lines = "; ".join(
+        tr(
+            "{name} max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}",
+            name=name,
+            certificate=certificate,
+        )
+        for name, certificate in certified.items()
+    )
+    wrong = [name for name, certificate in certified.items() if not certificate.holds]
+    if not wrong:
+        st.caption(tr("✓ Certified: {lines}.", lines=lines))
+        return
+    st.error(
+        tr(
+            "The pictures of {wrong} are NOT what was computed independently: {lines}. Do not trust them.",
+            wrong=", ".join(wrong),
+            lines=lines,
+        )
+    )
 
 
 def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
@@ -190,6 +213,11 @@ def _report(name: str, trace: lc.Trace, layer: int) -> None:
 def _live_page(name: str, text: str) -> None:
     """A page that reads new text without this app: it holds the model itself."""
     model = caches.model(name)
+    try:
+        report.check_live([model])
+    except InputError as error:
+        st.caption(tr("No page that reads: {plain}.", plain=plain(str(error))))
+        return
     st.caption(
         tr(
             "The page that reads has the picture above and the model in it: it reads what is typed into it, without a network,"

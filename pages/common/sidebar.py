@@ -15,8 +15,6 @@ from pages.common import caches, own_models, selection
 from pages.common.markdown import plain
 from pages.common.selection import ALL_LAYERS, Selection
 
-TEXTS = examples.texts()
-text_for = examples.text_for
 TEXT_PROBLEM = "text problem"  # the sentence about what was typed last, as long as no model can read it
 LONGEST_LINE = 120
 
@@ -70,8 +68,8 @@ def _text_typed() -> None:
 def _preset_chosen() -> None:
     preset = st.session_state["preset"]
     if preset is not None:
-        _fill_texts(TEXTS[preset]["text"])
-        _take(TEXTS[preset]["text"])
+        _fill_texts(examples.texts()[preset]["text"])
+        _take(examples.texts()[preset]["text"])
         st.session_state["preset"] = None
 
 
@@ -80,9 +78,10 @@ def _model_chosen() -> None:
     layer = min(chosen.layer, caches.model(name).layers - 1)
     selection.change(model=name, layer=layer, unit=None, pinned_layer=None)
     st.session_state["layer"] = layer
-    if chosen.text == text_for(chosen.model) and chosen.text != text_for(name) and TEXT_PROBLEM not in st.session_state:
-        _fill_texts(text_for(name))
-        _take(text_for(name))
+    suggested = examples.text_for(name)
+    if chosen.text == examples.text_for(chosen.model) and chosen.text != suggested and TEXT_PROBLEM not in st.session_state:
+        _fill_texts(suggested)
+        _take(suggested)
 
 
 def _layer_chosen() -> None:
@@ -103,9 +102,9 @@ def draw(models: dict[str, lc.ModelInfo], with_model: bool = True) -> None:
         )
         st.selectbox(
             tr("Or take a text"),
-            range(len(TEXTS)),
+            range(len(examples.texts())),
             None,
-            lambda k: TEXTS[k]["title"],
+            lambda k: examples.texts()[k]["title"],
             key="preset",
             on_change=_preset_chosen,
             placeholder=tr("examples"),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
@@ -143,6 +143,33 @@ def open_tab(browser, server) -> Iterator:
     assert not said, said
 
 
+@pytest.fixture
+def open_report(browser, tmp_path: Path) -> Iterator[Callable]:
+    """open_report(page, scheme, width) -> a tab without a network. At the end none may have asked or complained."""
+    contexts, said = [], []
+
+    def open_one(page: str, scheme: str = "light", width: int = 1400):
+        path = tmp_path / f"report-{len(contexts)}.html"
+        path.write_text(page, "utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda m: said.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda e: said.append(f"page error: {e}"))
+        tab.on("dialog", lambda d: (said.append(d.message), d.dismiss()))
+        address = path.as_uri()
+        tab.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else said.append(r.url[:200]))
+        tab.goto(address)
+        tab.wait_for_selector(".gates canvas.cursor")
+        tab.wait_for_timeout(300)
+        return tab
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
 def rest(tab) -> None:
     """Waits until the script has run and the picture is painted."""
     tab.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=WAIT)
@@ -178,3 +205,12 @@ def sent_from_now(tab) -> list[str]:
     tab.reload()
     rest(tab)
     return sent
+
+
+def opened_from_disk(browser, path: Path) -> tuple:
+    """A tab with a file from the disk in it, and the list of the addresses that it asks for."""
+    tab = browser.new_context().new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(path.as_uri())
+    return tab, asked

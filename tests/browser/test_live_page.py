@@ -15,14 +15,15 @@ import lstm_core as lc
 from lstm_core import report
 from lstm_core.figures.lettering import glyph
 from lstm_core.places import ASSETS
-from tests.browser.test_report import CANVAS, cursor, open_report, spoken  # noqa: F401 a fixture
+from tests.browser.conftest import opened_from_disk
+from tests.browser.test_report import CANVAS, cursor, spoken
 
 PASSAGE = next(p["text"] for p in json.loads((ASSETS / "passages.json").read_text("utf-8")) if p["title"] == "War and Peace")
 UNCHECKED = "Read in this browser; not checked against torch."
 
 
 @pytest.fixture
-def open_live(open_report) -> Callable:  # noqa: F811
+def open_live(open_report) -> Callable:
     """open_live(models, text, ...) -> the page's tab, when it has read its first text."""
 
     def open_one(models: list[lc.CharModel], text: str, layer: int | None = None, **how):
@@ -195,14 +196,10 @@ def test_it_fits_a_phone_and_a_window(open_live, scheme: str, width: int) -> Non
 
 def test_its_policy_forbids_every_request(browser, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(report.build_live([lc.load("family-rnn")], "hello"), "utf-8")
-    context = browser.new_context()
-    tab = context.new_page()
-    asked: list[str] = []
-    tab.on("request", lambda r: asked.append(r.url))
-    tab.goto((tmp_path / "page.html").as_uri())
+    tab, asked = opened_from_disk(browser, tmp_path / "page.html")
     outcome = tab.evaluate("() => fetch('http://127.0.0.1:9/').then(() => 'fetched', (e) => e.name)")
     field(tab).press_sequentially("more")
     expect(tab.locator(".note")).to_have_text(UNCHECKED)
-    context.close()
+    tab.context.close()
     assert outcome == "TypeError"
     assert [url for url in asked if not url.startswith("file:")] == []

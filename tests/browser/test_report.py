@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,36 +12,10 @@ from playwright.sync_api import expect
 
 import lstm_core as lc
 from lstm_core import report
+from tests.browser.conftest import opened_from_disk
 
 TEXT = "The sky was <b>blue</b>, שלום 😀 é\n and Anna smiled."
 CANVAS = ".gates canvas.cursor"
-
-
-@pytest.fixture
-def open_report(browser, tmp_path: Path) -> Iterator[Callable]:
-    """open_report(page, scheme, width) -> a tab without a network. At the end none may have asked or complained."""
-    contexts, said = [], []
-
-    def open_one(page: str, scheme: str = "light", width: int = 1400):
-        path = tmp_path / f"report-{len(contexts)}.html"
-        path.write_text(page, "utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme, offline=True)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("console", lambda m: said.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None)
-        tab.on("pageerror", lambda e: said.append(f"page error: {e}"))
-        tab.on("dialog", lambda d: (said.append(d.message), d.dismiss()))
-        address = path.as_uri()
-        tab.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else said.append(r.url[:200]))
-        tab.goto(address)
-        tab.wait_for_selector(CANVAS)
-        tab.wait_for_timeout(300)
-        return tab
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert said == []
 
 
 def cursor(tab, name: str) -> tuple[int, int, int]:
@@ -126,17 +100,13 @@ def test_its_pictures_can_be_saved(open_report, tmp_path: Path) -> None:
 def test_its_policy_forbids_every_request(browser, tmp_path: Path) -> None:
     model = lc.load("family-rnn")
     (tmp_path / "report.html").write_text(report.build(model, lc.trace(model, "hello")), "utf-8")
-    context = browser.new_context()
-    tab = context.new_page()
-    asked: list[str] = []
-    tab.on("request", lambda r: asked.append(r.url))
-    tab.goto((tmp_path / "report.html").as_uri())
+    tab, asked = opened_from_disk(browser, tmp_path / "report.html")
     outcome = tab.evaluate("() => fetch('http://127.0.0.1:9/').then(() => 'fetched', (e) => e.name)")
     injected = tab.evaluate(
         "() => { const s = document.createElement('script'); s.textContent = 'window.injected = 1';"
         " document.body.append(s); return window.injected ?? 0; }"
     )
-    context.close()
+    tab.context.close()
     assert (outcome, injected) == ("TypeError", 0)
     assert [url for url in asked if not url.startswith("file:")] == []
 

@@ -132,7 +132,7 @@ def test_every_signal_of_every_cell_can_be_held(
     assert (clamped[signal][1, 5:12, chosen] == np.float32(clamp.value)).all()
     parameters = {n: p.detach().numpy() for n, p in model.rnn.layer(1).items()}
     wanted = stepping.reference(
-        model.cell, parameters, clamped["hidden"][0], {n: np.zeros(16) for n in model.cell.states},
+        model.cell.program, parameters, clamped["hidden"][0], {n: np.zeros(16) for n in model.cell.states},
         held_steps([clamp], 1, 16, len(TEXT)),
     )  # fmt: skip
     for name in model.cell.names:

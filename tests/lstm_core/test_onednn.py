@@ -42,7 +42,7 @@ def test_gates_equal_the_equations_for_every_size() -> None:
         parameters, x, start = layer(units, bias=units % 2 == 0)
         found = onednn.lstm_steps(parameters, x, start)
         assert found is not None, f"{units} units: the workspace is laid out otherwise"
-        wanted = stepping.reference(LSTM, {n: p.numpy() for n, p in parameters.items()}, x.numpy(), start)
+        wanted = stepping.reference(LSTM.program, {n: p.numpy() for n, p in parameters.items()}, x.numpy(), start)
         for name in LSTM.names:
             np.testing.assert_allclose(found[name], wanted[name], rtol=0, atol=2e-6, err_msg=f"{name}, {units} units")
 
@@ -51,7 +51,7 @@ def test_gates_equal_the_equations_for_every_size() -> None:
 def test_gates_equal_the_equations_for_every_length(length: int) -> None:
     parameters, x, start = layer(24, length=length)
     found = onednn.lstm_steps(parameters, x, start)
-    wanted = stepping.reference(LSTM, {n: p.numpy() for n, p in parameters.items()}, x.numpy(), start)
+    wanted = stepping.reference(LSTM.program, {n: p.numpy() for n, p in parameters.items()}, x.numpy(), start)
     assert found is not None
     for name in LSTM.names:
         np.testing.assert_allclose(found[name], wanted[name], rtol=0, atol=2e-6)

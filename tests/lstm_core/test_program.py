@@ -96,8 +96,8 @@ def test_what_stands_twice_is_computed_once() -> None:
 def test_a_held_signal_changes_no_other_of_the_same_expression(make_model: Callable[..., CharModel]) -> None:
     parameters = {n: p.detach().numpy() for n, p in make_model(twice(), 4).rnn.layer(0).items()}
     inputs, start = np.eye(27)[:1], {"hidden": np.full(4, 0.5)}
-    free = stepping.reference(twice(), parameters, inputs, start)
-    held = stepping.reference(twice(), parameters, inputs, start, {"gate": ([np.full(4, 0.25)], [np.ones(4, bool)])})
+    free = stepping.reference(twice().program, parameters, inputs, start)
+    held = stepping.reference(twice().program, parameters, inputs, start, {"gate": ([np.full(4, 0.25)], [np.ones(4, bool)])})
     assert (held["gate"] == 0.25).all()
     for name in ("valve", "lock"):
         np.testing.assert_array_equal(held[name], free[name])
@@ -182,7 +182,7 @@ def run_layers(program: Program, layers: Sequence[dict[str, np.ndarray]], inputs
     for parameters in layers:
         x = found[-1]["hidden"] if found else inputs
         start = {name: np.zeros(6) for name in program.states}
-        found.append(stepping.run(program, parameters, x, start, below=found[-1] if found else {}))
+        found.append(stepping.reference(program, parameters, x, start, below=found[-1] if found else {}))
     return found
 
 

@@ -21,6 +21,7 @@ from lstm_core import examples, report
 from lstm_core.__main__ import main
 from lstm_core.analysis.explain import explain
 from lstm_core.browser import engine
+from lstm_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp; $lead ${text} \0\ud800 é"
@@ -224,6 +225,15 @@ def test_what_the_page_that_reads_refuses() -> None:
         report.build_live([made(layers=2), made(layers=1)], "hello", layer=1)
     with pytest.raises(lc.TextError):
         report.build_live([made()], "")
+
+
+def test_models_that_are_too_large_for_a_page_are_refused_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made()
+    size = 4 * sum(p.numel() for p in model.parameters()) * 4 / 3
+    monkeypatch.setattr(report, "LARGEST", size)
+    report.check_live([model])
+    with pytest.raises(InputError, match="a page with the weights of .* would take"):
+        report.build_live([model, model], "hello")
 
 
 def test_its_colours_are_the_apps() -> None:

@@ -36,7 +36,7 @@ def largest_error(model: CharModel, t: Trace) -> float:
         parameters = {n: p.detach().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: t.initial[n][layer] for n in model.cell.states}
         held = held_steps(t.clamps, layer, t.units, t.steps)
-        wanted = stepping.reference(model.cell, parameters, below, start, held)
+        wanted = stepping.reference(model.cell.program, parameters, below, start, held)
         worst = max(worst, *(float(np.abs(t[n][layer] - wanted[n]).max()) for n in model.cell.names))
         below = t["hidden"][layer]
     return worst
@@ -62,7 +62,7 @@ def test_the_equations_in_torch_equal_those_in_numpy(make_model: Callable[..., C
         kept, _ = model.rnn.declared(0, x_t, states, model.cell.names)
     parameters = {n: p.detach().numpy() for n, p in model.rnn.layer(0).items()}
     start = {n: s[0].numpy() for n, s in zip(model.cell.states, states, strict=True)}
-    wanted = stepping.reference(model.cell, parameters, x_t[:, 0].numpy(), start)
+    wanted = stepping.reference(model.cell.program, parameters, x_t[:, 0].numpy(), start)
     for name in model.cell.names:
         np.testing.assert_allclose(kept[name][:, 0], wanted[name], rtol=0, atol=1e-12)
 

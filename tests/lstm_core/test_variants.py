@@ -95,7 +95,7 @@ def test_how_far_a_loss_reaches_back_follows_its_functions(make_model: make, cel
     states = {name: t[name][0, 3].astype(np.float64) for name in model.cell.states}
 
     def loss(hidden: np.ndarray) -> float:
-        after = stepping.reference(model.cell, parameters, np.eye(27)[t.ids[4:6]], states | {"hidden": hidden})
+        after = stepping.reference(model.cell.program, parameters, np.eye(27)[t.ids[4:6]], states | {"hidden": hidden})
         logits = head @ after["hidden"][-1] + bias
         return float(np.log(np.exp(logits).sum()) - logits[t.ids[6]])
 

@@ -48,8 +48,9 @@ def test_a_long_text_gets_sentences_instead(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(detail, "MOST_DRAWN", 1000)
     monkeypatch.setattr(detail.report, "LARGEST", 200_000)
     app = opened("hello " * 50)
-    assert labels(app) == ["Numbers (NPZ)", "Page that reads (HTML)"]
+    assert labels(app) == ["Numbers (NPZ)"]
     for sentence in (
+        "No page that reads: a page with the weights of",
         "As CSV or Parquet, one number a row, this would be 63,128 rows, more than 1,000: take the NPZ",
         "No offline report: a report of 300 characters read by",
         "Zoomable heatmaps of so long a text are too much for a browser",

@@ -62,7 +62,7 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
     _losses(traces, models)
     _peaks(traces, between)
     _downloads(traces, between, file)
-    _certificates(chosen.models, text)
+    detail.certificates(dict(zip(chosen.models, _certified(chosen.models, text))))
     return view.options
 
 
@@ -296,26 +296,3 @@ def _downloads(traces: Sequence[lc.Trace], between: apart.Disagreement, file: st
             tr("Interactive page (HTML)"), lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
         )
         st.plotly_chart(figure, key="compare_lines", theme=None, config=detail.PLOT)
-
-
-def _certificates(names: tuple[str, ...], text: str) -> None:
-    certificates = _certified(names, text)
-    lines = [
-        tr(
-            "{name} max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}",
-            name=name,
-            certificate=certificate,
-        )
-        for name, certificate in zip(names, certificates)
-    ]
-    if all(certificate.holds for certificate in certificates):
-        st.caption(tr("✓ Certified: {lines}.", lines="; ".join(lines)))
-    else:
-        wrong = ", ".join(name for name, certificate in zip(names, certificates) if not certificate.holds)
-        st.error(
-            tr(
-                "The pictures of {wrong} are NOT what was computed independently: {lines}. Do not trust them.",
-                wrong=wrong,
-                lines="; ".join(lines),
-            )
-        )

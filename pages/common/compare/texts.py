@@ -70,7 +70,8 @@ def show(models: Mapping[str, lc.ModelInfo], query: Mapping[str, str] | None) ->
     _losses(both)
     _numbers(both, pin)
     _downloads(both, pin["layer"], file)
-    _certificates(chosen.model, chosen.text, second)
+    certified = [caches.certificate(chosen.model, each) for each in (chosen.text, second)]
+    detail.certificates(dict(zip(map(str, NAMES), certified)))
     return view.options
 
 
@@ -228,21 +229,3 @@ def _downloads(both: TwoTexts, layer: int, file: str) -> None:
             tr("Interactive page (HTML)"), lambda: figure_file.to_html(figure), f"{file}.html", "text/html", on_click="ignore"
         )
         st.plotly_chart(figure, key="compare_difference", theme=None, config=detail.PLOT)
-
-
-def _certificates(model: str, *texts: str) -> None:
-    certificates = [caches.certificate(model, text) for text in texts]
-    lines = [
-        tr(
-            "{name} max |h − h_ref| = {certificate.h_error:.1e} against {certificate.against}",
-            name=name,
-            certificate=certificate,
-        )
-        for name, certificate in zip(NAMES, certificates)
-    ]
-    if all(certificate.holds for certificate in certificates):
-        st.caption(tr("✓ Certified: {lines}.", lines="; ".join(lines)))
-    else:
-        st.error(
-            tr("These pictures are NOT what was computed independently: {lines}. Do not trust them.", lines="; ".join(lines))
-        )

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 import lstm_core as lc
+from lstm_core import examples
 from lstm_core.figures.losses import loss_bars
 from lstm_core.recipes import SHIPPED
 from lstm_core.words import tr
@@ -143,7 +144,7 @@ def _ways_on(info: lc.ModelInfo, own: Own | None) -> None:
 def _choose(name: str) -> None:
     """Makes a model the choice of all pages, with a text that it can be expected to read."""
     before = st.session_state.get(selection.KEY)
-    text = sidebar.text_for(name) if before is None or before.text == sidebar.text_for(before.model) else before.text
+    text = examples.text_for(name) if before is None or before.text == examples.text_for(before.model) else before.text
     if before is None or before.model != name:
         sidebar.show(Selection(name, text))
     models, _ = caches.models()
