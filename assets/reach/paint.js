@@ -127,7 +127,7 @@ function drawAxes(pen, inst, band) {
   const foot = band.top + band.plot;
   const t = xOfStep(inst, targetOf(inst));
   pen.rect(t, band.top, right - t, band.plot, { fill: theme.empty });
-  if (right - t > 90) pen.text(tr("not read yet"), t + 8, foot - 8, { ...style, align: "left" });
+  if (right - t > 90) pen.text(tr("not read yet"), (t + right) / 2, band.top + band.plot / 2, { ...style, align: "center", halo: theme.empty });
   pen.rect(GUTTER, band.top, layout.plotWidth, band.plot, { stroke: theme.faint });
   const { start, columns } = data.meta;
   pen.text(tr("character {character}", { character: count(shown("character", start)) }), GUTTER, foot + 15, { ...style, align: "left" });

@@ -171,7 +171,8 @@ def open_report(browser, tmp_path: Path) -> Iterator[Callable]:
 
 
 def rest(tab) -> None:
-    """Waits until the script has run and the picture is painted."""
+    """Waits until the script has run and the picture is painted. Before its first run a page says that it does not run, too."""
+    tab.locator("[data-testid=stMain] [data-testid=stElementContainer]").first.wait_for(state="attached", timeout=WAIT)
     tab.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=WAIT)
     tab.wait_for_timeout(700)  # a view is a module, which the browser loads by itself
     for view in tab.locator(".scope").all():
