@@ -7,12 +7,14 @@ import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from lstm_core.words import tr
+from pages.common.gates import stage
 from pages.common.gates.view import gates_view
 
-page = frame.begin()
+is_new = selection.KEY not in st.session_state
+stage.hear()
+page = frame.begin(stage=stage.fits)
 chosen = selection.current()
 trace = caches.read(chosen.model, chosen.text)
-layers = chosen.layers(trace.layers)
 
 word = trace.vocabulary.reads.removesuffix("s")
 st.caption(
@@ -24,16 +26,19 @@ st.caption(
         word=word,
     )
 )
-step, unit = first_look(trace, layers[0])
-pin = chosen.pinned(step, unit, layers[0])
-view = gates_view(trace, layers, key="gates", pin=pin, query=page.query)
-pin = view.pin or pin
-selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"])
-page.end(view.options)
+if stage.fits(caches.model(chosen.model)):
+    origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
+    page.end(stage.stage_view(page.models, origin, page.query))
+else:  # too large for a browser: the server reads
+    layers = chosen.layers(trace.layers)
+    pin = chosen.pinned(*first_look(trace, layers[0]), layers[0])
+    view = gates_view(trace, layers, key="read here", pin=pin, query=page.query)
+    pin = view.pin or pin
+    selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"])
+    page.end(view.options)
 
 certificate = st.container()  # its place is above, but a long text's certificate takes longer than all the rest
-detail.pinned(chosen, trace, pin)
 detail.drawing(trace)
-detail.take_away(chosen, trace, pin["layer"])
+detail.take_away(selection.current(), trace)
 with certificate:
     detail.certificate_line(chosen, trace)

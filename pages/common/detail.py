@@ -11,6 +11,7 @@ import streamlit as st
 import lstm_core as lc
 from lstm_core import diagram, figure_file, numbering, report, trace_file
 from lstm_core.analysis.explain import Line, explain
+from lstm_core.analysis.first_look import first_look
 from lstm_core.errors import InputError
 from lstm_core.figures import palette
 from lstm_core.figures.bars import kept_and_written
@@ -106,43 +107,6 @@ def certificates(certified: Mapping[str, lc.Certificate]) -> None:
     )
 
 
-def pinned(chosen: Selection, trace: lc.Trace, pin: dict[str, int]) -> None:
-    """The pinned unit at the pinned character: its equations in numbers, two bars, its lines over time."""
-    step, unit, layer = pin["step"], pin["unit"], pin["layer"]
-    explained = explain(caches.model(chosen.model), trace, layer, step, unit)
-    word = trace.vocabulary.reads.removesuffix("s")
-    st.subheader(
-        tr(
-            "Unit {unit} of layer {layer} at {word} {character} of {trace.steps}",
-            unit=unit,
-            layer=numbering.layer(layer),
-            word=word,
-            character=numbering.character(step),
-            trace=trace,
-        ),
-        anchor=False,
-    )
-    st.caption(
-        tr(
-            "In the arrays this is [layer {layer}, step {step}, unit {unit}], counted from 0. Click a character and a"
-            " unit above to pin another.",
-            layer=layer,
-            step=step,
-            unit=unit,
-        )
-    )
-    numbers, picture = st.columns([3, 2], gap="large")
-    with numbers:
-        st.latex(r"\begin{aligned}" + r"\\[0.5em]".join(map(in_rows, explained.lines)) + r"\end{aligned}")
-    with picture:
-        st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
-    st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
-    with st.expander(tr("What went into σ and tanh: from x, from h, from the biases")):
-        for line in explained.lines:
-            if line.preactivation is not None:
-                st.latex(tr("{line.symbol}:\\quad {line.preactivation.latex}", line=line))
-
-
 def in_rows(line: Line) -> str:
     """An equation, its numbers, and, where these are long, their result in a row of its own: a phone is narrow."""
     sum_, _, result = line.numbers.rpartition(" = ")
@@ -150,11 +114,13 @@ def in_rows(line: Line) -> str:
     return rf"{line.equation.replace('=', '&=', 1)} \\ &\;{numbers}"
 
 
-def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
-    """The same heatmaps as a Plotly figure, and the numbers, for taking away."""
+def take_away(chosen: Selection, trace: lc.Trace) -> None:
+    """Figures of Plotly, of the chosen unit and of all, and the numbers, for taking away."""
     opened = st.expander(tr("Zoom, compare, download"), key="take_away", on_change="rerun")
     if not opened.open:
         return
+    layer = chosen.one_layer
+    step, unit = (first if own is None else own for own, first in zip((chosen.step, chosen.unit), first_look(trace, layer)))
     with opened:
         _numbers(chosen.model, trace)
         _report(chosen.model, trace, layer)
@@ -164,6 +130,9 @@ def take_away(chosen: Selection, trace: lc.Trace, layer: int) -> None:
             return
         figure = _zoomable(chosen.model, chosen.text, layer, theme())
         _pictures(figure, lambda: gate_heatmaps(trace, layer, width=PAPER), f"{chosen.model}-layer-{numbering.layer(layer)}")
+        explained = explain(caches.model(chosen.model), trace, layer, step, unit)
+        st.plotly_chart(unit_lines(trace, layer, unit, step, theme()), config=PLOT, key="lines", theme=None)
+        st.plotly_chart(kept_and_written(explained, theme()), config=PLOT, key="bars", theme=None)
 
 
 def _numbers(name: str, trace: lc.Trace) -> None:

@@ -39,7 +39,8 @@ def answers(folder: Path, **asked: Any) -> Any:
 def case(folder: Path, model: CharModel, texts: list[str], layers: list[int] | None = None) -> dict[str, Any]:
     meta, weights = engine.payload(model)
     (folder / "weights.bin").write_bytes(weights)
-    described = live.described(lc.trace(model, texts[-1]), layers)
+    trace = lc.trace(model, texts[-1])
+    described = live.described(trace.model, trace, layers, trace)
     return {"meta": meta, "weights": "weights.bin", "described": described, "texts": texts}
 
 
