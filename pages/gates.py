@@ -19,15 +19,14 @@ trace = caches.read(chosen.model, chosen.text)
 word = trace.vocabulary.reads.removesuffix("s")
 st.caption(
     tr(
-        "A trained {trace.cell.title} reads the text one {word} at a time. Each column is one {word}, each row one of"
-        " its {trace.units} units. Read a column downwards and it is the cell's equation; point anywhere for the"
-        " numbers.",
+        "A trained {trace.cell.title} reads the text. Each column is one {word}, each row one of its {trace.units} units;"
+        " downwards, a column is the cell’s equation.",
         trace=trace,
         word=word,
     )
 )
 if stage.fits(caches.model(chosen.model)):
-    origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
+    origin: stage.Origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
     page.end(stage.stage_view(page.models, origin, page.query))
 else:  # too large for a browser: the server reads
     layers = chosen.layers(trace.layers)

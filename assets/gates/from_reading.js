@@ -102,7 +102,7 @@ export class Filler {
     const tracks = described.tracks.map((track, place) => this.track(track, place));
     const meta = {
       ...described.meta,
-      ...{ readers: [described.reader], strips: [[0]], steps, start: 0, columns: done, isReading: done < steps },
+      ...{ curves: described.rules.curves, readers: [described.reader], strips: [[0]], steps, start: 0, columns: done, isReading: done < steps },
       ...{ glyphs, rest: this.places.get("") ?? -1 },
     };
     this.filled = done;

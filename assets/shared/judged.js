@@ -32,7 +32,7 @@ export function judged(reading, described, trace) {
 function lineOf(holds, difference, where, hasSurprise) {
   if (!holds) return tr("✗ Do not trust this picture: {difference} from torch’s trace of this text, at {where}.", { difference, where });
   return hasSurprise
-    ? tr("✓ Within {difference} of torch’s trace of this text (values over 1: of their size): all signals, all units, and the probabilities, at {where}; the surprise everywhere.", { difference, where })
+    ? tr("✓ Within {difference} of torch’s trace of this text: every unit at {where}, and the surprise everywhere.", { difference, where })
     : tr("✓ Within {difference} of torch’s trace of this text (values over 1: of their size): all signals, all units, and the probabilities, at {where}.", { difference, where });
 }
 

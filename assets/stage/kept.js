@@ -7,7 +7,8 @@
 const TAB = "gatescope: field";
 const BROWSER = "gatescope: text";
 
-/** @typedef {{ session: string, serial: number, address: string, model: string, text: string }} Kept */
+/** @typedef {{ step: number, unit: number, layer: number }} Pin */
+/** @typedef {{ session: string, serial: number, address: string, model: string, text: string, layer: number, pin: Pin | null }} Kept layer: that is shown */
 
 /** A store that may be forbidden, or full: then nothing is kept. @param {() => Storage} store @param {(store: Storage) => any} use */
 function tried(store, use) {
@@ -40,7 +41,7 @@ export function forget() {
 /**
  * What was kept of the field and outranks what the server says, or null.
  * @param {{ session: string, serial: number, origin: "link" | "default" | "session" }} server
- * @returns {{ model: string, text: string } | null}
+ * @returns {Partial<Kept> | null}
  */
 export function restored({ session, serial, origin }) {
   const kept = keptInTab();

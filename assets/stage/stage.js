@@ -22,11 +22,18 @@ import { forget, keep, restored } from "./kept.js";
 
 const PAUSE = 500; // milliseconds without a keystroke, after which the server reads the text too
 const FEW = 100; // characters whose reading is not worth a remark
+const LONGEST_IN_LINK = 2000; // characters: LONGEST_TEXT of pages/common/links.py
 const ALL = -2; // of the layers, as pages/common/selection.py has it
 
 class Stage {
+  /** @param {HTMLElement} root @param {any} data @param {string} address of this script */
   constructor(root, { stage }, address) {
     this.address = address;
+    /** To the server. @type {(name: string, value: any) => void} */
+    this.send = () => {};
+    /** @type {ReturnType<typeof setTimeout>} */
+    this.timer = undefined;
+    this.isLost = false; // nothing can be kept in this browser
     this.session = stage.session;
     this.serial = 0; // of the server's last word on what is shown
     this.pinSerial = 0; // of ours to the picture
@@ -34,7 +41,6 @@ class Stage {
     this.reading = null;
     this.filler = null;
     this.reported = "";
-    this.timer = 0;
     this.build(root, stage);
     this.onLeave = (event) => !event.composedPath().includes(root) && this.report();
     this.onHide = () => this.keepText();
@@ -94,10 +100,11 @@ class Stage {
     this.chosen = { model, layer };
     this.pin = unit === null ? null : { step: step ?? 0, unit, layer: pinnedLayer ?? Math.max(0, layer) };
     this.text = text;
-    if (kept && typeof kept.text === "string" && kept.text && (kept.text !== text || kept.model !== model)) {
+    if (kept?.text && (kept.text !== text || kept.model !== model)) {
       this.text = kept.text;
-      this.pin = null;
-      if (stage.models.some(({ name }) => name === kept.model) && kept.model !== model) this.chosen = { model: kept.model, layer: 0 };
+      const isThere = stage.models.some(({ name }) => name === kept.model);
+      this.pin = (isThere && kept.pin) ?? null;
+      if (isThere) this.chosen = { model: kept.model, layer: kept.layer ?? 0 };
       this.reportSoon();
     } else this.reported = this.reportText();
     this.field.set(this.text);
@@ -267,6 +274,7 @@ class Stage {
     const { done, steps } = reading;
     if (this.data.stage.problem && this.reported === this.reportText()) return this.field.say(this.data.stage.problem, "problem");
     if (done < steps) return this.field.say(steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(this.picture.meta.step, steps, count(steps)) }) : "");
+    if (this.isLost && steps > LONGEST_IN_LINK) return this.field.say(tr("This browser keeps no texts, and a link cannot hold one so long: it is lost when the page is loaded again."), "problem");
     const judge = this.judge();
     if (!judge) return this.field.say(tr("Read in this browser. The server compares it with torch when you pause."));
     const { line, holds } = judged(reading, filler.described, judge);
@@ -303,8 +311,8 @@ class Stage {
   }
 
   keepText() {
-    const { session, serial, text } = this;
-    if (text) keep({ session, serial, model: this.chosen.model, text });
+    const { session, serial, text, pin } = this;
+    this.isLost = Boolean(text) && !keep({ session, serial, ...this.chosen, text, pin });
   }
 
   leave() {

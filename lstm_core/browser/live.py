@@ -32,10 +32,14 @@ Track = dict[str, Any]
 class Read(Protocol):
     """What has a cell and reads: a model, or a trace."""
 
-    cell: Cell
-    layers: int
-    units: int
-    vocabulary: Vocabulary
+    @property
+    def cell(self) -> Cell: ...
+    @property
+    def layers(self) -> int: ...
+    @property
+    def units(self) -> int: ...
+    @property
+    def vocabulary(self) -> Vocabulary: ...
 
 
 def described(name: str, of: Read, layers: Sequence[int] | None = None, trace: Trace | None = None) -> dict[str, Any]:
@@ -66,6 +70,7 @@ def described(name: str, of: Read, layers: Sequence[int] | None = None, trace: T
             "firstScreen": gates.FIRST_SCREEN,
             "covered": palette.COVERED,
             "sample": palette.SAMPLE,
+            "curves": palette.SIGNAL_COLOURS,
         },
         "lettering": lettering.tables(
             [
@@ -79,7 +84,7 @@ def described(name: str, of: Read, layers: Sequence[int] | None = None, trace: T
 
 
 def _track(of: Read, layer: int, trace: Trace | None) -> Track:
-    signals = [gates.undecided_signal(of.cell, name) for name in of.cell.names]
+    signals = [gates.undecided_signal(of.cell, name) for name in of.cell.order]
     return {"layer": layer, "units": of.units, "signals": signals, "grouped": None if trace is None else grouped(trace, layer)}
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import streamlit as st
 
@@ -89,10 +90,10 @@ def _selection(report: Mapping[str, Any], models: Mapping[str, lc.ModelInfo]) ->
     if type(layer) is not int or not (0 <= layer < sizes["layers"] or layer == ALL_LAYERS):
         return None
     step, unit, pinned = (report.get(name) for name in ("step", "unit", "pinnedLayer"))
-    whole = all(type(value) is int for value in (step, unit, pinned))
-    if not whole or not 0 <= unit < sizes["units"] or not 0 <= pinned < sizes["layers"] or not 0 <= step < len(text) * 4:
+    if not isinstance(step, int) or not isinstance(unit, int) or not isinstance(pinned, int):
         return Selection(model, text, layer)
-    return Selection(model, text, layer, step, unit, pinned)
+    within = 0 <= step < caches.steps(model, text) and 0 <= unit < sizes["units"] and 0 <= pinned < sizes["layers"]
+    return Selection(model, text, layer, step, unit, pinned) if within else Selection(model, text, layer)
 
 
 def stage_view(models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mapping[str, str] | None) -> Options:
@@ -108,6 +109,9 @@ def stage_view(models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mappin
     display = displayed(KEY, query, OPTIONS)
     model, own = caches.model(chosen.model), own_models.get(chosen.model) is not None
     version, file = _file(chosen.model)
+    place: dict[str, Any] = {"version": version, "most": caches.longest(model.name) if own else None}
+    if not own:
+        place["file"] = components.serve_file(f"{chosen.model}-{version}.bin", file)
     head = {
         "session": known.session,
         "serial": known.serial,
@@ -116,15 +120,12 @@ def stage_view(models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mappin
         "chosen": {name: value for name, value in asdict(chosen).items() if name != "text"} | {"text": chosen.text},
         "models": [_choice(name, info) for name, info in models.items()],
         "texts": [{"title": each["title"], "text": each["text"]} for each in examples.texts()],
-        "model": {"version": version, "most": caches.longest(model.name) if own else None},
+        "model": place,
         "view": display.view(),
     }
     data: dict[str, Any] = {"stage": head} | _judge(chosen.model, chosen.text, display.options.get("order") == "grouped")
-    if own:
-        if version not in known.loaded:
-            data["file"] = pa.table({"bytes": pa.array(memoryview(file()), pa.uint8())})
-    else:
-        head["model"]["file"] = components.serve_file(f"{chosen.model}-{version}.bin", file)
+    if own and version not in known.loaded:
+        data["file"] = pa.table({"bytes": np.frombuffer(file(), np.uint8)})
     components.mount("stage", key=KEY, data=data, on_stage_change=hear, on_look_change=_nothing)
     return display.options
 

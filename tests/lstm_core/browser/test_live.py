@@ -205,4 +205,4 @@ def test_a_trace_is_judged_at_steps_spread_over_the_text(make_model: Callable[..
 
 def test_a_layer_that_is_not_there_is_refused(make_model: Callable[..., CharModel]) -> None:
     with pytest.raises(ValueError, match="there is no layer"):
-        live.described(lc.trace(make_model("lstm", 5), "the"), [1])
+        live.described("tiny", make_model("lstm", 5), [1])
