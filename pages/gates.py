@@ -1,6 +1,6 @@
 """Gates, the landing page: type, and see every gate of a trained network at every character."""
 
-from pages.common import caches, detail, frame, selection  # first: sets the threads before torch is there
+from pages.common import caches, detail, frame, process, selection  # first: sets the threads before torch is there
 
 # isort: split
 import streamlit as st
@@ -14,21 +14,22 @@ is_new = selection.KEY not in st.session_state
 stage.hear()
 page = frame.begin(stage=stage.fits)
 chosen = selection.current()
-trace = caches.read(chosen.model, chosen.text)
-
-word = trace.vocabulary.reads.removesuffix("s")
+model = caches.described(chosen.model)
 st.caption(
     tr(
-        "A trained {trace.cell.title} reads the text. Each column is one {word}, each row one of its {trace.units} units;"
+        "A trained {model.cell.title} reads the text. Each column is one {word}, each row one of its {model.units} units;"
         " downwards, a column is the cell’s equation.",
-        trace=trace,
-        word=word,
+        model=model,
+        word=model.vocabulary.reads.removesuffix("s"),
     )
 )
-if stage.fits(caches.model(chosen.model)):
+has_torch = not is_new or process.has_torch()  # the first visitor sees the picture before torch is there
+if stage.fits(chosen.model):
     origin: stage.Origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
-    page.end(stage.stage_view(page.models, origin, page.query))
+    page.end(stage.stage_view(page.models, origin, page.query, judged=has_torch))
 else:  # too large for a browser: the server reads
+    has_torch = True
+    trace = caches.read(chosen.model, chosen.text)
     layers = chosen.layers(trace.layers)
     pin = chosen.pinned(*first_look(trace, layers[0]), layers[0])
     view = gates_view(trace, layers, key="read here", pin=pin, query=page.query)
@@ -37,7 +38,8 @@ else:  # too large for a browser: the server reads
     page.end(view.options)
 
 certificate = st.container()  # its place is above, but a long text's certificate takes longer than all the rest
-detail.drawing(trace)
-detail.take_away(selection.current(), trace)
+detail.drawing(model)
+detail.take_away(selection.current())
 with certificate:
-    detail.certificate_line(chosen, trace)
+    if has_torch:
+        detail.certificate_line(chosen, caches.read(chosen.model, chosen.text))

@@ -276,9 +276,20 @@ class Stage {
     if (done < steps) return this.field.say(steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(this.picture.meta.step, steps, count(steps)) }) : "");
     if (this.isLost && steps > LONGEST_IN_LINK) return this.field.say(tr("This browser keeps no texts, and a link cannot hold one so long: it is lost when the page is loaded again."), "problem");
     const judge = this.judge();
-    if (!judge) return this.field.say(tr("Read in this browser. The server compares it with torch when you pause."));
+    if (!judge) {
+      if (this.reported === this.reportText()) this.ask();
+      return this.field.say(tr("Read in this browser. The server compares it with torch when you pause."));
+    }
     const { line, holds } = judged(reading, filler.described, judge);
     return this.field.say(line, holds ? "" : "problem");
+  }
+
+  /** The server's first answer comes before torch is there: it is asked for its trace, once. */
+  ask() {
+    if (this.hasAsked || this.data.judge) return;
+    this.hasAsked = true;
+    this.reported = "";
+    this.report();
   }
 
   /** Torch's trace of what is shown, if that is here. */

@@ -25,6 +25,7 @@ from lstm_core.words import tr
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
+    from lstm_core.model_file import ModelFile
 
 Track = dict[str, Any]
 
@@ -93,8 +94,10 @@ def grouped(trace: Trace, layer: int) -> list[int]:
     return grouped_order([trace[name][layer] for name in trace.signals]).tolist()
 
 
-def packed(name: str, model: CharModel) -> tuple[str, bytes]:
+def packed(name: str, model: CharModel | ModelFile) -> tuple[str, bytes]:
     """All that the browser needs to read with a model and to draw it, as one file, and the file's version, of its content.
+
+    model: or the file that holds it, which needs no torch and gives the same.
 
     The file: the length of its head, 4 bytes; the head, JSON in UTF-8, {"engine": `engine.payload`'s meta, "picture":
     `described`}; the weights. All numbers are little-endian, and the weights begin at a multiple of 4.

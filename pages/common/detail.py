@@ -18,6 +18,7 @@ from lstm_core.figures.bars import kept_and_written
 from lstm_core.figures.heatmaps import gate_heatmaps
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.unit_lines import unit_lines
+from lstm_core.model_file import ModelFile
 from lstm_core.words import tr
 from pages.common import caches
 from pages.common.markdown import plain
@@ -114,12 +115,12 @@ def in_rows(line: Line) -> str:
     return rf"{line.equation.replace('=', '&=', 1)} \\ &\;{numbers}"
 
 
-def take_away(chosen: Selection, trace: lc.Trace) -> None:
+def take_away(chosen: Selection) -> None:
     """Figures of Plotly, of the chosen unit and of all, and the numbers, for taking away."""
     opened = st.expander(tr("Zoom, compare, download"), key="take_away", on_change="rerun")
     if not opened.open:
         return
-    layer = chosen.one_layer
+    trace, layer = caches.read(chosen.model, chosen.text), chosen.one_layer
     step, unit = (first if own is None else own for own, first in zip((chosen.step, chosen.unit), first_look(trace, layer)))
     with opened:
         _numbers(chosen.model, trace)
@@ -218,17 +219,17 @@ def _zoomable(model: str, text: str, layer: int, theme: palette.Theme) -> go.Fig
     return gate_heatmaps(trace, layer, theme=theme, compact=trace.steps * trace.units > LARGE)
 
 
-def drawing(trace: lc.Trace) -> None:
+def drawing(model: lc.CharModel | ModelFile) -> None:
     """The cell as the essay draws it, and how its lines are read."""
-    with st.expander(tr("The drawing of this cell: {trace.cell.title}", trace=trace)):
-        one_line = " ".join(diagram.load(trace.cell).split())  # Markdown ends an HTML block at a blank line
+    with st.expander(tr("The drawing of this cell: {model.cell.title}", model=model)):
+        one_line = " ".join(diagram.load(model.cell).split())  # Markdown ends an HTML block at a blank line
         st.markdown(f'<div class="drawing">{one_line}</div>', unsafe_allow_html=True)
         st.caption(
             tr(
                 "Yellow boxes are learned layers, pink circles work unit by unit, and each line carries a whole"
-                " vector: {trace.units} numbers. Lines that merge are put side by side, lines that fork are copied."
+                " vector: {model.units} numbers. Lines that merge are put side by side, lines that fork are copied."
                 " Drawn anew after the figures of Christopher Olah's essay [Understanding LSTM"
                 " Networks](https://colah.github.io/posts/2015-08-Understanding-LSTMs/) (2015).",
-                trace=trace,
+                model=model,
             )
         )

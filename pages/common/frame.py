@@ -133,7 +133,7 @@ def begin(
     *,
     fewest: int = 1,
     sidebar_model: bool | Container[str] = True,
-    stage: Callable[[lc.CharModel], bool] = lambda model: False,
+    stage: Callable[[str], bool] = lambda model: False,
     damaged: Sequence[str] = (),
 ) -> Page:
     """What each page that reads a text calls first: the link it was opened with, its sections, the sidebar, the warnings.
@@ -157,7 +157,7 @@ def begin(
     if state is not None:
         address.warn(state.start(models if world is None else world, query))
         section = state.choose_section()
-    if stage(caches.model(selection.current().model)):
+    if stage(selection.current().model):
         sidebar.draw_card(models)
     else:
         sidebar.draw(models, sidebar_model if isinstance(sidebar_model, bool) else section in sidebar_model)

@@ -14,6 +14,12 @@ if sys.platform != "win32":
 DESCRIPTORS = 4096  # files and sockets: Streamlit keeps three for a session until two minutes after it closed
 
 
+def has_torch() -> bool:
+    """Whether torch is imported, which takes seconds. Importing it waits for whoever does so already."""
+    torch = sys.modules.get("torch")
+    return torch is not None and not getattr(torch.__spec__, "_initializing", False)
+
+
 @st.cache_resource(show_spinner=False)
 def arrange() -> None:
     """Once a process; further calls cost nothing."""

@@ -52,9 +52,9 @@ def _known() -> _Known:
     return st.session_state[MEMORY]
 
 
-def fits(model: lc.CharModel) -> bool:
-    """Whether a model is small enough to run in a browser."""
-    return sum(parameter.numel() for parameter in model.parameters()) <= MOST_WEIGHTS
+def fits(model: str) -> bool:
+    """Whether a listed model is small enough to run in a browser."""
+    return caches.parameters(model) <= MOST_WEIGHTS
 
 
 def hear() -> None:
@@ -96,20 +96,23 @@ def _selection(report: Mapping[str, Any], models: Mapping[str, lc.ModelInfo]) ->
     return Selection(model, text, layer, step, unit, pinned) if within else Selection(model, text, layer)
 
 
-def stage_view(models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mapping[str, str] | None) -> Options:
+def stage_view(
+    models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mapping[str, str] | None, *, judged: bool = True
+) -> Options:
     """Shows the field and the picture, and returns how the picture is displayed.
 
     models: to choose from, by name. origin: where what is chosen comes from: a link's text outranks what the browser has kept
-    of an earlier visit, a text that nobody chose doesn't. query: of a link that is not answered yet.
+    of an earlier visit, a text that nobody chose doesn't. query: of a link that is not answered yet. judged: whether torch's
+    trace is sent along; the browser asks for it again.
     """
     chosen, known = selection.current(), _known()
     if chosen != known.shown:
         known = replace(known, shown=chosen, serial=known.serial + 1, origin=origin)
     st.session_state[MEMORY] = known
     display = displayed(KEY, query, OPTIONS)
-    model, own = caches.model(chosen.model), own_models.get(chosen.model) is not None
+    own = own_models.get(chosen.model) is not None
     version, file = _file(chosen.model)
-    place: dict[str, Any] = {"version": version, "most": caches.longest(model.name) if own else None}
+    place: dict[str, Any] = {"version": version, "most": caches.longest(chosen.model) if own else None}
     if not own:
         place["file"] = components.serve_file(f"{chosen.model}-{version}.bin", file)
     head = {
@@ -123,7 +126,9 @@ def stage_view(models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mappin
         "model": place,
         "view": display.view(),
     }
-    data: dict[str, Any] = {"stage": head} | _judge(chosen.model, chosen.text, display.options.get("order") == "grouped")
+    data: dict[str, Any] = {"stage": head}
+    if judged:
+        data |= _judge(chosen.model, chosen.text, display.options.get("order") == "grouped")
     if own and version not in known.loaded:
         data["file"] = pa.table({"bytes": np.frombuffer(file(), np.uint8)})
     components.mount("stage", key=KEY, data=data, on_stage_change=hear, on_look_change=_nothing)
@@ -140,7 +145,7 @@ def _choice(name: str, info: lc.ModelInfo) -> dict[str, Any]:
 
 @caches.cached(16)
 def _packed(name: str) -> tuple[str, bytes]:
-    return live.packed(name, caches.model(name))
+    return live.packed(name, caches.described(name))
 
 
 def _file(name: str) -> tuple[str, Any]:
