@@ -39,7 +39,12 @@ else:  # too large for a browser: the server reads
 
 certificate = st.container()  # its place is above, but a long text's certificate takes longer than all the rest
 detail.drawing(model)
-detail.take_away(selection.current())
+opened = st.expander(tr("Zoom, compare, download"), key="take_away", on_change="rerun")
+if opened.open:
+    from pages.common.gates import take_away  # with Plotly, which nothing else on this page needs
+
+    with opened:
+        take_away.draw(selection.current())
 with certificate:
     if has_torch:
         detail.certificate_line(chosen, caches.read(chosen.model, chosen.text))
