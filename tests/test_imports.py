@@ -19,8 +19,8 @@ CORE = sorted((ROOT / "lstm_core").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 WITHOUT_TORCH = {
     "analysis/explain", "analysis/gradients", "analysis/memory", "analysis/two_texts", "analysis/window", "clamp", "corpora",
-    "diagram", "errors", "figure_file", "formula", "frozen", "notebook", "places", "program", "recipes", "stepping", "text",
-    "trace", "trace_file", "walk",
+    "diagram", "errors", "figure_file", "formula", "frozen", "model_file", "notebook", "places", "program", "recipes",
+    "stepping", "text", "trace", "trace_file", "walk",
 }  # fmt: skip
 FOLDERS_WITHOUT_TORCH = {"browser", "cells", "figures"}
 

@@ -135,7 +135,7 @@ def _offer(fits: Callable[[lc.Cell], bool], beside: str = "") -> None:
 
 
 def _read_with(name: str) -> None:
-    layer = min(selection.current().layer, caches.model(name).layers - 1)
+    layer = min(selection.current().layer, caches.described(name).layers - 1)
     sidebar.show(replace(selection.current(), model=name, layer=layer, unit=None, pinned_layer=None))
 
 
