@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import figure_file
+from lstm_core import figure_file, report
 from pages.common import detail
 from pages.common.gates import take_away
 

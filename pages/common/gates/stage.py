@@ -145,7 +145,11 @@ def _choice(name: str, info: lc.ModelInfo) -> dict[str, Any]:
 
 @caches.cached(16)
 def _packed(name: str) -> tuple[str, bytes]:
-    return live.packed(name, caches.described(name))
+    try:
+        return live.packed(name, caches.described(name))
+    except lc.CheckpointError:
+        caches.look_again()
+        raise
 
 
 def _file(name: str) -> tuple[str, Any]:
