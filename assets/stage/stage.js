@@ -277,7 +277,7 @@ class Stage {
     if (this.isLost && steps > LONGEST_IN_LINK) return this.field.say(tr("This browser keeps no texts, and a link cannot hold one so long: it is lost when the page is loaded again."), "problem");
     const judge = this.judge();
     if (!judge) {
-      if (this.reported === this.reportText()) this.ask();
+      this.ask();
       return this.field.say(tr("Read in this browser. The server compares it with torch when you pause."));
     }
     const { line, holds } = judged(reading, filler.described, judge);
@@ -286,7 +286,8 @@ class Stage {
 
   /** The server's first answer comes before torch is there: it is asked for its trace, once. */
   ask() {
-    if (this.hasAsked || this.data.judge) return;
+    const { judge, stage } = this.data;
+    if (judge || this.hasAsked || stage.chosen.text !== this.text || stage.chosen.model !== this.name) return;
     this.hasAsked = true;
     this.reported = "";
     this.report();
