@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_core.formula import FUNCTIONS, Apply, Cell
+from lstm_core.formula import FUNCTIONS, Cell
 from lstm_core.model_file import ModelFile
 from lstm_core.text import ALL_BYTES, LOOK_ALIKES, MAX_CHARACTERS, Vocabulary
 
@@ -64,8 +64,7 @@ def placed(parameters: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], bytes]
 
 def functions(cell: Cell) -> dict[str, dict[str, Any]]:
     """The functions that a cell applies: the range of each, and slope and offset of the line that is cut off there, or None."""
-    applied = sorted({node.function for node in cell.nodes if isinstance(node, Apply)})
-    lines = {name: FUNCTIONS[name].line for name in applied}
+    lines = {name: FUNCTIONS[name].line for name in cell.applied}
     return {n: {"range": _ends(FUNCTIONS[n].range), "line": None if line is None else list(line)} for n, line in lines.items()}
 
 
