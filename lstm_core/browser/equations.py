@@ -39,7 +39,7 @@ def described(model: CharModel) -> dict[str, Any]:
         "signals": [_signal(cell, name) for name in cell.names],
         "rows": {source: list(cell.rows_of(source)) for source in SOURCES},
         "biases": [name for name in ("bias_ih", "bias_hh") if name in parameters],
-        "functions": {name: _function(name) for name in sorted({n.function for n in cell.nodes if isinstance(n, Apply)})},
+        "functions": {name: _function(name) for name in cell.applied},
     }
 
 

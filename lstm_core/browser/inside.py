@@ -25,19 +25,9 @@ from lstm_core.figures.paper import version
 from lstm_core.formula import (
     FUNCTIONS,
     UNBOUNDED,
-    Affine,
-    Apply,
-<<<<<<< HEAD
-    Compiled,
-=======
->>>>>>> main
-    Complement,
     Diagonal,
     Expression,
-    Product,
-    Sum,
     Vector,
-    source_of,
     terms,
     x,
 )
@@ -95,10 +85,6 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
         "states": list(cell.states),
         "parameters": list(place.parameters),
         "drawn": _drawn(place),
-<<<<<<< HEAD
-=======
-        "functions": {n: {"label": FUNCTIONS[n].label, "range": _ends(n), "line": FUNCTIONS[n].line} for n in cell.applied},
->>>>>>> main
         "clamped": bool(trace.clamps),
         "svg": diagram.load(cell),
         "glyphs": glyphs,
@@ -121,14 +107,6 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     return sent | {name: pa.table({name: _flat(weight)}) for name, weight in place.parameters.items()}
 
 
-<<<<<<< HEAD
-=======
-def _ends(function: str) -> list[float | None]:
-    """A function's range as JSON: None where it has no end."""
-    return [end if math.isfinite(end) else None for end in FUNCTIONS[function].range]
-
-
->>>>>>> main
 def _flat(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values, np.float32).reshape(-1)
 
