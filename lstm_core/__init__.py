@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # for type checkers and editors; _HOMES says the same at run 
     from lstm_core.analysis.proof import Proof, proof
     from lstm_core.cells import cell, cells
     from lstm_core.certificate import Certificate, certify
-    from lstm_core.checkpoint import CheckpointError, ModelInfo, load, models, save
+    from lstm_core.checkpoint import load, save
     from lstm_core.clamp import Clamp
     from lstm_core.convert.draft import ConvertError
     from lstm_core.convert.opening import open_checkpoint
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # for type checkers and editors; _HOMES says the same at run 
     from lstm_core.formula import Cell, Signal
     from lstm_core.life import Life, life, lives
     from lstm_core.model import CharModel
+    from lstm_core.model_file import CheckpointError, ModelInfo, models
     from lstm_core.recipes import Recipe
     from lstm_core.sampling import sample
     from lstm_core.text import TextError, Vocabulary
@@ -43,7 +44,7 @@ _NAMES = {
     "analysis.proof": ("Proof", "proof"),
     "cells": ("cell", "cells"),
     "certificate": ("Certificate", "certify"),
-    "checkpoint": ("CheckpointError", "ModelInfo", "load", "models", "save"),
+    "checkpoint": ("load", "save"),
     "clamp": ("Clamp",),
     "convert.draft": ("ConvertError",),
     "convert.opening": ("open_checkpoint",),
@@ -51,6 +52,7 @@ _NAMES = {
     "formula": ("Cell", "Signal"),
     "life": ("Life", "life", "lives"),
     "model": ("CharModel",),
+    "model_file": ("CheckpointError", "ModelInfo", "models"),
     "recipes": ("Recipe",),
     "sampling": ("sample",),
     "text": ("TextError", "Vocabulary"),

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lstm_core import stepping
 from lstm_core.clamp import held_arrays, held_steps
 from lstm_core.errors import InputError
-from lstm_core.formula import Affine, Vector, compiled, no_weights
-from lstm_core.model import TORCH_FUNCTIONS, CharModel, leaf_of
-from lstm_core.stepping import NUMPY_FUNCTIONS
+from lstm_core.evaluation import Evaluation, blocks, evaluation, vectors
+from lstm_core.formula import Vector
+from lstm_core.model import TORCH, CharModel
 from lstm_core.trace import Trace
 from lstm_core.words import tr
 
@@ -77,8 +76,8 @@ def certify(model: CharModel, trace: Trace) -> Certificate:
         has_kernel = model.cell.kernel is not None and not trace.clamps
         against, reference = _kernel_h(model, trace) if has_kernel else _float64_h(model, trace)
         error = _largest(np.abs(trace["hidden"] - reference))
-        shown = _h_from_signals(trace)
-        losses = _loss(model, trace, shown[-1]), _loss(model, trace, reference[-1])
+        shown = _h_from_signals(model, trace)
+        losses = _loss(model, trace, shown), _loss(model, trace, reference[-1])
         signal_error = _signal_error(model, trace)
         step_error = _kernel_step_error(model, trace) if has_kernel else signal_error
         return Certificate(against, error, *losses, step_error, signal_error)
@@ -89,33 +88,26 @@ def _largest(errors: np.ndarray) -> float:
     return float(np.nan_to_num(errors, nan=np.inf).max())
 
 
-def _read(model: CharModel, trace: Trace) -> Tensor:
-    """What the first layer reads: (time, input)."""
-    return model.read(torch.from_numpy(trace.ids.copy()).to(model.head.weight.device)[:, None])[:, 0]
-
-
 def _signal_error(model: CharModel, trace: Trace) -> float:
     """The largest distance of a shown signal from its equation, in which the shown vectors of all steps are put at once."""
-    worst, x = 0.0, _read(model, trace)
+    worst, like = 0.0, model.head.weight
     for layer in range(trace.layers):
-        shown = {Vector(name): trace[name][layer] for name in trace.signals}
-        shown |= {Vector(name, True): trace.before(name)[layer] for name in trace.cell.states}
-        values = {Vector("x"): x} | {key: torch.tensor(value).to(x) for key, value in shown.items()}
-        leaf, held = leaf_of(model.rnn.blocks(layer)), held_arrays(trace.clamps, layer, trace.units, trace.steps)
+        shown = {vector: torch.tensor(values).to(like) for vector, values in vectors(model, trace, layer).items()}
+        equations = Evaluation(trace.cell, shown, blocks(model.rnn.layer(layer), trace.units), TORCH)
+        held = held_arrays(trace.clamps, layer, trace.units, trace.steps)
         for signal in trace.cell.signals:
-            value = compiled(signal.equation, leaf, TORCH_FUNCTIONS)(values)
+            value = equations.term(signal.equation)
             if signal.name in held:
                 given, where = (torch.from_numpy(array).to(value.device) for array in held[signal.name])
                 value = torch.where(where, given.to(value), value)
-            distance = (values[Vector(signal.name)] - value).abs() / value.abs().clamp(min=1)
+            distance = (shown[Vector(signal.name)] - value).abs() / value.abs().clamp(min=1)
             worst = max(worst, _largest(distance.cpu().numpy()))
-        x = values[Vector("hidden")]
     return worst
 
 
 def _kernel_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
     """h of every layer by torch's kernel, (layer, time, unit)."""
-    rnn, x = model.rnn, _read(model, trace)[:, None]
+    rnn, x = model.rnn, model.inputs(trace.ids)[:, None]
     hidden = []
     for layer in range(model.layers):
         states = tuple(torch.from_numpy(trace.initial[n][layer].copy())[None, None].to(x) for n in model.cell.states)
@@ -126,7 +118,7 @@ def _kernel_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
 
 def _kernel_step_error(model: CharModel, trace: Trace) -> float:
     """The largest distance of a shown h from what torch's kernel makes of the shown state before it, all steps at once."""
-    rnn, x, worst = model.rnn, _read(model, trace), 0.0
+    rnn, x, worst = model.rnn, model.inputs(trace.ids), 0.0
     for layer in range(model.layers):
         states = tuple(torch.tensor(trace.before(n)[layer]).to(x)[None] for n in model.cell.states)
         hidden = rnn.run_kernel(x[None], states, [list(rnn.layer(layer).values())])[0][0]
@@ -138,7 +130,7 @@ def _kernel_step_error(model: CharModel, trace: Trace) -> float:
 
 def _float64_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
     """h of every layer by the declared equations in float64, (layer, time, unit)."""
-    x, hidden = _read(model, trace).cpu().numpy(), []
+    x, hidden = model.inputs(trace.ids).cpu().numpy(), []
     for layer in range(model.layers):
         parameters = {n: p.cpu().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: trace.initial[n][layer] for n in model.cell.states}
@@ -149,29 +141,22 @@ def _float64_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
     return tr("the declared equations, step by step in float64{clamped}", clamped=clamped), np.stack(hidden)
 
 
-def _h_from_signals(trace: Trace) -> np.ndarray:
-    """h as the shown gates and states give it: each state's equation, put in what is shown (layer, time, unit).
+def _h_from_signals(model: CharModel, trace: Trace) -> np.ndarray:
+    """h of the top layer as the shown gates and states give it: each state's equation, put in what is shown (time, unit).
 
     A cell without gates computes h from weights alone; then the shown h itself is taken.
     """
-    cell = trace.cell
-    values = {Vector(n): trace[n].astype(np.float64) for n in cell.names}
-    values |= {Vector(n, True): trace.before(n).astype(np.float64) for n in cell.states}
+    cell, top = trace.cell, trace.layers - 1
+    equations = evaluation(model, trace, top)
+    held = held_arrays(trace.clamps, top, trace.units, trace.steps)
     for name in sorted(cell.states, key=cell.names.index):
-        equation = cell[name].equation
-        if not any(isinstance(node, Affine) for node in equation.walk()):
-            values[Vector(name)] = _overwritten(trace, name, compiled(equation, no_weights, NUMPY_FUNCTIONS)(values))
-    return values[Vector("hidden")]
-
-
-def _overwritten(trace: Trace, name: str, values: np.ndarray) -> np.ndarray:
-    """A signal's values, (layer, time, unit), with what the trace's clamps hold put in."""
-    for layer in range(trace.layers):
-        held = held_arrays(trace.clamps, layer, trace.units, trace.steps)
-        if name in held:
-            given, where = held[name]
-            values[layer][where] = given[where]
-    return values
+        if not cell[name].equation.affines:
+            values = equations.term(cell[name].equation)
+            if name in held:
+                given, where = held[name]
+                values = np.where(where, given, values)
+            equations = equations.over({Vector(name): values})
+    return equations.vectors[Vector("hidden")]
 
 
 def _loss(model: CharModel, trace: Trace, hidden: np.ndarray) -> float:

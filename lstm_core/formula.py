@@ -1,23 +1,22 @@
 """The small expression language in which a recurrent cell is declared, once.
 
 A declaration is a tuple of signals, each an expression over the input `x`, the states of the step before
-and the signals above it. Everything else is read off these expressions: the program of a step, numbers
-(NumPy or torch), LaTeX, the shapes of the weights, and which gates wait for which.
+and the signals above it. Everything else is read off these expressions: the program of a step, which all numbers are
+computed by, LaTeX, the shapes of the weights, and which gates wait for which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from reprlib import repr as shorten
-from typing import Any, Literal
+from typing import Literal
 
 from lstm_core.errors import InputError
 from lstm_core.program import Builder, Kind, Part, Program, Role
 from lstm_core.words import tr
 
-Array = Any  # a numpy.ndarray or a torch.Tensor: expressions are evaluated over either
 # What weights are applied to: the input, the hidden state, the cell state; peepholes are one weight a unit, on the cell state.
 Source = Literal["ih", "hh", "ch", "peephole"]
 SOURCES: tuple[Source, ...] = ("ih", "hh", "ch", "peephole")
@@ -93,6 +92,20 @@ class Expression:
         for child in self.children:
             yield from child.walk()
 
+    @property
+    def affines(self) -> tuple[Affine, ...]:
+        """The affine maps in this expression, as often as they stand there, outermost first."""
+        return tuple(node for node in self.walk() if isinstance(node, Affine))
+
+    def over(self, children: Sequence[Expression]) -> Expression:
+        """The same node over other expressions, as many as its `children`."""
+        return self
+
+    def replaced(self, change: Callable[[Expression], Expression | None]) -> Expression:
+        """This expression with other nodes in it: what `change` gives for a node, or None to go on into its children."""
+        other = change(self)
+        return self.over([child.replaced(change) for child in self.children]) if other is None else other
+
 
 @dataclass(frozen=True)
 class Vector(Expression):
@@ -127,6 +140,9 @@ class Affine(Expression):
     @property
     def children(self) -> tuple[Expression, ...]:
         return self.inputs
+
+    def over(self, children: Sequence[Expression]) -> Affine:
+        return replace(self, inputs=tuple(children))
 
     def lower(self, into: Lowering) -> int:
         sources = [source_of(vector) for vector in self.inputs]
@@ -163,6 +179,9 @@ class Apply(Expression):
     def children(self) -> tuple[Expression, ...]:
         return (self.argument,)
 
+    def over(self, children: Sequence[Expression]) -> Apply:
+        return Apply(self.function, *children)
+
     def lower(self, into: Lowering) -> int:
         return into.value("apply", self, self.function)
 
@@ -177,6 +196,9 @@ class Sum(Expression):
     @property
     def children(self) -> tuple[Expression, ...]:
         return (self.left, self.right)
+
+    def over(self, children: Sequence[Expression]) -> Sum:
+        return Sum(*children)
 
     def lower(self, into: Lowering) -> int:
         return into.value("add", self)
@@ -193,6 +215,9 @@ class Product(Expression):
     def children(self) -> tuple[Expression, ...]:
         return (self.left, self.right)
 
+    def over(self, children: Sequence[Expression]) -> Product:
+        return Product(*children)
+
     def lower(self, into: Lowering) -> int:
         return into.value("multiply", self)
 
@@ -206,6 +231,9 @@ class Complement(Expression):
     @property
     def children(self) -> tuple[Expression, ...]:
         return (self.argument,)
+
+    def over(self, children: Sequence[Expression]) -> Complement:
+        return Complement(*children)
 
     def lower(self, into: Lowering) -> int:
         return into.value("complement", self)
@@ -226,6 +254,8 @@ class Lowering:
         """The place of some rows among those that the weights of a source hold, from 0."""
         return self.cell.rows_of(source).index(rows)
 
+
+TERM = ""  # the name of the one signal of a term's program: no signal of a cell has it
 
 x = Vector("x")
 h_prev = Vector("hidden", previous=True)
@@ -360,7 +390,7 @@ class Cell:
         the original alone, are not used. An empty mapping, or one of functions to themselves, gives the cell itself. Raises
         InputError for a function that the cell does not apply and for one that there is not.
         """
-        applied = {n.function for n in self.nodes if isinstance(n, Apply)}
+        applied = self.applied
         for old, new in functions.items():
             if old not in applied or self.functions:
                 has = "is a variant already" if self.functions else f"applies {' and '.join(sorted(applied))}"
@@ -410,12 +440,29 @@ class Cell:
         return tuple(node for s in self.signals for node in s.equation.walk())
 
     @cached_property
+    def applied(self) -> tuple[str, ...]:
+        """The names of the functions in the equations, each once, in alphabetical order."""
+        return tuple(sorted({n.function for n in self.nodes if isinstance(n, Apply)}))
+
+    @cached_property
     def program(self) -> Program:
-        """One step as a flat list of operations, which the reference and the browser run. Every cell has one."""
+        """One step as a flat list of operations. Every cell has one."""
         builder = Builder()
         for s in self.signals:
             builder.signal(s.name, s.equation.lower(Lowering(self, builder)))
         return builder.program(self.states)
+
+    def term(self, expression: Expression) -> Program:
+        """An expression over this cell's vectors and rows as a program of its own, whose one signal, TERM, is its value."""
+        if expression not in self._terms:
+            builder = Builder()
+            builder.signal(TERM, expression.lower(Lowering(self, builder)))
+            self._terms[expression] = builder.program(())
+        return self._terms[expression]
+
+    @cached_property
+    def _terms(self) -> dict[Expression, Program]:
+        return {}
 
     @cached_property
     def states(self) -> tuple[str, ...]:
@@ -426,7 +473,7 @@ class Cell:
     @cached_property
     def affines(self) -> tuple[Affine, ...]:
         """The affine maps in the equations, each once."""
-        return tuple(dict.fromkeys(n for n in self.nodes if isinstance(n, Affine)))
+        return tuple(dict.fromkeys(node for s in self.signals for node in s.equation.affines))
 
     def rows_of(self, source: Source) -> tuple[str, ...]:
         """The row blocks that the weights of `source` hold, in order."""
@@ -446,7 +493,7 @@ class Cell:
         """The rows of the gate named forget, whose bias starts at 1 or more (Jozefowicz et al. 2015)."""
         if "forget" not in self.names:
             return ()
-        return tuple({n.rows for n in self["forget"].equation.walk() if isinstance(n, Affine)})
+        return tuple({n.rows for n in self["forget"].equation.affines})
 
     def parameter_shapes(self, input_size: int, units: int, bias: bool = True) -> dict[str, tuple[int, ...]]:
         """Parameter names of one layer (PyTorch's, without the _l0) and their shapes."""
@@ -467,6 +514,19 @@ class Cell:
         """The vectors that a signal's equation reads, each once, in order of appearance: the drawing's arrows."""
         return tuple(dict.fromkeys(n for n in self[name].equation.walk() if isinstance(n, Vector)))
 
+    def preactivation(self, name: str) -> Expression | None:
+        """What a signal's function is given; None for one that has no weights of its own (a state, i = 1 - f).
+
+        Raises KeyError, naming the signals there are, for another.
+        """
+        equation = self[name].equation
+        return equation.argument if isinstance(equation, Apply) and equation.affines else None
+
+    @property
+    def weighed(self) -> tuple[str, ...]:
+        """The signals that have weights of their own, in order of computation."""
+        return tuple(name for name in self.names if self.preactivation(name) is not None)
+
     def waits(self, name: str) -> bool:
         """True when a signal must be computed step by step even if all h are known: it reads more than x and h."""
         return any(v.name not in ("x", "hidden") for v in self.reads(name))
@@ -475,21 +535,13 @@ class Cell:
 def _applying(signal: Signal, functions: Mapping[str, str], range: tuple[float, float]) -> Signal:
     """A signal with other squashing functions in its equation, their names above its heatmap, and another range."""
 
-    def changed(node: Expression) -> Expression:
-        match node:
-            case Apply(function, argument):
-                return Apply(functions.get(function, function), changed(argument))
-            case Affine(rows, inputs, symbol):
-                return Affine(rows, tuple(map(changed, inputs)), symbol)
-            case Sum(left, right) | Product(left, right):
-                return type(node)(changed(left), changed(right))
-            case Complement(argument):
-                return Complement(changed(argument))
-            case _:
-                return node
+    def changed(node: Expression) -> Expression | None:
+        if isinstance(node, Apply) and node.function in functions:
+            return Apply(functions[node.function], node.argument.replaced(changed))
+        return None
 
     lead = tuple(functions.get(operation, operation) for operation in signal.lead)
-    return replace(signal, equation=changed(signal.equation), range=range, lead=lead)
+    return replace(signal, equation=signal.equation.replaced(changed), range=range, lead=lead)
 
 
 def _range(signal: Signal, functions: Mapping[str, str], widened: Container[str]) -> tuple[float, float]:
@@ -519,45 +571,6 @@ def _widened(signals: tuple[Signal, ...], functions: Mapping[str, str]) -> set[s
     for _ in signals:  # a signal may read, from the step before, one that is declared after it
         found |= {s.name for s in signals if wider(s.equation)}
     return found
-
-
-Values = dict[Vector, Array]  # what the vectors hold at one step
-Compiled = Callable[[Values], Array]
-
-
-def compiled(
-    expression: Expression, leaf: Callable[[Expression], Compiled], functions: Mapping[str, Callable[[Array], Array]]
-) -> Compiled:
-    """An expression as a function of the vectors' values, over any arrays that know +, * and -.
-
-    leaf: compiles affine maps and diagonals. functions: all of FUNCTIONS for these arrays.
-    """
-
-    def build(node: Expression) -> Compiled:
-        match node:
-            case Vector():
-                return lambda values: values[node]
-            case Apply(name, argument):
-                function, inner = functions[name], build(argument)
-                return lambda values: function(inner(values))
-            case Sum(left, right):
-                a, b = build(left), build(right)
-                return lambda values: a(values) + b(values)
-            case Product(left, right):
-                a, b = build(left), build(right)
-                return lambda values: a(values) * b(values)
-            case Complement(argument):
-                inner = build(argument)
-                return lambda values: 1 - inner(values)
-            case _:
-                return leaf(node)
-
-    return build(expression)
-
-
-def no_weights(node: Expression) -> Compiled:
-    """The leaf for `compiled` where an expression is made of vectors alone. Raises TypeError for one that has weights."""
-    raise TypeError(f"made of gates and states alone, an expression has no weights; this one has {node!r}")
 
 
 def terms(expression: Expression) -> tuple[Expression, ...]:

@@ -13,11 +13,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from lstm_core.checkpoint import CheckpointError, write
+from lstm_core.checkpoint import write
 from lstm_core.corpora import Corpus, sha256_of
 from lstm_core.errors import InputError
 from lstm_core.experiments import versions
 from lstm_core.model import CharModel
+from lstm_core.model_file import CheckpointError
 from lstm_core.places import ASSETS
 from lstm_core.recipes import Recipe
 from lstm_core.sampling import sample

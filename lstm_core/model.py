@@ -5,30 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add, mul
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lstm_core.cells import cell as find_cell
 from lstm_core.errors import InputError
-from lstm_core.formula import (
-    FUNCTIONS,
-    SOURCES,
-    Affine,
-    Cell,
-    Compiled,
-    Diagonal,
-    Expression,
-    Function,
-    Source,
-    compiled,
-    source_of,
-)  # fmt: skip
-from lstm_core.program import Operation
+from lstm_core.formula import FUNCTIONS, SOURCES, Cell, Function, Source
+from lstm_core.program import Arithmetic, Operation
 from lstm_core.text import Vocabulary
 from lstm_core.words import tr
 
@@ -45,44 +32,12 @@ TORCH_FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     **{name: _cut_line(function) for name, function in FUNCTIONS.items() if function.line},
 }
+TORCH = Arithmetic(TORCH_FUNCTIONS, linear)
 KERNELS = {"lstm": torch.lstm, "gru": torch.gru, "rnn_tanh": torch.rnn_tanh}
 
 States = tuple[Tensor, ...]  # one (layer, batch, unit) tensor a state of the cell, in the order of cell.states
 Block = tuple[Tensor, Tensor | None]  # the rows of a weight matrix that serve one gate, and their bias
 Blocks = dict[Source, dict[str, Block]]  # what the weights are applied to -> rows -> block
-
-
-def _sum_of(parts: list[Tensor]) -> Tensor:
-    return reduce(add, parts)
-
-
-TORCH_OPERATIONS: Mapping[str, Callable[..., Tensor]] = {
-    "add": add,
-    "multiply": mul,
-    "complement": lambda z: 1 - z,
-    "copy": lambda z: z,
-}
-
-
-def _runs(operation: Operation, parameters: Mapping[str, Sequence[Tensor]]) -> Callable[[list[Any]], Tensor]:
-    """An operation over the values of all buffers, as a function. parameters: by name, a block of rows after another."""
-    if operation.kind == "affine":
-        parts = [
-            (parameters[p.weight][p.block], parameters[p.bias][p.block] if p.bias in parameters else None, p.reads)
-            for p in operation.parts
-        ]
-        if len(parts) == 1:
-            ((weight, bias, only),) = parts
-            return lambda values: linear(values[only], weight, bias)
-        return lambda values: _sum_of([linear(values[k], weight, bias) for weight, bias, k in parts])
-    does: Callable[..., Tensor] = (
-        TORCH_FUNCTIONS[operation.function] if operation.kind == "apply" else TORCH_OPERATIONS[operation.kind]
-    )
-    if len(operation.reads) == 1:
-        (one,) = operation.reads
-        return lambda values: does(values[one])
-    left, right = operation.reads
-    return lambda values: does(values[left], values[right])
 
 
 @dataclass(frozen=True)
@@ -108,21 +63,7 @@ def _stack(parameters: Mapping[str, Sequence[Tensor]], stacked: Sequence[Operati
         for name in ("weight_ih", "weight_hh")
         if parts[0][name].bias in parameters
     ]
-    return _Stacked(from_h.T, from_x, _sum_of(biases) if biases else None)
-
-
-def leaf_of(blocks: Blocks) -> Callable[[Expression], Compiled]:
-    """Compiles a formula's affine maps and diagonals over one layer's weights, for vectors of (..., unit) each."""
-
-    def leaf(node: Expression) -> Compiled:
-        if isinstance(node, Affine):
-            parts = [(blocks[source_of(v)][node.rows], compiled(v, leaf, TORCH_FUNCTIONS)) for v in node.inputs]
-            return lambda values: _sum_of([linear(read(values), *block) for block, read in parts])
-        assert isinstance(node, Diagonal)
-        weight = blocks["peephole"][node.rows][0]
-        return lambda values: weight
-
-    return leaf
+    return _Stacked(from_h.T, from_x, sum(biases[1:], biases[0]) if biases else None)
 
 
 class Recurrent(nn.Module):
@@ -216,7 +157,7 @@ class Recurrent(nn.Module):
         inputs = x.unbind(0)
         from_x = None if stacked is None else stacked.inputs(x).unbind(0)
 
-        operations = [(o.into, _runs(o, parameters)) for o in program.operations if o not in together]
+        operations = [(o.into, TORCH.runs(o, parameters)) for o in program.operations if o not in together]
         number = program.numbers
         values: list[Any] = [parameters[b.name][b.block] if b.role == "weight" else None for b in program.buffers]
         after = dict(zip(program.states, states))
@@ -231,7 +172,7 @@ class Recurrent(nn.Module):
                 for o, product in zip(together, torch.split(products, self.units, dim=-1)):
                     values[o.into] = product
             for into, run in operations:
-                values[into] = run(values)
+                values[into] = run(values.__getitem__)
             for name, each in kept.items():
                 each.append(values[number["signal", name]])
             after = {name: values[number["signal", name]] for name in program.states}
@@ -326,6 +267,11 @@ class CharModel(nn.Module):
         if self.embedding is not None:
             return self.embedding(ids)
         return nn.functional.one_hot(ids, len(self.vocabulary)).to(self.head.weight.dtype)
+
+    def inputs(self, ids: np.ndarray) -> Tensor:
+        """What the first layer reads of one text: (time, input) for ids, int64 (time,); for a single id, (input,)."""
+        given = torch.from_numpy(np.array(ids, np.int64)).to(self.head.weight.device)
+        return self.read(given.reshape(-1, 1))[:, 0].reshape(*given.shape, -1)
 
     def forward(self, ids: Tensor, states: States | None = None, fused: bool = True) -> tuple[Tensor, States]:
         """ids: int64 (time, batch). Returns logits (time, batch, vocab) and the states after the last step."""

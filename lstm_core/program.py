@@ -1,4 +1,4 @@
-"""A cell's step as a flat list of operations over vectors: what the reference and the browser's engine run.
+"""A cell's step as a flat list of operations over vectors: what everything that computes a cell runs.
 
 `formula` lowers a declaration to its `Program` when it is declared. No operation knows how many units there are: every
 vector is one number a unit, but for the input x. What stands twice in the equations is computed once.
@@ -6,8 +6,10 @@ vector is one number a unit, but for the input x. What stands twice in the equat
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add, mul
 from typing import Any, Literal
 
 # x; a state as the step found it; a signal of this step; the same signal of the layer below, zeros in the first layer; one
@@ -102,6 +104,47 @@ class Program:
 
         found: dict[str, Any] = listed(asdict(self))
         return found
+
+
+OPERATIONS: Mapping[Kind, Callable[..., Any]] = {
+    "add": add,
+    "multiply": mul,
+    "complement": lambda z: 1 - z,
+    "copy": lambda z: z,
+}
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What operations compute with: one kind of array, which knows +, * and -.
+
+    functions: all of formula.FUNCTIONS, unit by unit. linear: of a vector, weights and a bias or None, weights · vector + bias;
+    a vector may be of many steps at once, (time, unit).
+    """
+
+    functions: Mapping[str, Callable[[Any], Any]]
+    linear: Callable[[Any, Any, Any], Any]
+
+    def runs(self, operation: Operation, blocks: Mapping[str, Any]) -> Callable[[Callable[[int], Any]], Any]:
+        """An operation as a function of what reads a buffer by its number.
+
+        blocks: each parameter as its blocks of as many rows as there are units.
+        """
+        if operation.kind == "affine":
+            linear = self.linear
+            parts = [
+                (p.reads, blocks[p.weight][p.block], blocks[p.bias][p.block] if p.bias in blocks else None)
+                for p in operation.parts
+            ]
+            return lambda read: reduce(add, [linear(read(k), weight, bias) for k, weight, bias in parts])
+        does: Callable[..., Any] = (
+            self.functions[operation.function] if operation.kind == "apply" else OPERATIONS[operation.kind]
+        )
+        if len(operation.reads) == 1:
+            (one,) = operation.reads
+            return lambda read: does(read(one))
+        left, right = operation.reads
+        return lambda read: does(read(left), read(right))
 
 
 @dataclass

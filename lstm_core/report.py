@@ -14,28 +14,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
+import lstm_core
 from lstm_core import numbering
 from lstm_core.analysis.explain import Explanation, explain
 from lstm_core.analysis.first_look import first_look
 from lstm_core.browser import engine, gates, inside, live, modules
 from lstm_core.browser.gates import Reader, Track
 from lstm_core.browser.mathml import mathml
-from lstm_core.certificate import Certificate, certify
+from lstm_core.browser.stored import column, columns
 from lstm_core.clamp import described
 from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
 from lstm_core.figures.paper import version
-from lstm_core.model import CharModel
 from lstm_core.places import ASSETS
 from lstm_core.trace import Trace
-from lstm_core.tracing import trace as read
 from lstm_core.walk import walk
 from lstm_core.words import tr
+
+if TYPE_CHECKING:
+    from lstm_core.certificate import Certificate
+    from lstm_core.model import CharModel
 
 LARGEST = 32_000_000  # bytes of all numbers in a page: more makes a browser slow
 BASE64 = 4 / 3  # characters that a byte takes
@@ -98,7 +100,7 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     check(model, trace)
     first_step, first_unit = first_look(trace, layer)
     step, unit = first_step if step is None else step, first_unit if unit is None else unit
-    explained, certificate = explain(model, trace, layer, step, unit), certify(model, trace)
+    explained, certificate = explain(model, trace, layer, step, unit), lstm_core.certify(model, trace)
     pin = {"step": step, "unit": unit, "layer": layer, "model": trace.model}
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
     title = escape(tr("{trace.model} reads", trace=trace))
@@ -139,7 +141,7 @@ def build_live(models: Sequence[CharModel], text: str, layer: int | None = None)
     if not models:
         raise InputError(tr("a page that reads by itself needs at least one model"))
     check_live(models)
-    traces = [read(model, text) for model in models]
+    traces = [lstm_core.trace(model, text) for model in models]
     sent = {"text": text, "models": [_live(model, trace, layer) for model, trace in zip(models, traces)]}
     title = escape(_live_title([model.name for model in models]))
     body = Template(_read("report/live.html")).substitute(
@@ -172,13 +174,15 @@ def _live(model: CharModel, trace: Trace, layer: int | None) -> dict[str, Any]:
         "engine": meta,
         "weights": base64.b64encode(weights).decode("ascii"),
         "picture": live.described(trace, None if layer is None else [layer]),
-        "judge": {"steps": steps, "values": [_column(name, array) for name, array in values.items()]},
+        "judge": {"steps": steps, "values": [column(name, array) for name, array in values.items()]},
         "pin": {"step": step, "unit": unit, "layer": layer or 0, "model": trace.model},
     }
 
 
 def _live_words(model: CharModel, trace: Trace) -> str:
-    certificate = tr("Torch’s trace of the first text. {certified}", certified=_certified(certify(model, trace), trace))
+    certificate = tr(
+        "Torch’s trace of the first text. {certified}", certified=_certified(lstm_core.certify(model, trace), trace)
+    )
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (trace.cell.note, certificate))
     return f"<h2>{escape(_printable(model.name))}</h2>{said}<table>{_table(_card(model))}</table>"
 
@@ -222,21 +226,13 @@ def _inside(model: CharModel, trace: Trace, pin: Mapping[str, Any]) -> dict[str,
 
 def _data(name: str, sent: Mapping[str, Any]) -> str:
     """A component's data as a script that no browser runs: JSON in which no "<" can end it."""
-    tables = {key: _columns(table) for key, table in sent.items() if isinstance(table, pa.Table)}
+    tables = {key: columns(table) for key, table in sent.items() if isinstance(table, pa.Table)}
     return _script(name, {"meta": sent["meta"], "view": sent["view"], "tables": tables})
 
 
 def _script(name: str, sent: Mapping[str, Any]) -> str:
     written = json.dumps(sent, separators=(",", ":"))
     return f'<script type="application/json" id="data-{name}">{written.replace("<", chr(92) + "u003c")}</script>'
-
-
-def _columns(table: pa.Table) -> list[dict[str, str]]:
-    return [_column(name, np.ascontiguousarray(table[name].to_numpy())) for name in table.column_names]
-
-
-def _column(name: str, array: np.ndarray) -> dict[str, str]:
-    return {"name": name, "kind": array.dtype.name, "base64": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
 # The words

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.formula import FUNCTIONS, Cell, Function
-from lstm_core.program import H_PREV, Buffer, Operation, Program, X
+from lstm_core.program import H_PREV, Arithmetic, Buffer, Operation, Program, X
 
 # NumPy's, as the loops use them
 UFUNCS = ("dot", "add", "subtract", "multiply", "maximum", "minimum", "tanh", "copyto")
@@ -39,12 +39,7 @@ NUMPY_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     **{name: _cut_line(function) for name, function in FUNCTIONS.items() if function.line},
 }
 
-NUMPY_OPERATIONS: Mapping[str, Callable[..., Any]] = {
-    "add": np.add,
-    "multiply": np.multiply,
-    "complement": lambda z: 1 - z,
-    "copy": np.copy,
-}
+NUMPY = Arithmetic(NUMPY_FUNCTIONS, lambda vector, weight, bias: vector @ weight.T + (0 if bias is None else bias))
 
 Held = Mapping[str, tuple[Sequence[np.ndarray], Sequence[np.ndarray]]]  # a held signal's values and mask, (unit,) each, a step
 NOTHING: Held = MappingProxyType({})
@@ -398,7 +393,7 @@ def reference(
     units, buffers = initial["hidden"].shape[0], program.buffers
     blocks = {n: p.astype(np.float64).reshape(-1, units, *p.shape[1:]) for n, p in parameters.items()}
     values: list[Any] = [blocks[b.name][b.block] if b.role == "weight" else np.zeros(units) for b in buffers]
-    operations = [(o.into, runs(o, blocks)) for o in program.operations]
+    operations = [(o.into, NUMPY.runs(o, blocks)) for o in program.operations]
     signals = {name: k for (role, name), k in program.numbers.items() if role == "signal"}
     state = {name: value.astype(np.float64) for name, value in initial.items()}
     kept: dict[str, list[np.ndarray]] = {name: [] for name in signals}
@@ -421,17 +416,3 @@ def reference(
             each.append(values[signals[name]])
         state = {name: kept[name][-1] for name in program.states}
     return {name: np.stack(v) for name, v in kept.items()}
-
-
-def runs(operation: Operation, blocks: Mapping[str, np.ndarray]) -> Callable[[Callable[[int], Any]], Any]:
-    """An operation as a function of what reads a buffer by its number: of one step, (unit,), or of all, (time, unit).
-
-    blocks: the parameters, (block, unit, ...) each.
-    """
-    if operation.kind == "affine":
-        parts = [
-            (blocks[p.weight][p.block].T, blocks[p.bias][p.block] if p.bias in blocks else 0, p.reads) for p in operation.parts
-        ]
-        return lambda read: sum(read(k) @ weight + bias for weight, bias, k in parts)
-    does = NUMPY_FUNCTIONS[operation.function] if operation.kind == "apply" else NUMPY_OPERATIONS[operation.kind]
-    return lambda read: does(*map(read, operation.reads))

@@ -116,8 +116,7 @@ def _layer(
 
 def _vectors(model: CharModel) -> torch.Tensor:
     """What the first layer reads for each character of the vocabulary: float32 (vocab, input)."""
-    every = torch.arange(len(model.vocabulary), device=model.head.weight.device)
-    return model.read(every[:, None])[:, 0].detach().to("cpu", torch.float32)
+    return model.inputs(np.arange(len(model.vocabulary))).detach().to("cpu", torch.float32)
 
 
 def _predict(model: CharModel, hidden: np.ndarray) -> np.ndarray:

@@ -19,8 +19,8 @@ CORE = sorted((ROOT / "lstm_core").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 WITHOUT_TORCH = {
     "analysis/explain", "analysis/gradients", "analysis/memory", "analysis/two_texts", "analysis/window", "clamp", "corpora",
-    "diagram", "errors", "figure_file", "formula", "frozen", "notebook", "places", "program", "recipes", "stepping", "text",
-    "trace", "trace_file", "walk",
+    "diagram", "errors", "figure_file", "formula", "frozen", "model_file", "notebook", "places", "program", "recipes",
+    "report", "stepping", "text", "trace", "trace_file", "walk",
 }  # fmt: skip
 FOLDERS_WITHOUT_TORCH = {"browser", "cells", "figures"}
 
@@ -116,8 +116,8 @@ def graph() -> dict[str, set[str]]:
     """Each module and the modules that it imports.
 
     A package's own file is left out where a name in it is what is imported and that is a module too. lstm_core/__init__.py
-    imports nothing: it loads by name what is asked for, and Trace.load, Trace.save and a notebook ask it so for what is
-    made of traces.
+    imports nothing: it loads by name what is asked for. Trace.load, Trace.save and a notebook ask it so for what is made of
+    traces, and a report, when it is made, for what needs torch.
     """
     edges: dict[str, set[str]] = {}
     for name, path in MODULES.items():

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_core.analysis import one_step
-from lstm_core.formula import Affine, source_of
+from lstm_core.evaluation import evaluation
+from lstm_core.formula import source_of
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
 
@@ -36,17 +36,17 @@ def biases(model: CharModel, trace: Trace, layer: int, step: int) -> tuple[Bias,
     layer, step: counted from 0. Raises InputError for a layer or step that the trace lacks, and for another model's trace.
     Source: the cell's declared equations; PyTorch's nn.LSTM keeps two vectors, whose sum is the one b of Olah 2015.
     """
-    held = one_step.vectors(model, trace, layer, step)
+    equations = evaluation(model, trace, layer, step)
     if not model.rnn.bias:
         return ()
-    blocks, bare = one_step.weights(model, layer), one_step.weights(model, layer, bias=False)
+    bare = equations.without_biases()
     found = []
-    for name in one_step.weighed(model.cell):
+    for name in model.cell.weighed:
         equation = model.cell[name].equation
-        maps = [node for node in equation.walk() if isinstance(node, Affine)]
-        owned = ((source_of(read), blocks[source_of(read)][node.rows][1]) for node in maps for read in node.inputs)
-        parts = {PARTS[source]: bias.numpy() for source, bias in owned if bias is not None}
+        maps = equation.affines
+        owned = ((source_of(read), equations.rows(source_of(read), node.rows)[1]) for node in maps for read in node.inputs)
+        parts = {PARTS[source]: bias for source, bias in owned if bias is not None}
         total = np.sum(list(parts.values()), axis=0) if len(maps) == 1 else None
-        value, without = (one_step.evaluate(equation, weights, held) for weights in (blocks, bare))
-        found.append(Bias(name, dict(sorted(parts.items(), reverse=True)), total, value, without))
+        parts = dict(sorted(parts.items(), reverse=True))
+        found.append(Bias(name, parts, total, equations.term(equation), bare.term(equation)))
     return tuple(found)

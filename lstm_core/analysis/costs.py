@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lstm_core.formula import Product, source_of
 from lstm_core.model import CharModel
 from lstm_core.tracing import trace
 
@@ -38,13 +37,13 @@ def cost(model: CharModel) -> Cost:
     map of a layer costs units x inputs, each product of the equations (a gate, a peephole) one a unit and layer, the head
     units x vocabulary. Additions, sigma and tanh are not counted.
     """
-    cell, units = model.cell, model.units
+    cell, program, units = model.cell, model.cell.program, model.units
     embedded = 0 if model.embedding is None else model.embedding.embedding_dim
     products = units * len(model.vocabulary)
     for layer in range(model.layers):
-        widths = {"ih": units if layer else embedded, "hh": units, "ch": units}
-        products += sum(units * widths[source_of(vector)] for affine in cell.affines for vector in affine.inputs)
-    pointwise = len({node for node in cell.nodes if isinstance(node, Product)}) * units * model.layers
+        widths = {"input": units if layer else embedded, "units": units}
+        products += sum(units * widths[program.buffers[p.reads].size] for o in program.operations for p in o.parts)
+    pointwise = sum(o.kind == "multiply" for o in program.operations) * units * model.layers
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Cost(len(cell.signals), parameters, products, pointwise)
 

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from lstm_core.errors import InputError
+from lstm_core.evaluation import Evaluation, evaluation
 from lstm_core.formula import (
     Affine,
-    Apply,
     Cell,
-    Compiled,
-    Complement,
-    Diagonal,
     Expression,
     Product,
     Signal,
     Sum,
     Vector,
-    compiled,
     equation,
-    no_weights,
     source_of,
     symbols,
     terms,
     to_latex,
-    x,
 )
-from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
 
 if TYPE_CHECKING:
@@ -137,8 +127,7 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
     Raises InputError for a layer, step or unit that the trace lacks, and for a trace that is not this model's.
     """
     trace.check(layer, step, unit)
-    trace.check_model(model)
-    place = _Place(model, trace, layer, step, unit)
+    place = _Place(model, trace, step, unit, evaluation(model, trace, layer, step))
     lines = tuple(_line(place, signal, decimals) for signal in model.cell.signals)
     character = trace.chars[step] or trace.vocabulary.characters[trace.ids[step]]  # of a later byte, that byte
     return Explanation(trace.model, trace.cell, character, layer, step, unit, lines, trace)
@@ -148,49 +137,35 @@ def explain(model: CharModel, trace: Trace, layer: int, step: int, unit: int, de
 
 
 @dataclass(frozen=True)
-class _Number(Expression):
-    """A leaf that stands for a number already computed: a pre-activation, a gate, a state, a weight."""
+class _Filled:
+    """An expression with a number for each affine map, weight and vector in it: a vector's name is its number's place."""
 
-    value: float
+    cell: Cell
+    expression: Expression
+    numbers: tuple[float, ...]
+
+    def value(self, decimals: int | None = None) -> float:
+        """What it comes to; with `decimals`, from the numbers as they are written."""
+        written = [value if decimals is None else rounded(value, decimals) for value in self.numbers]
+        return float(Evaluation(self.cell, {Vector(str(k)): v for k, v in enumerate(written)}, {}).term(self.expression))
+
+    def latex(self, decimals: int) -> str:
+        def leaf(node: Expression) -> str:
+            assert isinstance(node, Vector)
+            return _number(self.numbers[int(node.name)], decimals)
+
+        return to_latex(self.expression, leaf, r" \times ")
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where we are: one unit of one layer at one step, with the vectors and weights that its equations read."""
+    """One unit of one layer at one step, with its layer's equations over the vectors of that step."""
 
     model: CharModel
     trace: Trace
-    layer: int
     step: int
     unit: int
-
-    @cached_property
-    def vectors(self) -> dict[Vector, np.ndarray]:
-        """What every vector holds at this step, float64 (unit,) or (input,): the trace's own states, not recomputed."""
-        trace, layer, step = self.trace, self.layer, self.step
-        held = {Vector(n): trace[n][layer, step] for n in trace.signals}
-        held |= {Vector(n, True): trace[n][layer, step - 1] if step else trace.initial[n][layer] for n in trace.cell.states}
-        held[x] = trace["hidden"][layer - 1, step] if layer else self._character
-        return {vector: values.astype(np.float64) for vector, values in held.items()}
-
-    @property
-    def _character(self) -> np.ndarray:
-        ids = self.model.head.weight.new_tensor([[int(self.trace.ids[self.step])]]).long()
-        return self.model.read(ids)[0, 0].detach().cpu().numpy()
-
-    @cached_property
-    def _blocks(self) -> dict:
-        return self.model.rnn.blocks(self.layer)
-
-    def row(self, source: str, rows: str) -> tuple[np.ndarray, float | None]:
-        """This unit's weights on one input, float64, and its bias there, or None."""
-        weight, bias = self._blocks[source][rows]
-        own = weight[self.unit].detach().cpu().numpy().astype(np.float64)
-        return own, None if bias is None else float(bias[self.unit].detach())
-
-    def vector(self, node: Expression) -> np.ndarray:
-        """An expression of vectors alone, as an affine map reads it: (unit,) or (input,)."""
-        return compiled(node, no_weights, NUMPY_FUNCTIONS)(self.vectors)
+    equations: Evaluation
 
     def affine(self, node: Affine) -> list[Part]:
         """An affine map as its summands: one for each input, one for each bias."""
@@ -198,37 +173,31 @@ class _Place:
         shares, biases = [], []
         for read in node.inputs:
             source = source_of(read)
-            weight, bias = self.row(source, node.rows)
+            weight, bias = self.equations.rows(source, node.rows)
             latex = f"W{subscript}\\,{self.letters(read)}"
-            shares.append(Part(_ORIGINS[source], latex, float(weight @ self.vector(read)), ""))
+            shares.append(Part(_ORIGINS[source], latex, float(weight[self.unit] @ self.equations.term(read)), ""))
             if bias is not None:
-                biases.append((source, bias))
+                biases.append((source, float(bias[self.unit])))
         named = len(biases) > 1
         return shares + [Part("bias", f"b{subscript}^{{{s}}}" if named else f"b{subscript}", b, "") for s, b in biases]
 
     def number(self, node: Expression) -> float:
         """What a leaf is for this unit: a pre-activation, a trained weight, or the unit's own value in a vector."""
-        match node:
-            case Affine():
-                return sum(part.value for part in self.affine(node))
-            case Diagonal(rows):
-                return float(self.row("peephole", rows)[0].reshape(()))
-            case _:
-                return float(self.vectors[node][self.unit])  # type: ignore[index]
+        if isinstance(node, Affine):
+            return sum(part.value for part in self.affine(node))
+        return float(self.equations.term(node)[self.unit])
 
-    def substitute(self, node: Expression) -> Expression:
-        """The same expression with numbers for leaves."""
-        match node:
-            case Apply(function, argument):
-                return Apply(function, self.substitute(argument))
-            case Sum(left, right):
-                return Sum(self.substitute(left), self.substitute(right))
-            case Product(left, right):
-                return Product(self.substitute(left), self.substitute(right))
-            case Complement(argument):
-                return Complement(self.substitute(argument))
-            case _:
-                return _Number(self.number(node))
+    def filled(self, expression: Expression) -> _Filled:
+        """An expression with this unit's numbers."""
+        numbers: list[float] = []
+
+        def put(node: Expression) -> Expression | None:
+            if node.children and not isinstance(node, Affine):
+                return None
+            numbers.append(self.number(node))
+            return Vector(str(len(numbers) - 1))
+
+        return _Filled(self.model.cell, expression.replaced(put), tuple(numbers))
 
     def shares(self, node: Expression) -> list[Part]:
         """A pre-activation as its summands, by where they came from; a gated product scales the summands inside it."""
@@ -237,33 +206,22 @@ class _Place:
                 return self.shares(left) + self.shares(right)
             case Affine():
                 return self.affine(node)
-            case Product(left, right) if any(isinstance(n, Affine) for n in right.walk()):
+            case Product(left, right) if right.affines:
                 return self._scaled(left, self.shares(right))
-            case Product(left, right) if any(isinstance(n, Affine) for n in left.walk()):
+            case Product(left, right) if left.affines:
                 return self._scaled(right, self.shares(left))
             case _:
                 latex = to_latex(node, symbols(self.model.cell))
-                return [Part(_ORIGINS[source_of(node)], latex, _value(self.substitute(node)), "")]
+                return [Part(_ORIGINS[source_of(node)], latex, self.filled(node).value(), "")]
 
     def _scaled(self, gate: Expression, shares: list[Part]) -> list[Part]:
-        by, latex = _value(self.substitute(gate)), self.letters(gate)
+        by, latex = self.filled(gate).value(), self.letters(gate)
         return [Part(p.label, f"{latex} * {p.latex}", by * p.value, "") for p in shares]
 
     def letters(self, node: Expression) -> str:
         """An expression in the essay's letters, in parentheses where it is more than one."""
         text = to_latex(node, symbols(self.model.cell))
-        return text if isinstance(node, (Vector, Diagonal)) else f"({text})"
-
-
-def _value(expression: Expression, decimals: int | None = None) -> float:
-    """An expression of numbers, evaluated; with `decimals`, from the numbers as they are written."""
-
-    def leaf(node: Expression) -> Compiled:
-        assert isinstance(node, _Number)
-        value = node.value if decimals is None else rounded(node.value, decimals)
-        return lambda values: value
-
-    return float(compiled(expression, leaf, NUMPY_FUNCTIONS)({}))
+        return f"({text})" if node.children else text
 
 
 # How they are written
@@ -271,8 +229,8 @@ def _value(expression: Expression, decimals: int | None = None) -> float:
 
 def _line(place: _Place, signal: Signal, decimals: int) -> Line:
     cell, value = place.model.cell, place.number(Vector(signal.name))
-    filled = place.substitute(signal.equation)
-    if abs(_value(filled) - value) > TOLERANCE * max(1.0, abs(value)):
+    filled = place.filled(signal.equation)
+    if abs(filled.value() - value) > TOLERANCE * max(1.0, abs(value)):
         if place.trace.clamps:
             raise InputError(
                 tr(
@@ -288,30 +246,26 @@ def _line(place: _Place, signal: Signal, decimals: int) -> Line:
                 signal=signal,
                 value=value,
                 place=place,
-                value_2=_value(filled),
+                value_2=filled.value(),
             )
         )
-    digits, more = fitting(value, lambda d: _value(filled, d), decimals)
+    digits, more = fitting(value, filled.value, decimals)
     shown = _number(value, digits)
-    operands = to_latex(filled, lambda node: _number(node.value, more), r" \times ")  # type: ignore[attr-defined]
     return Line(
         name=signal.name,
         symbol=signal.symbol,
         title=signal.title,
         equation=equation(cell, signal.name, place.model.rnn.bias),
-        numbers=f"= {operands} = {shown}",
+        numbers=f"= {filled.latex(more)} = {shown}",
         value=value,
         shown=shown,
-        preactivation=_preactivation(place, signal.equation, more),
+        preactivation=_preactivation(place, cell.preactivation(signal.name), more),
         terms=_terms(place, signal, decimals),
     )
 
 
-def _preactivation(place: _Place, formula: Expression, decimals: int) -> Split | None:
-    if not isinstance(formula, Apply) or not any(isinstance(n, Affine) for n in formula.walk()):
-        return None
-    shares = place.shares(formula.argument)
-    return _split(shares, _value(place.substitute(formula.argument)), decimals)
+def _preactivation(place: _Place, argument: Expression | None, decimals: int) -> Split | None:
+    return None if argument is None else _split(place.shares(argument), place.filled(argument).value(), decimals)
 
 
 def _terms(place: _Place, signal: Signal, decimals: int) -> Split | None:
@@ -324,7 +278,7 @@ def _terms(place: _Place, signal: Signal, decimals: int) -> Split | None:
         Part(
             "kept" if past in term.walk() else "written",
             to_latex(term, write, r" \times "),
-            _value(place.substitute(term)),
+            place.filled(term).value(),
             "",
         )
         for term in summands

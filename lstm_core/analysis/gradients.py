@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstm_core import stepping
 from lstm_core.errors import InputError
-from lstm_core.formula import FUNCTIONS, Cell, Expression, Product, Sum, Vector, compiled, no_weights, x
+from lstm_core.evaluation import Evaluation, evaluation, with_before
+from lstm_core.formula import FUNCTIONS, Cell, Expression, Product, Sum, Vector, x
 from lstm_core.frozen import Frozen, read_only
 from lstm_core.program import Operation, X
-from lstm_core.stepping import NUMPY_FUNCTIONS
 from lstm_core.trace import Trace
 from lstm_core.words import tr
 
@@ -122,70 +122,35 @@ def _aims(trace: Trace, wanted: np.ndarray) -> np.ndarray:
 # What the equations hold at every step
 
 
-@dataclass(frozen=True, eq=False)
 class _Layer:
-    """One layer's vectors at every step, (time, unit) or (time, input), and its weights."""
+    """One layer's equations at every step: (time, unit) or (time, input) each."""
 
-    cell: Cell
-    vectors: Mapping[Vector, np.ndarray]
-    parameters: Mapping[str, np.ndarray]
-    _known: dict[int, np.ndarray] = field(default_factory=dict)
-    _factors: dict[Expression, np.ndarray] = field(default_factory=dict)
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.cell, self.vectors, self.blocks = evaluation.cell, evaluation.vectors, evaluation.blocks
+        self.value = evaluation.reader(evaluation.cell.program)
+        self.term = cache(evaluation.term)
 
-    @cached_property
-    def blocks(self) -> dict[str, np.ndarray]:
-        """Each parameter as blocks of as many rows as there are units: (block, unit, ...)."""
-        return {name: p.reshape(-1, self.units, *p.shape[1:]) for name, p in self.parameters.items()}
-
-    @cached_property
+    @property
     def units(self) -> int:
         return self.vectors[Vector("hidden")].shape[1]
-
-    def value(self, number: int) -> np.ndarray:
-        """What a buffer of the program holds at every step: (time, unit), or (unit,) for a peephole's weights."""
-        if number not in self._known:
-            buffer = self.cell.program.buffers[number]
-            if buffer.role == "value":
-                self._known[number] = stepping.runs(self.cell.program.made[number], self.blocks)(self.value)
-            elif buffer.role == "weight":
-                self._known[number] = self.blocks[buffer.name][buffer.block]
-            else:
-                self._known[number] = self.vectors[Vector(buffer.name, buffer.role == "before")]
-        return self._known[number]
 
     def at(self, number: int, step: int) -> np.ndarray:
         values = self.value(number)
         return values if values.ndim == 1 else values[step]
 
-    def factor(self, expression: Expression, step: int) -> np.ndarray:
-        """What an expression over signals holds at a step: (unit,)."""
-        if expression not in self._factors:
-            self._factors[expression] = compiled(expression, no_weights, NUMPY_FUNCTIONS)(self.vectors)  # type: ignore[arg-type]
-        return self._factors[expression][step]
-
 
 def _layers(model: CharModel, trace: Trace, kind: Any) -> list[_Layer]:
     found: list[_Layer] = []
-    below = _read(model, trace).astype(kind)
     for layer in range(model.layers):
-        parameters = {n: p.detach().cpu().numpy().astype(kind) for n, p in model.rnn.layer(layer).items()}
-        start = {n: trace.initial[n][layer].astype(kind) for n in model.cell.states}
+        held = evaluation(model, trace, layer, kind=kind)
         if kind is np.float64:
+            start = {n: trace.initial[n][layer].astype(kind) for n in model.cell.states}
+            below = found[-1].vectors[Vector("hidden")] if found else held.vectors[x]
+            parameters = {name: b.reshape(-1, *b.shape[2:]) for name, b in held.blocks.items()}
             signals = stepping.reference(model.cell.program, parameters, below, start)
-        else:
-            signals = {n: trace[n][layer] for n in model.cell.names}
-        vectors = {Vector(n): values for n, values in signals.items()}
-        vectors |= {Vector(n, True): np.concatenate([start[n][None], signals[n][:-1]]) for n in model.cell.states}
-        vectors[x] = below
-        found.append(_Layer(model.cell, vectors, parameters))
-        below = signals["hidden"]
+            held = held.over({**with_before(signals, start), x: below})
+        found.append(_Layer(held))
     return found
-
-
-def _read(model: CharModel, trace: Trace) -> np.ndarray:
-    """What the first layer reads at every step, (time, input)."""
-    ids = model.head.weight.new_tensor(trace.ids[:, None].tolist()).long()
-    return model.read(ids)[:, 0].detach().cpu().numpy()
 
 
 def kept(cell: Cell, name: str) -> Expression | None:
@@ -278,7 +243,7 @@ class _BackwardPass:
         for name, factor in self.keeps.items():
             direct = self.carried_direct[number][name][:begun]
             self.direct[name][number, :begun, step] = _norms(direct)
-            direct *= self.layers[number].factor(factor, step)
+            direct *= self.layers[number].term(factor)[step]
 
     def result(self, targets: np.ndarray, aims: np.ndarray) -> Gradients:
         arrays = [*self.norms.values(), *self.direct.values()]

@@ -95,7 +95,7 @@ def reset_moved(cell: Cell) -> Cell:
     Source: Olah 2015 (before: W [r * h, x]) against PyTorch and cuDNN (behind: W_in x + r * (W_hn h)).
     """
     candidate, reset = _candidate(cell), Vector("reset")
-    rows = next(node.rows for node in candidate.walk() if isinstance(node, Affine))
+    rows = candidate.affines[0].rows
     if resets_before(cell):
         argument: Expression = Affine(rows, (x,), "in") + reset * Affine(rows, (h_prev,), "hn")
         note, lead = tr("The reset has been moved behind the product."), ("r × (W h′)", "tanh")

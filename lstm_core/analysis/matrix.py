@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_core.analysis import one_step
 from lstm_core.analysis.explain import Line, explain
 from lstm_core.errors import InputError
-from lstm_core.formula import Affine, source_of, symbols, to_latex
+from lstm_core.evaluation import evaluation
+from lstm_core.formula import source_of, symbols, to_latex
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
 from lstm_core.words import tr
@@ -66,25 +66,24 @@ class Row:
 def row(model: CharModel, trace: Trace, layer: int, step: int, unit: int, name: str) -> Row:
     """The row of W that one unit's gate has, and the vectors that it is multiplied with at one step.
 
-    layer, step, unit: counted from 0. name: a signal with weights of its own, as `one_step.weighed` lists them.
+    layer, step, unit: counted from 0. name: a signal with weights of its own, as `Cell.weighed` lists them.
     Raises InputError for a place that the trace lacks, another model's trace, and a signal without weights.
     Source: the cell's declared equations; Olah 2015 writes W · [h, x], PyTorch W_hh h + W_ih x.
     """
     line = explain(model, trace, layer, step, unit)[name]
-    argument = one_step.preactivation(model.cell, name)
+    argument = model.cell.preactivation(name)
     if argument is None:
-        has = ", ".join(one_step.weighed(model.cell))
+        has = ", ".join(model.cell.weighed)
         raise InputError(
             tr("{name} of {model.cell.title} has no weights of its own; {has} have", name=name, model=model, has=has)
         )
-    held, blocks = one_step.vectors(model, trace, layer, step), one_step.weights(model, layer)
-    maps = [node for node in argument.walk() if isinstance(node, Affine)]
+    equations, maps = evaluation(model, trace, layer, step), argument.affines
     pieces = [
         Piece(
             READ[source_of(read)],
             to_latex(read, symbols(model.cell)),
-            blocks[source_of(read)][node.rows][0][unit].numpy(),
-            one_step.evaluate(read, blocks, held),
+            equations.rows(source_of(read), node.rows)[0][unit],
+            equations.term(read),
         )
         for node in maps
         for read in node.inputs

@@ -6,8 +6,8 @@ import numpy as np
 
 from lstm_core.analysis.gradients import kept
 from lstm_core.errors import InputError
-from lstm_core.formula import Vector, compiled, no_weights
-from lstm_core.stepping import NUMPY_FUNCTIONS
+from lstm_core.evaluation import Evaluation
+from lstm_core.formula import Vector
 from lstm_core.trace import Trace
 from lstm_core.words import tr
 
@@ -35,7 +35,7 @@ def keep(trace: Trace) -> np.ndarray:
     """
     factor = kept(trace.cell, remembering(trace))
     assert factor is not None
-    return compiled(factor, no_weights, NUMPY_FUNCTIONS)({Vector(name): trace[name] for name in trace.signals})
+    return Evaluation(trace.cell, {Vector(name): trace[name] for name in trace.signals}, {}).term(factor)
 
 
 def half_life(trace: Trace) -> np.ndarray:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_core.analysis import one_step
 from lstm_core.errors import InputError
-from lstm_core.formula import Affine, C_prev, Cell, Vector, h_prev, source_of
+from lstm_core.evaluation import Evaluation, evaluation
+from lstm_core.formula import C_prev, Cell, Vector, h_prev, source_of
 from lstm_core.model import CharModel
 from lstm_core.trace import Trace
 from lstm_core.words import tr
@@ -77,18 +77,21 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
     trace.check(layer, step, unit)
     if step == trace.steps - 1:
         raise InputError(tr("step {step} is the text's last: there is no next character whose gates it could reach", step=step))
-    cell, blocks = model.cell, one_step.weights(model, layer)
-    held = one_step.vectors(model, trace, layer, step + 1)
-    silent = held | {h_prev: _silenced(held[h_prev], unit)}
-    sums = {name: one_step.preactivation(cell, name) for name in one_step.weighed(cell)}
+    cell, held = model.cell, evaluation(model, trace, layer, step + 1)
+    sums = {name: cell.preactivation(name) for name in cell.weighed}
+
+    def silenced(vector: Vector) -> Evaluation:
+        less = held.vectors[vector].copy()
+        less[unit] = 0
+        return held.over({vector: less})
 
     def added(by: Vector) -> dict[str, np.ndarray]:
         """What the unit adds to each pre-activation through one vector, all else as it is."""
-        if by not in held:
+        if by not in held.vectors:
             return {}
-        less = held | {by: _silenced(held[by], unit)}
+        less = silenced(by)
         read = {name: s for name, s in sums.items() if s is not None and by in s.walk()}
-        return {n: one_step.evaluate(s, blocks, held) - one_step.evaluate(s, blocks, less) for n, s in read.items()}
+        return {n: held.term(s) - less.term(s) for n, s in read.items()}
 
     pushes = added(h_prev)
     return Reach(
@@ -96,21 +99,15 @@ def reach(model: CharModel, trace: Trace, layer: int, step: int, unit: int) -> R
         step=step,
         unit=unit,
         states={name: float(trace[name][layer, step, unit]) for name in cell.states},
-        weights={name: blocks["hh"][_rows(cell, name)][0][:, unit].numpy() for name in pushes},
+        weights={name: held.rows("hh", _rows(cell, name))[0][:, unit] for name in pushes},
         pushes=pushes,
         through_peepholes=added(C_prev),
-        values={n: v for n, v in one_step.signals(cell, blocks, held).items() if n in pushes},
-        without={n: v for n, v in one_step.signals(cell, blocks, silent).items() if n in pushes},
+        values={n: v for n, v in held.signals().items() if n in pushes},
+        without={n: v for n, v in silenced(h_prev).signals().items() if n in pushes},
     )
-
-
-def _silenced(values: np.ndarray, unit: int) -> np.ndarray:
-    less = values.copy()
-    less[unit] = 0
-    return less
 
 
 def _rows(cell: Cell, name: str) -> str:
     """The rows of the weights on h that serve a signal."""
-    maps = (node for node in cell[name].equation.walk() if isinstance(node, Affine))
+    maps = cell[name].equation.affines
     return next(node.rows for node in maps if any(source_of(read) == "hh" for read in node.inputs))

@@ -10,42 +10,46 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_core.formula import FUNCTIONS, Apply, Cell
+from lstm_core.formula import FUNCTIONS, Cell
+from lstm_core.model_file import ModelFile
 from lstm_core.text import ALL_BYTES, LOOK_ALIKES, MAX_CHARACTERS, Vocabulary
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
 
 
-def payload(model: CharModel) -> tuple[dict[str, Any], bytes]:
+def payload(model: CharModel | ModelFile) -> tuple[dict[str, Any], bytes]:
     """A model for the engine: `meta`, which JSON holds, and its weights, float32 and little-endian, one after another.
 
+    model: or the file that holds it, which needs no torch and gives the same.
     meta: name; version, which changes with anything that the engine reads; cell, units, layers, input ("one-hot" or
     "embedding") and inputs, its width; program, functions, signals and states as declared; vocabulary; weights, by
     PyTorch's names: the offset in bytes and the shape of each; bytes, how many there are.
-    The same model gives the same bytes.
+    The same model gives the same bytes. Raises CheckpointError for a file with a weight that is not finite.
     """
-    parameters = {name: p.detach().cpu().float().numpy() for name, p in model.rnn.named_parameters()}
-    if model.embedding is not None:
-        parameters["embedding.weight"] = model.embedding.weight.detach().cpu().float().numpy()
-    parameters |= {f"head.{name}": p.detach().cpu().float().numpy() for name, p in model.head.named_parameters()}
-    places, weights = placed(parameters)
+    if isinstance(model, ModelFile):
+        inputs, weights = model.inputs, model.weights()
+    else:
+        inputs = model.rnn.input_size
+        weights = {name: p.detach().cpu().float().numpy() for name, p in model.named_parameters()}
+    cells = {name.removeprefix("rnn."): value for name, value in weights.items() if name.startswith("rnn.")}
+    places, packed = placed(cells | {name: value for name, value in weights.items() if not name.startswith("rnn.")})
     cell = model.cell
     meta: dict[str, Any] = {
         "name": model.name,
         "cell": cell.name,
         "units": model.units,
         "layers": model.layers,
-        "input": "one-hot" if model.embedding is None else "embedding",
-        "inputs": model.rnn.input_size,
+        "input": "embedding" if "embedding.weight" in weights else "one-hot",
+        "inputs": inputs,
         "program": cell.program.as_json(),
         "functions": functions(cell),
         "signals": [{"name": s.name, "range": _ends(s.range)} for s in cell.signals],
         "vocabulary": vocabulary(model.vocabulary),
     } | places
     described = json.dumps(meta, sort_keys=True).encode()
-    version = hashlib.sha256(len(described).to_bytes(8, "little") + described + weights).hexdigest()[:32]
-    return meta | {"version": version}, weights
+    version = hashlib.sha256(len(described).to_bytes(8, "little") + described + packed).hexdigest()[:32]
+    return meta | {"version": version}, packed
 
 
 def placed(parameters: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], bytes]:
@@ -60,8 +64,7 @@ def placed(parameters: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], bytes]
 
 def functions(cell: Cell) -> dict[str, dict[str, Any]]:
     """The functions that a cell applies: the range of each, and slope and offset of the line that is cut off there, or None."""
-    applied = sorted({node.function for node in cell.nodes if isinstance(node, Apply)})
-    lines = {name: FUNCTIONS[name].line for name in applied}
+    lines = {name: FUNCTIONS[name].line for name in cell.applied}
     return {n: {"range": _ends(FUNCTIONS[n].range), "line": None if line is None else list(line)} for n, line in lines.items()}
 
 

@@ -6,6 +6,7 @@ Everything travels as float32: the equations on the screen are computed from it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,29 +17,21 @@ import pyarrow as pa
 
 from lstm_core import diagram
 from lstm_core.browser import gates
+from lstm_core.browser.equations import described, tree
 from lstm_core.browser.gates import Reader, Track
+from lstm_core.evaluation import Evaluation, evaluation
 from lstm_core.figures import palette
-from lstm_core.figures.lettering import plain_symbol
 from lstm_core.figures.paper import version
 from lstm_core.formula import (
     FUNCTIONS,
     UNBOUNDED,
-    Affine,
-    Apply,
-    Cell,
-    Compiled,
-    Complement,
     Diagonal,
     Expression,
-    Product,
-    Sum,
     Vector,
-    compiled,
-    source_of,
     terms,
     x,
 )
-from lstm_core.stepping import NUMPY_FUNCTIONS
+from lstm_core.program import Arithmetic
 from lstm_core.trace import Trace
 
 if TYPE_CHECKING:
@@ -75,7 +68,7 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     cell, stop = trace.cell, trace.steps if whole else min(start + gates.window(readers, tracks), trace.steps)
     glyphs, (steps,) = gates.readings(readers)
     place = _Place(trace, model, layer)
-    meta = {
+    meta = described(model) | {
         "model": trace.model,
         "cell": cell.title,
         "name": cell.name,
@@ -88,14 +81,10 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
         "steps": trace.steps,
         "start": start,
         "columns": stop - start,
-        "signals": [_described(place, name) for name in cell.names],
         "order": list(cell.order),
         "states": list(cell.states),
-        "rows": {source: list(cell.rows_of(source)) for source in ("ih", "hh", "ch", "peephole")},
-        "biases": [name for name in ("bias_ih", "bias_hh") if name in place.parameters],
         "parameters": list(place.parameters),
         "drawn": _drawn(place),
-        "functions": {n: {"label": FUNCTIONS[n].label, "range": _ends(n), "line": FUNCTIONS[n].line} for n in _applied(cell)},
         "clamped": bool(trace.clamps),
         "svg": diagram.load(cell),
         "glyphs": glyphs,
@@ -116,15 +105,6 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     if place.kind == "embedding":
         sent["embedding"] = pa.table({"embedding": _flat(place.embedding)})
     return sent | {name: pa.table({name: _flat(weight)}) for name, weight in place.parameters.items()}
-
-
-def _applied(cell: Cell) -> list[str]:
-    return sorted({node.function for node in cell.nodes if isinstance(node, Apply)})
-
-
-def _ends(function: str) -> list[float | None]:
-    """A function's range as JSON: None where it has no end."""
-    return [end if math.isfinite(end) else None for end in FUNCTIONS[function].range]
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
@@ -159,69 +139,15 @@ class _Place:
         return np.eye(self.inputs, dtype=np.float32) if self.model.embedding is None else _numpy(self.model.embedding.weight)
 
     @cached_property
-    def vectors(self) -> dict[Vector, np.ndarray]:
-        """Every vector at up to LOOKED_AT steps, spread over the text: float32 (step, unit or input)."""
-        trace, layer = self.trace, self.layer
-        at = np.unique(np.linspace(0, trace.steps - 1, min(trace.steps, LOOKED_AT)).astype(int))
-        held = {Vector(n): trace[n][layer, at] for n in trace.signals}
-        for n in trace.cell.states:
-            held[Vector(n, True)] = np.where((at > 0)[:, None], trace[n][layer, at - 1], trace.initial[n][layer])
-        held[x] = trace["hidden"][layer - 1, at] if layer else self.embedding[trace.ids[at]]
-        return held
-
-    def leaf(self, node: Expression) -> Compiled:
-        """Affine maps and diagonals over this layer's weights."""
-        blocks = self.model.rnn.blocks(self.layer)
-        if isinstance(node, Affine):
-            parts = [(blocks[source_of(v)][node.rows], compiled(v, self.leaf, NUMPY_FUNCTIONS)) for v in node.inputs]
-            return lambda values: sum(read(values) @ _numpy(w).T + (0 if b is None else _numpy(b)) for (w, b), read in parts)
-        assert isinstance(node, Diagonal)
-        weight = _numpy(blocks["peephole"][node.rows][0])
-        return lambda values: weight
-
-    def values(self, node: Expression) -> np.ndarray:
-        return np.asarray(compiled(node, self.leaf, NUMPY_FUNCTIONS)(self.vectors))
+    def equations(self) -> Evaluation:
+        """The layer's equations at up to LOOKED_AT steps, spread over the text, in float32."""
+        steps = self.trace.steps
+        at = np.unique(np.linspace(0, steps - 1, min(steps, LOOKED_AT)).astype(int))
+        return evaluation(self.model, self.trace, self.layer, at, np.float32)
 
 
 def _numpy(parameter: Any) -> np.ndarray:
     return parameter.detach().float().cpu().numpy()
-
-
-def _described(place: _Place, name: str) -> dict[str, Any]:
-    signal = place.trace.cell[name]
-    return {
-        "name": name,
-        "symbol": plain_symbol(signal.symbol),
-        "title": signal.title,
-        "bounded": _bounded(signal.range),
-        "tree": tree(signal.equation),
-        "terms": [{"tree": tree(t), "kept": Vector(name, previous=True) in t.walk()} for t in terms(signal.equation)],
-    }
-
-
-def tree(node: Expression) -> dict[str, Any]:
-    """An expression as JSON: what it is, how `diagram.spelling` writes it, and what it is made of.
-
-    Raises TypeError for a node that the formula language does not have.
-    """
-    spelled = {"spelling": diagram.spelling(node)}
-    match node:
-        case Vector(name, previous):
-            return {"kind": "vector", "name": name, "previous": previous} | spelled
-        case Diagonal(rows):
-            return {"kind": "diagonal", "rows": rows} | spelled
-        case Affine(rows, inputs, symbol):
-            read = {"inputs": [tree(v) for v in inputs], "sources": [source_of(v) for v in inputs]}
-            return {"kind": "affine", "rows": rows, "symbol": symbol} | read | spelled
-        case Apply(function, argument):
-            return {"kind": "apply", "function": function, "argument": tree(argument)} | spelled
-        case Sum(left, right):
-            return {"kind": "sum", "left": tree(left), "right": tree(right)} | spelled
-        case Product(left, right):
-            return {"kind": "product", "left": tree(left), "right": tree(right)} | spelled
-        case Complement(argument):
-            return {"kind": "complement", "argument": tree(argument)} | spelled
-    raise TypeError(f"not an expression of a formula: {node!r}")
 
 
 def _drawn(place: _Place) -> dict[str, dict[str, Any]]:
@@ -258,7 +184,7 @@ def _scale(place: _Place, node: Expression) -> dict[str, Any]:
     if _bounded(ends):
         limit = max(abs(low), abs(high))
         return {"scale": "diverging", "low": -limit, "high": limit, "most": limit, "rest": 0}
-    limit, most = palette.colour_limit(np.atleast_2d(place.values(node)))
+    limit, most = palette.colour_limit(np.atleast_2d(place.equations.term(node)))
     return {"scale": "diverging", "low": -limit, "high": limit, "most": most, "rest": 0}
 
 
@@ -268,23 +194,39 @@ def _bounded(ends: tuple[float, float]) -> bool:
 
 def _range(place: _Place, node: Expression) -> tuple[float, float]:
     """The least and the greatest value that an expression can have, from the ranges of what it is made of."""
-    match node:
-        case Vector("x"):
-            return {"one-hot": (0.0, 1.0), "hidden": place.trace.cell["hidden"].range}.get(place.kind, UNBOUNDED)
-        case Vector(name):
-            return place.trace.cell[name].range
-        case Apply(function, _):
-            return FUNCTIONS[function].range
-        case Complement(argument):
-            low, high = _range(place, argument)
-            return 1 - high, 1 - low
-        case Sum(left, right):
-            a, b = _range(place, left), _range(place, right)
-            return a[0] + b[0], a[1] + b[1]
-        case Product(left, right):
-            a, b = _range(place, left), _range(place, right)
-            if not (_bounded(a) and _bounded(b)):
-                return UNBOUNDED
-            ends = [p * q for p in a for q in b]
-            return min(ends), max(ends)
-    return UNBOUNDED
+    cell, read = place.trace.cell, {"one-hot": (0.0, 1.0), "hidden": place.trace.cell["hidden"].range}
+    vectors = {Vector(name, previous): Interval(*cell[name].range) for name in cell.names for previous in (False, True)}
+    vectors[x] = Interval(*read.get(place.kind, UNBOUNDED))
+    blocks = {name: [ANYTHING] * len(weight) for name, weight in place.parameters.items()}
+    found: Interval = Evaluation(cell, vectors, blocks, INTERVALS).term(node)
+    return found.low, found.high
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The least and the greatest value of each unit of a vector, and of what is made of several."""
+
+    low: float
+    high: float
+
+    def __add__(self, other: Interval) -> Interval:
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def __rsub__(self, other: int) -> Interval:
+        return Interval(other - self.high, other - self.low)
+
+    def __mul__(self, other: Interval) -> Interval:
+        if not (_bounded((self.low, self.high)) and _bounded((other.low, other.high))):
+            return ANYTHING
+        ends = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(min(ends), max(ends))
+
+
+ANYTHING = Interval(*UNBOUNDED)
+
+
+def _always(found: Interval) -> Callable[[Interval], Interval]:
+    return lambda _: found
+
+
+INTERVALS = Arithmetic({n: _always(Interval(*f.range)) for n, f in FUNCTIONS.items()}, lambda *_: ANYTHING)

@@ -76,9 +76,9 @@ class _Place:
 
 
 def _matrix(at: _Place) -> Iterator[str]:
-    from lstm_core.analysis import matrix, one_step
+    from lstm_core.analysis import matrix
 
-    for name in one_step.weighed(at.model.cell):
+    for name in at.model.cell.weighed:
         row = matrix.row(at.model, at.trace, at.layer, at.step, at.unit, name)
         split = row.line.preactivation
         assert split is not None

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from lstm_core import checkpoint, numbering
+from lstm_core import checkpoint, model_file, numbering
 from lstm_core.analysis import disagreement as apart
 from lstm_core.analysis.costs import Cost, cost
 from lstm_core.command_line import _common as common
@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
     if with_text and len(arguments.models) < 2:
         given = tr_n("{n:,} model", "{n:,} models", len(arguments.models))
         raise common.UsageError(tr("a text is compared in two models or more; it was given {given}", given=given))
-    names = arguments.models or [info.name for info in checkpoint.models()]
+    names = arguments.models or [info.name for info in model_file.models()]
     models = [checkpoint.load(name) for name in names]
     if with_text:
         text = common.text(arguments)

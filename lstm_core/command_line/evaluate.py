@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lstm_core import checkpoint, training
+from lstm_core import checkpoint, model_file, training
 from lstm_core.command_line import _common as common
 from lstm_core.corpora import Corpus
 from lstm_core.model import CharModel
@@ -71,7 +71,7 @@ def _evaluate_all(arguments: Namespace) -> int:
             tr("--all judges every shipped model on its own text: give it neither MODEL nor --corpus, but --corpora")
         )
     missing = 0
-    for info in checkpoint.models():
+    for info in model_file.models():
         model = checkpoint.load(info.path)
         path = _corpus_path(model, arguments.corpora)
         if _reads_standard_library(model) or (path is not None and Path(path).is_file()):

@@ -9,7 +9,7 @@ from typing import Any
 
 import safetensors
 
-from lstm_core import checkpoint
+from lstm_core import model_file
 from lstm_core.command_line import _common as common
 
 
@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: Namespace) -> int:
     """Prints the shipped models, as a table or as JSON. Returns 0."""
-    shipped = checkpoint.models()
+    shipped = model_file.models()
     if arguments.json:
         print(json.dumps([_facts(info) for info in shipped], ensure_ascii=False, indent=2))
         return 0
@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _facts(info: checkpoint.ModelInfo) -> dict[str, Any]:
+def _facts(info: model_file.ModelInfo) -> dict[str, Any]:
     """What is known of a shipped model; the parameters are counted in the file's header."""
     with safetensors.safe_open(info.path, "pt") as file:
         names = file.keys()

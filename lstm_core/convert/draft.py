@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from lstm_core.checkpoint import LARGEST_SIZE
 from lstm_core.errors import InputError
 from lstm_core.formula import Cell
 from lstm_core.model import CharModel, Recurrent
+from lstm_core.model_file import LARGEST_SIZE
 from lstm_core.text import Vocabulary
 from lstm_core.words import tr
 

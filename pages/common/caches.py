@@ -10,6 +10,8 @@ import numpy as np
 import streamlit as st
 
 import lstm_core as lc
+from lstm_core import model_file
+from lstm_core.model_file import ModelFile
 from lstm_core.text import MAX_CHARACTERS
 from lstm_core.words import N_, tr
 from pages.common import own_models
@@ -50,24 +52,57 @@ def models() -> tuple[dict[str, lc.ModelInfo], tuple[str, ...]]:
     return good | own_models.infos(), damaged
 
 
-@st.cache_resource(show_spinner=False)
 def shipped() -> tuple[dict[str, lc.ModelInfo], tuple[str, ...]]:
     """The shipped models that can be read, by name, and a sentence for each file that can't."""
+    infos, _, damaged = _files()
+    return infos, damaged
+
+
+@st.cache_resource(show_spinner=False)
+def _files() -> tuple[dict[str, lc.ModelInfo], dict[str, ModelFile], tuple[str, ...]]:
+    """The shipped models' files, looked through whole, without torch; no weights are kept."""
     damaged: list[lc.CheckpointError] = []
-    good = {}
+    infos, files = {}, {}
     for info in lc.models(damaged):
         try:
-            model(info.name)
-            good[info.name] = info
+            file = model_file.read(info.name)
+            file.weights()
+            infos[info.name], files[info.name] = info, file
         except lc.CheckpointError as error:
             damaged.append(error)
-    return good, tuple(map(str, damaged))
+    return infos, files, tuple(map(str, damaged))
+
+
+def described(name: str) -> ModelFile | lc.CharModel:
+    """What a listed model's file says of it, or a model of the session's own: enough to read a text's characters with.
+
+    Needs no torch. Raises lc.CheckpointError.
+    """
+    own = own_models.get(name)
+    if own is not None:
+        return own
+    return _files()[1].get(name) or model_file.read(name)
+
+
+def parameters(name: str) -> int:
+    """How many trained numbers a listed model has. Raises lc.CheckpointError."""
+    known = described(name)
+    return known.parameters if isinstance(known, ModelFile) else sum(p.numel() for p in known.parameters())
 
 
 def model(name: str) -> lc.CharModel:
-    """A model by its listed name: the session's own, or a shipped one. Raises lc.CheckpointError."""
+    """A model by its listed name: the session's own, or a shipped one, loaded when it is first asked for.
+
+    Raises lc.CheckpointError where a file has been damaged since it was listed; from the next run on it is listed as damaged.
+    """
     own = own_models.get(name)
-    return _loaded(name) if own is None else own
+    if own is not None:
+        return own
+    try:
+        return _loaded(name)
+    except lc.CheckpointError:
+        _files.clear()
+        raise
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -77,7 +112,7 @@ def _loaded(name: str) -> lc.CharModel:
 
 def check(name: str, text: str) -> None:
     """Raises lc.TextError, one sentence, for a text that a model can't read, or that is too long for one so large."""
-    chosen, most = model(name), longest(name)
+    chosen, most = described(name), longest(name)
     steps = len(chosen.vocabulary.encode(text).ids)
     if steps > most:
         raise lc.TextError(
@@ -95,7 +130,7 @@ def check(name: str, text: str) -> None:
 def steps(name: str, text: str) -> int:
     """How many steps a model takes for a text: one a character, or one a byte. Of what it can't read, one a character."""
     try:
-        return len(model(name).vocabulary.encode(text).ids)
+        return len(described(name).vocabulary.encode(text).ids)
     except lc.TextError:
         return len(text)
 

@@ -75,7 +75,7 @@ def _preset_chosen() -> None:
 
 def _model_chosen() -> None:
     chosen, name = selection.current(), st.session_state["model"]
-    layer = min(chosen.layer, caches.model(name).layers - 1)
+    layer = min(chosen.layer, caches.described(name).layers - 1)
     selection.change(model=name, layer=layer, unit=None, pinned_layer=None)
     st.session_state["layer"] = layer
     suggested = examples.text_for(name)
@@ -150,7 +150,7 @@ def _restore_model() -> None:
 
 def card(info: lc.ModelInfo) -> None:
     """What is known of a model, from its file's own header."""
-    facts, config, model = info.card, info.config, caches.model(info.name)
+    facts, config, model = info.card, info.config, caches.described(info.name)
     cell, reads = model.cell, model.vocabulary.reads
     layers = tr("{layers} layers", layers=config["layers"]) if config["layers"] > 1 else tr("one layer")
     sizes = tr(

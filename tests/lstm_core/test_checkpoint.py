@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_core as lc
-from lstm_core import checkpoint
+from lstm_core import model_file
 
 make = Callable[..., lc.CharModel]
 TEXT = "the clouds are in the sky"
@@ -379,7 +379,7 @@ def test_claims_of_hugeness_take_no_memory(whole: bytes, tmp_path: Path) -> None
         "overflow": raw(large_tensor.replace("1000000,", str(2**63) + ",")),
         "header": struct.pack("<Q", 1 << 62) + whole[8:],
         "nested": raw("[" * 10_000_000),
-        "spaces": raw(" " * (checkpoint.LARGEST_HEADER + 8)),
+        "spaces": raw(" " * (model_file.LARGEST_HEADER + 8)),
         "bomb": packed("[" * 5_000_000, tensors),
     }
     for name, data in hostile.items():

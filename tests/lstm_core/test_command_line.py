@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import lstm_core as lc
-from lstm_core import checkpoint, command_line, corpora, ngrams, training
+from lstm_core import command_line, corpora, model_file, ngrams, training
 from lstm_core.__main__ import main
 from lstm_core.errors import InputError
 from lstm_core.ngrams import ngram_loss
@@ -58,7 +58,7 @@ def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path in made.iterdir():
         shutil.copy(path, tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checkpoint, "SHIPPED_MODELS", tmp_path)
+    monkeypatch.setattr(model_file, "SHIPPED_MODELS", tmp_path)
     return tmp_path
 
 

@@ -152,7 +152,7 @@ def test_a_bad_link_gets_a_sentence_and_a_picture(query: dict[str, str], sentenc
 @pytest.fixture
 def folder_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that the app takes its models from, instead of the shipped ones."""
-    monkeypatch.setattr(lc.checkpoint, "SHIPPED_MODELS", tmp_path)
+    monkeypatch.setattr(lc.model_file, "SHIPPED_MODELS", tmp_path)
     streamlit.cache_resource.clear()
     yield tmp_path
     streamlit.cache_resource.clear()
@@ -171,6 +171,33 @@ def test_damaged_models_are_named_and_the_others_work(folder_of_models: Path) ->
     for name in ("truncated", "pickle", "broken"):
         assert f"{name}.safetensors" in said(app)
     assert any("Certified" in c.value for c in app.caption)
+
+
+def test_a_file_that_is_damaged_while_the_app_runs_gets_a_sentence_and_the_others_work(folder_of_models: Path) -> None:
+    for name in ("family-rnn", "family-lstm"):
+        shutil.copy(ROOT / f"assets/models/{name}.safetensors", folder_of_models)
+    app = run(model="family-rnn")
+    damaged = folder_of_models / "family-lstm.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    app.sidebar.selectbox(key="model").set_value("family-lstm").run()
+    assert not app.exception
+    assert "amily-lstm.safetensors is not a whole" in said(app) and not any("Certified" in c.value for c in app.caption)
+    app.run()
+    assert not app.exception
+    assert "family-lstm.safetensors" in said(app)
+    assert app.session_state["selection"].model == "family-rnn"
+    assert any("Certified" in c.value for c in app.caption)
+
+
+def test_only_the_model_that_is_shown_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    streamlit.cache_resource.clear()
+    loaded: list[str] = []
+    load = lc.load
+    monkeypatch.setattr(lc, "load", lambda name: (loaded.append(name), load(name))[1])
+    app = run(model="family-gru")
+    assert loaded == ["family-gru"]
+    app.switch_page("pages/models.py").run()
+    assert not app.exception and loaded == ["family-gru"]
 
 
 def test_a_models_card_is_checked_and_not_interpreted(folder_of_models: Path) -> None:

@@ -58,7 +58,7 @@ def _row(info: lc.ModelInfo, counted: Cost, took: float | None) -> dict[str, Any
     card, ngrams = info.card, info.card.get("ngrams", {})
     return {
         "model": info.name,
-        "cell": caches.model(info.name).cell.title,
+        "cell": caches.described(info.name).cell.title,
         "size": f"{info.config['layers']} × {info.config['units']}",
         "equations": counted.equations,
         "parameters": counted.parameters,

@@ -12,12 +12,13 @@ import streamlit as st
 
 import lstm_core as lc
 from lstm_core import diagram, numbering, walk
-from lstm_core.analysis import gru_forms, matrix, one_step
+from lstm_core.analysis import gru_forms, matrix
 from lstm_core.analysis.biases import Bias, biases
 from lstm_core.analysis.explain import explain
 from lstm_core.analysis.gru_forms import Reading
 from lstm_core.analysis.matrix import Row
 from lstm_core.analysis.reach import Push, Reach, reach
+from lstm_core.evaluation import evaluation
 from lstm_core.figures.all_units import all_units
 from lstm_core.figures.apart import apart
 from lstm_core.figures.heatmaps import gate_heatmaps
@@ -134,7 +135,7 @@ def _offer(fits: Callable[[lc.Cell], bool], beside: str = "") -> None:
 
 
 def _read_with(name: str) -> None:
-    layer = min(selection.current().layer, caches.model(name).layers - 1)
+    layer = min(selection.current().layer, caches.described(name).layers - 1)
     sidebar.show(replace(selection.current(), model=name, layer=layer, unit=None, pinned_layer=None))
 
 
@@ -161,7 +162,7 @@ def _signed(number: str) -> str:
 
 
 def _matrix(place: _Place) -> None:
-    name = _pick(place, one_step.weighed(place.model.cell))
+    name = _pick(place, place.model.cell.weighed)
     row = matrix.row(place.model, place.trace, place.layer, place.step, place.unit, name)
     letters = [f"${piece.latex}$" for piece in row.pieces]
     sizes = " + ".join(str(len(piece.weights)) for piece in row.pieces)
@@ -555,10 +556,9 @@ def _reset(place: _Place) -> None:
             st.markdown(f'<div class="drawing">{marked(lc.cell(drawn), lc.cell(against))}</div>', unsafe_allow_html=True)
             st.caption(tr("{title}: in full ink, what it alone has on the way to the candidate.", title=lc.cell(drawn).title))
     moved = _read_as(place.name, place.text, "reset_moved")
-    held = one_step.vectors(place.model, place.trace, place.layer, place.step)
-    blocks = one_step.weights(place.model, place.layer)
+    held = evaluation(place.model, place.trace, place.layer, place.step)
     cells = (place.model.cell, moved.model.cell)
-    own, other = (one_step.evaluate(c["candidate"].equation, blocks, held)[place.unit] for c in cells)
+    own, other = (replace(held, cell=c).term(c["candidate"].equation)[place.unit] for c in cells)
     here, there = ("before", "behind") if before else ("behind", "before")
     st.markdown(
         tr(

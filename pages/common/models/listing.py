@@ -62,16 +62,11 @@ def _row(info: lc.ModelInfo) -> dict[str, Any]:
         "loss": card.get("held_out_loss"),
         "best n-grams": card.get("ngrams", {}).get("held_out_loss"),
         "guessing": math.log(info.vocabulary),
-        "cell": caches.model(info.name).cell.title,
+        "cell": caches.described(info.name).cell.title,
         "layers × units": f"{info.config['layers']} × {info.config['units']}",
-        "parameters": _parameters(info.name),
+        "parameters": caches.parameters(info.name),
         "trained on": card.get("corpus") or (own.kind if own else tr("not recorded")),
     }
-
-
-@caches.cached(64)
-def _parameters(name: str) -> int:
-    return sum(p.numel() for p in caches.model(name).parameters())
 
 
 def _columns() -> dict[str, Any]:
@@ -94,7 +89,7 @@ def _one(info: lc.ModelInfo) -> None:
     words, picture = st.columns([3, 2], gap="large")
     with words:
         sidebar.card(info)
-        st.caption(caches.model(info.name).cell.note)
+        st.caption(caches.described(info.name).cell.note)
         _ways_on(info, own)
         if own is not None:
             _manage(info.name)

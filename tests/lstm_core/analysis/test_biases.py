@@ -3,7 +3,6 @@ import pytest
 import torch
 
 import lstm_core as lc
-from lstm_core.analysis import one_step
 from lstm_core.analysis.biases import biases
 
 TEXT = "the clouds are in the sky"
@@ -18,7 +17,7 @@ def of(make_model, cell, step=6, **more):
 @pytest.mark.parametrize("cell", [name for name, cell in lc.cells().items() if cell.biases])
 def test_the_gate_is_the_traces_own_and_without_them_it_is_that_of_a_model_whose_biases_are_0(make_model, cell):
     model, trace, found = of(make_model, cell, step=0)
-    assert tuple(found) == one_step.weighed(model.cell)
+    assert tuple(found) == model.cell.weighed
     with torch.no_grad():
         for name, parameter in model.rnn.named_parameters():
             if name.startswith("bias"):

@@ -8,8 +8,9 @@ import torch
 
 import lstm_core as lc
 from lstm_core.analysis.gradients import gradient_steps, gradients, kept
-from lstm_core.formula import Vector, compiled, x
-from lstm_core.model import TORCH_FUNCTIONS, leaf_of
+from lstm_core.evaluation import Evaluation, blocks
+from lstm_core.formula import Vector, x
+from lstm_core.model import TORCH
 from tests.lstm_core.test_program import twice
 
 TEXT = "abcab bacca"
@@ -32,14 +33,13 @@ def graph(model: lc.CharModel, trace: lc.Trace) -> tuple[dict, list, torch.Tenso
     read = model.read(ids[:, None])[:, 0].double() * scale[:, None]
     nodes: dict = {}
     for layer in range(model.layers):
-        leaf = leaf_of(model.rnn.blocks(layer))
-        equations = [(Vector(s.name), compiled(s.equation, leaf, TORCH_FUNCTIONS)) for s in model.cell.signals]
+        weights = blocks(model.rnn.layer(layer), model.units)
         now = {Vector(n, True): torch.from_numpy(trace.initial[n][layer].copy()).double() for n in model.cell.states}
         above = []
         for step in range(trace.steps):
             now[x] = read[step]
-            for key, value in equations:
-                now[key] = value(now)
+            for name, value in Evaluation(model.cell, now, weights, TORCH).signals().items():
+                now[Vector(name)] = value
             for n in model.cell.states:
                 nodes[n, layer, step] = now[Vector(n)]
             now |= {Vector(n, True): now[Vector(n)] for n in model.cell.states}

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 import lstm_core as lc
-from lstm_core.analysis import one_step
 from lstm_core.analysis.matrix import row
 
 TEXT = "the clouds are in the sky"
@@ -14,7 +13,7 @@ CELLS = tuple(lc.cells())
 def test_the_whole_is_the_sum_of_its_parts_and_with_the_biases_the_preactivation(make_model, cell, layer, step, unit):
     model = make_model(cell, layers=2)
     trace = lc.trace(model, TEXT)
-    for name in one_step.weighed(model.cell):
+    for name in model.cell.weighed:
         found = row(model, trace, layer, step, unit, name)
         assert found.together == pytest.approx(sum(piece.share for piece in found.pieces), abs=1e-12)
         split = found.line.preactivation

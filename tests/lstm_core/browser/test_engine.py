@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_core as lc
+from lstm_core import model_file
 from lstm_core.browser import engine
 from lstm_core.browser.modules import linked
 from lstm_core.cells import cell, cells
@@ -271,6 +273,36 @@ def test_the_same_model_gives_the_same_bytes_and_another_another_version(make_mo
     model.name = "renamed"
     assert engine.payload(model)[0]["version"] != engine.payload(same)[0]["version"]
     assert json.loads(json.dumps(meta, allow_nan=False)) == meta
+
+
+@pytest.mark.parametrize("name", [shipped.name for shipped in lc.models()])
+def test_a_shipped_models_file_gives_what_the_model_gives(name: str) -> None:
+    assert engine.payload(model_file.read(name)) == engine.payload(lc.load(name))
+
+
+@pytest.mark.parametrize("cell", [*cells().values(), *VARIANTS], ids=lambda c: c.title)
+def test_any_models_file_gives_what_the_model_gives(
+    make_model: Callable[..., CharModel], tmp_path: Path, cell: lc.Cell
+) -> None:
+    path = tmp_path / "model.safetensors"
+    for embedding, bias in ((None, True), (3, False), (5, True)):
+        model = make_model(cell, 4, 2, embedding=embedding, bias=bias, head_bias=bias)
+        lc.save(model, path)
+        assert engine.payload(model_file.read(path)) == engine.payload(model)
+
+
+def test_a_file_goes_to_the_browser_without_torch() -> None:
+    code = """
+import sys
+from lstm_core import model_file
+from lstm_core.browser import engine
+for info in model_file.models():
+    meta, weights = engine.payload(model_file.read(info.name))
+    assert meta["bytes"] == len(weights) > 100_000
+print("torch" in sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert ran.stdout == "False\n", ran.stderr
 
 
 @pytest.mark.parametrize("name", cells())

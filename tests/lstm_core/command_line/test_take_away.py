@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import lstm_core as lc
-from lstm_core import checkpoint
+from lstm_core import model_file
 from lstm_core.__main__ import main
 
 Capture = pytest.CaptureFixture[str]
@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.manual_seed(0)
     lc.save(lc.CharModel(lc.Vocabulary.of("helo, wrd"), "lstm", 6, 2, name="tiny"), tmp_path / "tiny.safetensors")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checkpoint, "SHIPPED_MODELS", tmp_path)
+    monkeypatch.setattr(model_file, "SHIPPED_MODELS", tmp_path)
     return tmp_path
 
 
