@@ -379,7 +379,7 @@ class Cell:
         if not any(x in self.reads(name) for name in self.names):
             raise ValueError(f"cell {self.name!r} never reads the input x")
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Cell:
+    def __deepcopy__(self, memo: dict[int, object]) -> Cell:
         """Itself: nothing of it can change, and copies of a model need not lower it anew."""
         return self
 
