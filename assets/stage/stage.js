@@ -7,20 +7,26 @@
 
 import { Filler, firstLook } from "../gates/from_reading.js";
 import { show } from "../gates/gates.js";
+import { readTheme } from "../shared/colours.js";
 import { element, option } from "../shared/elements.js";
 import { loadedModel } from "../shared/engine/loading.js";
 import { Reading } from "../shared/engine/reading.js";
+import { equationsOf } from "../shared/equations/equations.js";
+import { stepOf } from "../shared/equations/from_reading.js";
+import { Moment } from "../shared/equations/moment.js";
+import { UnitPanel } from "../shared/equations/panel.js";
 import { readInFrames } from "../shared/frames.js";
 import { judged } from "../shared/judged.js";
 import { shown } from "../shared/numbering.js";
 import { count } from "../shared/numbers.js";
-import { lengthText } from "../shared/phrases.js";
+import { lengthText, placeText } from "../shared/phrases.js";
 import { columnsOf } from "../shared/tables.js";
 import { textField } from "../shared/text_field.js";
 import { tr } from "../shared/words.js";
 import { forget, keep, restored } from "./kept.js";
 
 const PAUSE = 500; // milliseconds without a keystroke, after which the server reads the text too
+const NARROW = 620; // pixels: a phone
 const FEW = 100; // characters whose reading is not worth a remark
 const LONGEST_IN_LINK = 2000; // characters: LONGEST_TEXT of pages/common/links.py
 const ALL = -2; // of the layers, as pages/common/selection.py has it
@@ -55,7 +61,8 @@ class Stage {
     this.layers = element("select", { "aria-label": tr("Layer") });
     this.field.aside.append(this.texts, this.models, this.layers);
     this.place = element("div", { className: "heatmaps" }, element("div", { className: "scope gates" }));
-    root.append(this.field.root, this.place);
+    this.panel = new UnitPanel();
+    root.append(this.field.root, this.place, this.panel.root);
     this.root = root;
     this.texts.onchange = () => {
       const chosen = this.data.stage.texts[Number(this.texts.value)];
@@ -152,12 +159,13 @@ class Stage {
     return response.arrayBuffer();
   }
 
-  begin({ model, picture }) {
+  begin({ model, picture, equations }) {
     const { most } = this.data.stage.model;
     if (most) model.vocabulary.limit = most;
     this.frames?.stop();
     this.name = this.chosen.model;
     this.picture = { ...picture, tracks: picture.tracks.map((track) => ({ ...track })) };
+    this.equations = equationsOf(equations);
     this.reading = new Reading(model);
     this.frames = readInFrames(this.reading, () => this.paint());
     this.drawLayers();
@@ -222,8 +230,23 @@ class Stage {
     }
     const pin = this.pin && { ...this.pin, step: Math.min(this.pin.step, reading.steps - 1), model: this.name };
     const view = { ...this.data.stage.view, pin, serial: this.pinSerial, order: "index" };
-    this.destroyPicture = show({ data: filler.data(view), parentElement: this.place, setStateValue: (name, value) => this.hear(name, value) });
+    this.destroyPicture = show({ data: filler.data(view), parentElement: this.place, setStateValue: (name, value) => this.hear(name, value) }, (place) => this.explain(place));
     this.remark();
+  }
+
+  /** The chosen unit's equations in numbers, in the next frame. */
+  explain(place) {
+    cancelAnimationFrame(this.explaining);
+    this.explaining = requestAnimationFrame(() => {
+      const { reading, root } = this;
+      const { step, unit, layer } = place;
+      this.panel.root.hidden = step >= reading.done;
+      if (step >= reading.done) return;
+      const moment = new Moment(this.equations, stepOf(reading, layer, step));
+      const where = placeText(this.picture.meta.step, step, reading.steps);
+      const title = tr("Unit {unit} of layer {layer} at {place}", { unit: shown("unit", unit), layer: shown("layer", layer), place: where });
+      this.panel.show(moment, unit, readTheme(root), { title, compact: root.clientWidth < NARROW });
+    });
   }
 
   /** What the picture reports. */
@@ -336,6 +359,7 @@ class Stage {
     window.removeEventListener("pagehide", this.onHide);
     this.field.root.remove();
     this.place.remove();
+    this.panel.root.remove();
   }
 }
 
