@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from lstm_core.browser import engine, equations, gates
 from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette
 from lstm_core.figures.paper import version
-from lstm_core.formula import Cell
-from lstm_core.text import LOOK_ALIKES, Vocabulary
+from lstm_core.text import LOOK_ALIKES
 from lstm_core.trace import Trace
 from lstm_core.words import tr
 
@@ -30,20 +29,9 @@ if TYPE_CHECKING:
 Track = dict[str, Any]
 
 
-class Read(Protocol):
-    """What has a cell and reads: a model, or a trace."""
-
-    @property
-    def cell(self) -> Cell: ...
-    @property
-    def layers(self) -> int: ...
-    @property
-    def units(self) -> int: ...
-    @property
-    def vocabulary(self) -> Vocabulary: ...
-
-
-def described(name: str, of: Read, layers: Sequence[int] | None = None, trace: Trace | None = None) -> dict[str, Any]:
+def described(
+    name: str, of: CharModel | ModelFile | Trace, layers: Sequence[int] | None = None, trace: Trace | None = None
+) -> dict[str, Any]:
     """How the heatmaps of a model are drawn whatever it reads, as JSON; `Filler` in assets/gates/from_reading.js reads it.
 
     name: of the model. of: the model, or a trace of it. layers: which are shown, counted from 0; None for all. trace: of the
@@ -84,7 +72,7 @@ def described(name: str, of: Read, layers: Sequence[int] | None = None, trace: T
     }
 
 
-def _track(of: Read, layer: int, trace: Trace | None) -> Track:
+def _track(of: CharModel | ModelFile | Trace, layer: int, trace: Trace | None) -> Track:
     signals = [gates.undecided_signal(of.cell, name) for name in of.cell.order]
     return {"layer": layer, "units": of.units, "signals": signals, "grouped": None if trace is None else grouped(trace, layer)}
 
