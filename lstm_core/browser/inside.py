@@ -184,7 +184,7 @@ def tree(node: Expression) -> dict[str, Any]:
     """
     spelled = {"spelling": diagram.spelling(node)}
     match node:
-        case Vector(name, previous):
+        case Vector(name, previous, False):
             return {"kind": "vector", "name": name, "previous": previous} | spelled
         case Diagonal(rows):
             return {"kind": "diagonal", "rows": rows} | spelled
