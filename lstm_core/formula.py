@@ -438,6 +438,10 @@ class Cell:
         if not any(x in self.reads(name) for name in self.names):
             raise ValueError(f"cell {self.name!r} never reads the input x")
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Cell:
+        """Itself: nothing of it can change, and copies of a model need not lower it anew."""
+        return self
+
     def with_functions(self, functions: Mapping[str, str]) -> Cell:
         """The same cell with other squashing functions: {"sigmoid": "hard_sigmoid_keras2"} for that of Keras 2.
 

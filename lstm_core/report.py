@@ -16,7 +16,6 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 import lstm_core
@@ -26,6 +25,7 @@ from lstm_core.analysis.first_look import first_look
 from lstm_core.browser import engine, gates, inside, live, modules
 from lstm_core.browser.gates import Reader, Track
 from lstm_core.browser.mathml import mathml
+from lstm_core.browser.stored import column, columns
 from lstm_core.clamp import described
 from lstm_core.errors import InputError
 from lstm_core.figures.lettering import glyph
@@ -174,7 +174,7 @@ def _live(model: CharModel, trace: Trace, layer: int | None) -> dict[str, Any]:
         "engine": meta,
         "weights": base64.b64encode(weights).decode("ascii"),
         "picture": live.described(trace, None if layer is None else [layer]),
-        "judge": {"steps": steps, "values": [_column(name, array) for name, array in values.items()]},
+        "judge": {"steps": steps, "values": [column(name, array) for name, array in values.items()]},
         "pin": {"step": step, "unit": unit, "layer": layer or 0, "model": trace.model},
     }
 
@@ -226,21 +226,13 @@ def _inside(model: CharModel, trace: Trace, pin: Mapping[str, Any]) -> dict[str,
 
 def _data(name: str, sent: Mapping[str, Any]) -> str:
     """A component's data as a script that no browser runs: JSON in which no "<" can end it."""
-    tables = {key: _columns(table) for key, table in sent.items() if isinstance(table, pa.Table)}
+    tables = {key: columns(table) for key, table in sent.items() if isinstance(table, pa.Table)}
     return _script(name, {"meta": sent["meta"], "view": sent["view"], "tables": tables})
 
 
 def _script(name: str, sent: Mapping[str, Any]) -> str:
     written = json.dumps(sent, separators=(",", ":"))
     return f'<script type="application/json" id="data-{name}">{written.replace("<", chr(92) + "u003c")}</script>'
-
-
-def _columns(table: pa.Table) -> list[dict[str, str]]:
-    return [_column(name, np.ascontiguousarray(table[name].to_numpy())) for name in table.column_names]
-
-
-def _column(name: str, array: np.ndarray) -> dict[str, str]:
-    return {"name": name, "kind": array.dtype.name, "base64": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
 # The words

@@ -1,13 +1,13 @@
 // One copy of the cell: the drawing at one step.
 
-import { element } from "../shared/elements.js";
+import { element, svg } from "../shared/elements.js";
 import { shown } from "../shared/numbering.js";
 import { percent, written } from "../shared/numbers.js";
 import { listed, tr, trN } from "../shared/words.js";
 import { cellOfUnit, cellsOf, isByUnit, pooled, sizeOf } from "./colours.js";
 import { isSent, rowOf } from "./data.js";
-import { momentAt } from "./formulas.js";
-import { pointAlong, svg } from "./picture.js";
+import { momentAt } from "./moments.js";
+import { pointAlong } from "./picture.js";
 import { LINE_WIDTH, ARROWHEAD_SCALE, STRIP_WIDTH } from "./settings.js";
 
 const kindOf = (node) => (node.localName === "path" && node.dataset.from ? "line" : node.dataset.signal ? "box" : node.classList.contains("reads") || node.classList.contains("writes") ? "end" : "label");
@@ -91,9 +91,9 @@ function endsOf(under) {
   const below = svg("text", { "font-size": 17, stroke: "none", "font-style": "normal", class: "expects" });
   if (reads) {
     const { x, y } = standBeside(reads.querySelector("circle, ellipse"), below);
-    below.setAttribute("x", Number(below.getAttribute("x")) + 30); // x_t stands between
-    glyph.setAttribute("x", x);
-    glyph.setAttribute("y", y + 9);
+    below.setAttribute("x", String(Number(below.getAttribute("x")) + 30)); // x_t stands between
+    glyph.setAttribute("x", String(x));
+    glyph.setAttribute("y", String(y + 9));
     reads.append(glyph, below);
   }
   if (writes) {

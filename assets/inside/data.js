@@ -1,34 +1,24 @@
 // What Python sends, unpacked.
 
-import { clamp } from "../shared/numbers.js";
-
-const CURVES = { sigmoid: (z) => 0.5 + 0.5 * Math.tanh(0.5 * z), tanh: Math.tanh };
-
-const columnsOfTable = (table) => Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
+import { equationsOf } from "../shared/equations/equations.js";
+import { columnsOf } from "../shared/tables.js";
 
 export function unpack(data) {
   const { meta, view } = data;
-  const weights = Object.fromEntries(meta.parameters.map((name) => [name, columnsOfTable(data[name])[name]]));
+  const weights = Object.fromEntries(meta.parameters.map((name) => [name, columnsOf(data[name])[name]]));
   const inputs = data[meta.input === "hidden" ? "below" : "embedding"];
-  const steps = columnsOfTable(data.steps);
+  const steps = columnsOf(data.steps);
+  const equations = equationsOf(meta);
   return {
     meta, view, weights, steps,
-    ids: columnsOfTable(data.ids).ids,
-    values: columnsOfTable(data.values),
-    before: columnsOfTable(data.before),
-    x: inputs ? Object.values(columnsOfTable(inputs))[0] : null,
-    signals: Object.fromEntries(meta.signals.map((signal) => [signal.name, signal])),
-    functions: Object.fromEntries(Object.entries(meta.functions).map(([name, given]) => [name, squashing(name, given)])),
+    ids: columnsOf(data.ids).ids,
+    values: columnsOf(data.values),
+    before: columnsOf(data.before),
+    x: inputs ? Object.values(columnsOf(inputs))[0] : null,
+    equations,
+    signals: equations.named,
     ranks: [0, 1, 2].filter((rank) => `next${rank}` in steps),
   };
-}
-
-/** A squashing function: a straight line that is cut off says so itself, the curves are known here. */
-function squashing(name, { label, line, range }) {
-  const [low, high] = [range[0] ?? -Infinity, range[1] ?? Infinity];
-  const of = line ? (z) => clamp(line[0] * z + line[1], low, high) : CURVES[name];
-  if (!of) throw new Error(`The drawing knows no function “${name}”; it knows ${Object.keys(CURVES).join(", ")} and straight lines.`);
-  return { label, of };
 }
 
 export const isSent = ({ meta }, step) => step >= meta.start && step < meta.start + meta.columns;
@@ -40,7 +30,18 @@ export function rowOf(data, name, step) {
   return isSent(data, step) ? data.values[name].subarray((step - start) * units, (step - start + 1) * units) : null;
 }
 
-export function inputAt(data, step) {
+/** What the equations read at a step that was sent: see assets/shared/equations/moment.js. */
+export function stepAt(data, step) {
+  return {
+    units: data.meta.units,
+    isClamped: data.meta.clamped,
+    signal: (name, previous) => rowOf(data, name, previous ? step - 1 : step),
+    input: () => inputAt(data, step),
+    weights: (name) => data.weights[name],
+  };
+}
+
+function inputAt(data, step) {
   const { input, inputs, start } = data.meta;
   if (input === "one-hot") {
     const hot = new Float32Array(inputs);

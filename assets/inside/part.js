@@ -1,6 +1,8 @@
 // The part that is pointed at: its name, range, shape and value.
 
 import { element } from "../shared/elements.js";
+import { biasesOf, childrenOf } from "../shared/equations/equations.js";
+import { inLetters, letters, plainText, SOURCE_LETTERS } from "../shared/equations/letters.js";
 import { shown } from "../shared/numbering.js";
 import { short, written } from "../shared/numbers.js";
 import { penOn } from "../shared/pens.js";
@@ -8,9 +10,8 @@ import { facts, tr, trN } from "../shared/words.js";
 import { cellOfUnit, cellsOf, colourTables, isByUnit, sizeOf } from "./colours.js";
 import { TIMES, timeText } from "./copy.js";
 import { isSent } from "./data.js";
-import { biasesOf, childrenOf, momentAt } from "./formulas.js";
-import { inLetters, letters, plainText, SOURCE_LETTERS, wordsOf } from "./letters.js";
-import { spokenGlyph } from "./words.js";
+import { momentAt } from "./moments.js";
+import { spokenGlyph, wordsOf } from "./words.js";
 
 /** The weights that a box applies itself: those of its equation that have no box of their own. */
 function weightsOf(inst, part) {
@@ -34,7 +35,7 @@ function shapeWords(inst, node) {
   const sizes = node.inputs.map((input) => sizeOf(data, input));
   const total = sizes.reduce((a, b) => a + b, 0);
   const symbol = node.symbol ? `_${node.symbol}` : "";
-  const biases = biasesOf(data, node);
+  const biases = biasesOf(data.equations, node);
   const bias = biasWords(`b${symbol}`, biases.length, units, look);
   if (sizes.length > 1 && look.weights === "two") {
     return facts(...node.sources.map((source, k) => `W${symbol}^${SOURCE_LETTERS[source]}: ${units} × ${sizes[k]}`), bias);
@@ -93,7 +94,7 @@ function rangeOf(vector) {
 function partLetters(inst) {
   const { tree } = inst.data.meta.drawn[inst.part.value];
   const offset = inst.part.offset ?? 0;
-  const runs = letters(inst.data, tree, inst.look);
+  const runs = letters(inst.data.equations, tree, inst.look);
   if (!offset) return runs;
   return runs.map((r) => {
     if (r.kind !== "sub" || !TIMES.includes(r.text)) return r;

@@ -1,13 +1,14 @@
 // From C to h to the gates of the next step.
 
 import { element } from "../shared/elements.js";
+import { walkTree } from "../shared/equations/equations.js";
+import { inLetters, letter } from "../shared/equations/letters.js";
 import { shown } from "../shared/numbering.js";
 import { short, written } from "../shared/numbers.js";
 import { tr } from "../shared/words.js";
 import { colourTables } from "./colours.js";
 import { isSent } from "./data.js";
-import { momentAt, walkTree } from "./formulas.js";
-import { inLetters, letter } from "./letters.js";
+import { momentAt } from "./moments.js";
 import { spokenGlyph } from "./words.js";
 
 /** What the path lights in this copy and in the next, read off the equations. */
@@ -25,7 +26,7 @@ export function pathsOf(data) {
   }
   const next = [];
   for (const signal of signals) {
-    const affines = [...walkTree(signal.tree)].filter((node) => node.kind === "affine" && has(node, "hidden", true));
+    const affines = [...walkTree(signal.tree)].flatMap((node) => (node.kind === "affine" && has(node, "hidden", true) ? [node] : []));
     if (!affines.length) continue;
     next.push(`${signal.name} -> ${signal.name}`, `hidden@-1 -> ${signal.name}`);
     for (const node of walkTree(signal.tree)) if (has(node, "hidden", true)) next.push(`${node.spelling} -> ${signal.name}`);
@@ -40,7 +41,7 @@ function contributions(inst) {
   const moment = momentAt(inst, cursor.step + 1);
   const { units } = data.meta;
   return data.meta.signals.flatMap((signal) =>
-    [...walkTree(signal.tree)].filter((node) => node.kind === "affine").flatMap((affine) =>
+    [...walkTree(signal.tree)].flatMap((node) => (node.kind === "affine" ? [node] : [])).flatMap((affine) =>
       affine.inputs.flatMap((input, k) => {
         if (affine.sources[k] !== "hh") return [];
         const { weight, row } = moment.block("hh", affine.rows);

@@ -2,14 +2,7 @@
 
 import { clamp } from "../shared/numbers.js";
 import { isByUnit, sizeOf } from "./colours.js";
-import { LINE_WIDTH, COPY_OVERLAP, BOX_RIM, STRIP_WIDTH, SVG_NAMESPACE, ARROWHEAD_LENGTH } from "./settings.js";
-
-export function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG_NAMESPACE, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
+import { LINE_WIDTH, COPY_OVERLAP, BOX_RIM, STRIP_WIDTH, ARROWHEAD_LENGTH } from "./settings.js";
 
 /** The picture as it was drawn: what it carries, before it is brought to life. */
 export function readArt(text) {

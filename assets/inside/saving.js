@@ -1,6 +1,7 @@
 // The drawing as a file, SVG or PNG.
 
-import { element, saveAs } from "../shared/elements.js";
+import { element, saveAs, svg, SVG_NAMESPACE } from "../shared/elements.js";
+import { plainText, symbolOf } from "../shared/equations/letters.js";
 import { shown } from "../shared/numbering.js";
 import { clamp } from "../shared/numbers.js";
 import { wrapped } from "../shared/pens.js";
@@ -10,10 +11,8 @@ import { hexOf } from "./colours.js";
 import { stripColours } from "./copy.js";
 import { isSent } from "./data.js";
 import { linesShown } from "./equations.js";
-import { momentAt } from "./formulas.js";
-import { plainText, symbolOf } from "./letters.js";
-import { svg } from "./picture.js";
-import { COLOUR_PROPERTIES, SVG_NAMESPACE } from "./settings.js";
+import { momentAt } from "./moments.js";
+import { COLOUR_PROPERTIES } from "./settings.js";
 import { captionOf, poolingNote } from "./view_settings.js";
 import { spokenGlyph } from "./words.js";
 
@@ -73,7 +72,7 @@ function exported(inst) {
   const copies = inst.copies.filter((copy) => copy.step !== null && Math.abs(copy.step - cursor.step) <= (look.copies === "one" ? 0 : 1) && isSent(data, copy.step)).sort((a, b) => a.step - b.step);
   const wide = art.width + (copies.length - 1) * art.stride + EXPORT_MARGIN;
   const style = { size: 15, fill: theme.quiet, family: EXPORT_FONT };
-  const numbers = linesShown(inst).map(({ signal, chain }) => `${plainText(symbolOf(data, signal.name))} = ${chain.text}`);
+  const numbers = linesShown(inst).map(({ signal, chain }) => `${plainText(symbolOf(data.equations, signal.name))} = ${chain.text}`);
   const said = [captionOf(inst), excerpt(inst), poolingNote(inst), numbers.join(";  "), tr("Drawn for {version} after the figures of Christopher Olah, “Understanding LSTM Networks” (2015).", { version: data.meta.version })];
   const lines = said.filter(Boolean).flatMap((sentence) => wrapped(sentence, style, wide - 60));
   const tall = art.height + 30 + 21 * lines.length;
@@ -85,7 +84,7 @@ function exported(inst) {
     const letters = inst.labels.find(({ offset }) => offset === copy.step - cursor.step).layer;
     const [under, named] = [copy.under, letters].map((layer) => [...layer.children].map((node) => node.cloneNode(true)));
     group.append(...under, pieces(inst, copy, momentAt(inst, copy.step)), ...named, ...over);
-    if (copy.step !== cursor.step && look.path === "off") group.setAttribute("opacity", 0.62);
+    if (copy.step !== cursor.step && look.path === "off") group.setAttribute("opacity", "0.62");
     root.append(group);
   });
   lines.forEach((line, k) => {

@@ -20,4 +20,3 @@ export const DRAWING_COLOURS = {
 };
 
 export const COLOUR_PROPERTIES = { body: "body", bodyEdge: "body-edge", layer: "layer", layerEdge: "layer-edge", operation: "operation", operationEdge: "operation-edge", reads: "reads", writes: "writes", text: "text" };
-export const SVG_NAMESPACE = "http://www.w3.org/2000/svg";

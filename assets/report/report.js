@@ -2,13 +2,7 @@
 
 import gates from "../gates/gates.js";
 import inside from "../inside/inside.js";
-import { arrayOf } from "../shared/stored.js";
-
-/** What a component reads of an Arrow table, over flat arrays that stand in the page as base64. */
-function tableOf(columns) {
-  const arrays = new Map(columns.map((column) => [column.name, arrayOf(column)]));
-  return { schema: { fields: columns.map(({ name }) => ({ name })) }, getChild: (name) => ({ toArray: () => arrays.get(name) }) };
-}
+import { tableOf } from "../shared/tables.js";
 
 /** Draws a component at the element of that name, again when the colours of the system change; a pin in one component moves the others. */
 function draw(name, component) {

@@ -16,17 +16,25 @@ const ICONS = {
   plus: "M1.5 6h4.500V1.500h2V6h4.500v2H8v4.500H6V8H1.500z",
 };
 
-/** @param {string} name one of ICONS */
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  svg.setAttribute("viewBox", "0 0 14 14");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
+export const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
+
+/**
+ * An element of a drawing, with its attributes and children.
+ * @template {keyof SVGElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {(Node | string)[]} children
+ * @returns {SVGElementTagNameMap[T]}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG_NAMESPACE, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
 }
+
+/** @param {string} name one of ICONS */
+export const icon = (name) => svg("svg", { viewBox: "0 0 14 14", class: "icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
 /**
  * An element with its properties (attributes where they are aria-* or role) and children.

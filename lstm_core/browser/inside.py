@@ -17,23 +17,17 @@ import pyarrow as pa
 
 from lstm_core import diagram
 from lstm_core.browser import gates
+from lstm_core.browser.equations import described, tree
 from lstm_core.browser.gates import Reader, Track
 from lstm_core.evaluation import Evaluation, evaluation
 from lstm_core.figures import palette
-from lstm_core.figures.lettering import plain_symbol
 from lstm_core.figures.paper import version
 from lstm_core.formula import (
     FUNCTIONS,
     UNBOUNDED,
-    Affine,
-    Apply,
-    Complement,
     Diagonal,
     Expression,
-    Product,
-    Sum,
     Vector,
-    source_of,
     terms,
     x,
 )
@@ -74,7 +68,7 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     cell, stop = trace.cell, trace.steps if whole else min(start + gates.window(readers, tracks), trace.steps)
     glyphs, (steps,) = gates.readings(readers)
     place = _Place(trace, model, layer)
-    meta = {
+    meta = described(model) | {
         "model": trace.model,
         "cell": cell.title,
         "name": cell.name,
@@ -87,14 +81,10 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
         "steps": trace.steps,
         "start": start,
         "columns": stop - start,
-        "signals": [_described(place, name) for name in cell.names],
         "order": list(cell.order),
         "states": list(cell.states),
-        "rows": {source: list(cell.rows_of(source)) for source in ("ih", "hh", "ch", "peephole")},
-        "biases": [name for name in ("bias_ih", "bias_hh") if name in place.parameters],
         "parameters": list(place.parameters),
         "drawn": _drawn(place),
-        "functions": {n: {"label": FUNCTIONS[n].label, "range": _ends(n), "line": FUNCTIONS[n].line} for n in cell.applied},
         "clamped": bool(trace.clamps),
         "svg": diagram.load(cell),
         "glyphs": glyphs,
@@ -115,11 +105,6 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     if place.kind == "embedding":
         sent["embedding"] = pa.table({"embedding": _flat(place.embedding)})
     return sent | {name: pa.table({name: _flat(weight)}) for name, weight in place.parameters.items()}
-
-
-def _ends(function: str) -> list[float | None]:
-    """A function's range as JSON: None where it has no end."""
-    return [end if math.isfinite(end) else None for end in FUNCTIONS[function].range]
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
@@ -163,43 +148,6 @@ class _Place:
 
 def _numpy(parameter: Any) -> np.ndarray:
     return parameter.detach().float().cpu().numpy()
-
-
-def _described(place: _Place, name: str) -> dict[str, Any]:
-    signal = place.trace.cell[name]
-    return {
-        "name": name,
-        "symbol": plain_symbol(signal.symbol),
-        "title": signal.title,
-        "bounded": _bounded(signal.range),
-        "tree": tree(signal.equation),
-        "terms": [{"tree": tree(t), "kept": Vector(name, previous=True) in t.walk()} for t in terms(signal.equation)],
-    }
-
-
-def tree(node: Expression) -> dict[str, Any]:
-    """An expression as JSON: what it is, how `diagram.spelling` writes it, and what it is made of.
-
-    Raises TypeError for a node that the formula language does not have.
-    """
-    spelled = {"spelling": diagram.spelling(node)}
-    match node:
-        case Vector(name, previous, False):
-            return {"kind": "vector", "name": name, "previous": previous} | spelled
-        case Diagonal(rows):
-            return {"kind": "diagonal", "rows": rows} | spelled
-        case Affine(rows, inputs, symbol):
-            read = {"inputs": [tree(v) for v in inputs], "sources": [source_of(v) for v in inputs]}
-            return {"kind": "affine", "rows": rows, "symbol": symbol} | read | spelled
-        case Apply(function, argument):
-            return {"kind": "apply", "function": function, "argument": tree(argument)} | spelled
-        case Sum(left, right):
-            return {"kind": "sum", "left": tree(left), "right": tree(right)} | spelled
-        case Product(left, right):
-            return {"kind": "product", "left": tree(left), "right": tree(right)} | spelled
-        case Complement(argument):
-            return {"kind": "complement", "argument": tree(argument)} | spelled
-    raise TypeError(f"not an expression of a formula: {node!r}")
 
 
 def _drawn(place: _Place) -> dict[str, dict[str, Any]]:

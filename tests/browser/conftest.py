@@ -36,12 +36,13 @@ WAIT = 60_000  # milliseconds: a busy machine is no fault of the page
 expect.set_options(timeout=WAIT)  # a statement about the page is tried again until it holds
 
 
-def serve(port: int, log: Path) -> subprocess.Popen:
+def serve(port: int, log: Path, **environment: str) -> subprocess.Popen:
+    """The app on a port, once it answers. environment: more variables of its process."""
     options = ["--server.port", str(port), "--server.fileWatcherType", "none"]  # sources may change while tests run
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     with log.open("w") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}
+            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}
         )
     for _ in range(300):
         try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-import secrets
 import shutil
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -16,49 +13,17 @@ from pathlib import Path
 import pytest
 
 import lstm_core as lc
-from tests.browser.conftest import ROOT, Watch, free_port, rest, serve
+from tests.browser.conftest import Watch, rest
+from tests.browser.school import HOST, School, school
 from tests.browser.test_models import upload
-
-CONFIGURATION = (ROOT / ".docker" / "nginx.conf").read_text("utf-8")
-HOST = "gatescope.school.example"
-LOG = "log_format worker '$upstream_addr $status $request_method $request_uri';\n"
 
 
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, list[int], Path]]:
-    """The proxy's port, the workers' ports, and the proxy's log: for each request the worker, the status and the path."""
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed")
-    folder = tmp_path_factory.mktemp("school")
-    secret = secrets.token_hex(32)
-    settings = {"STREAMLIT_BROWSER_SERVER_ADDRESS": HOST, "STREAMLIT_SERVER_COOKIE_SECRET": secret}
-    ports = [free_port(), free_port()]
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        workers = [serve(port, folder / f"worker-{port}.log") for port in ports]
-    proxy_port, log = free_port(), folder / "requests.log"
-    site = CONFIGURATION.replace("listen 80;", f"listen 127.0.0.1:{proxy_port};")
-    site = re.sub(r"server worker:8501;.*", "".join(f"server 127.0.0.1:{port};" for port in ports), site)
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(
-        f"user {getpass.getuser()}; pid {folder}/pid; daemon off; error_log stderr;\nevents {{}}\n"
-        f"http {{\n{paths}\n{LOG}access_log {log} worker;\n{site}}}\n"
-    )
-    with (folder / "nginx.log").open("w") as said:
-        proxy = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-p", folder], stdout=said, stderr=said)
-    for _ in range(100):
-        try:
-            ask(proxy_port)
-            break
-        except OSError:
-            assert proxy.poll() is None, (folder / "nginx.log").read_text()
-            time.sleep(0.1)
-    yield proxy_port, ports, log
-    for process in (proxy, *workers):
-        process.terminate()
-    for process in (proxy, *workers):
-        process.wait(10)
+    with school(tmp_path_factory.mktemp("school"), 2) as running:
+        yield running
 
 
 def ask(port: int, cookie: str | None = None, mark: str = "") -> str:
@@ -84,10 +49,10 @@ def requests(log: Path) -> list[list[str]]:
 
 
 @pytest.fixture
-def visit(launch, school: tuple[int, list[int], Path]) -> Iterator:
+def visit(launch, two_workers: School) -> Iterator:
     """visit(path) -> a tab of a browser that takes the school's name for this computer's."""
     browser = launch(f"--host-resolver-rules=MAP {HOST} 127.0.0.1")
-    url = f"http://{HOST}:{school[0]}"
+    url = f"http://{HOST}:{two_workers.port}"
     watches: list[Watch] = []
 
     def one(path: str):
@@ -102,8 +67,8 @@ def visit(launch, school: tuple[int, list[int], Path]) -> Iterator:
     assert not [said for watch in watches for said in watch.said]
 
 
-def test_visitors_are_spread_over_the_workers_and_each_keeps_one(school: tuple[int, list[int], Path]) -> None:
-    port, workers, log = school
+def test_visitors_are_spread_over_the_workers_and_each_keeps_one(two_workers: School) -> None:
+    port, workers, log = two_workers.port, two_workers.worker_ports, two_workers.log
     first, second = ([f"{turn}-{k}" for k in range(16)] for turn in ("first", "second"))
     cookies = [ask(port, mark=mark) for mark in first]
     assert [ask(port, cookie, mark) for cookie, mark in zip(cookies, second)] == cookies
@@ -112,14 +77,14 @@ def test_visitors_are_spread_over_the_workers_and_each_keeps_one(school: tuple[i
     assert re.fullmatch("gatescope_visitor=[0-9a-f]{32}", ask(port, "gatescope_visitor=<script>"))
 
 
-def test_a_page_and_an_upload_go_through_the_proxy_to_one_worker(visit, school: tuple[int, list[int], Path]) -> None:
-    log = school[2]
+def test_a_page_and_an_upload_go_through_the_proxy_to_one_worker(visit, two_workers: School) -> None:
+    log = two_workers.log
     before = len(requests(log))
     tab = visit("/models")
     model = next(info for info in lc.models() if info.name == "family-rnn")
     upload(tab, "Checkpoint", "theirs.safetensors", model.path.read_bytes())
     tab.locator(".drawing svg[data-cell=rnn]").wait_for()
-    tab.goto(f"http://{HOST}:{school[0]}/inside")
+    tab.goto(f"http://{HOST}:{two_workers.port}/inside")
     rest(tab)
     tab.locator(".scope.inside").wait_for()
     tab.context.close()
@@ -130,8 +95,8 @@ def test_a_page_and_an_upload_go_through_the_proxy_to_one_worker(visit, school: 
     assert {status for _, status, _, uri in seen if uri.startswith("/_stcore/stream")} == {"101"}
 
 
-def test_an_upload_without_the_token_is_refused(school: tuple[int, list[int], Path]) -> None:
-    url = f"http://127.0.0.1:{school[0]}/_stcore/upload_file/session/file"
+def test_an_upload_without_the_token_is_refused(two_workers: School) -> None:
+    url = f"http://127.0.0.1:{two_workers.port}/_stcore/upload_file/session/file"
     request = urllib.request.Request(
         url, data=b"--x--", method="PUT", headers={"Content-Type": "multipart/form-data; boundary=x"}
     )

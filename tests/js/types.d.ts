@@ -260,3 +260,79 @@ interface EngineLayer {
 type EngineModel = import("../../assets/shared/engine/model.js").Model;
 
 type EngineReading = import("../../assets/shared/engine/reading.js").Reading;
+
+/** A weighted sum: rows of weights, one matrix a source, on each of the inputs, and the biases of those sources. */
+interface AffineMap {
+  kind: "affine";
+  spelling: string;
+  rows: string;
+  symbol: string;
+  inputs: Expression[];
+  sources: string[];
+}
+
+/** A node of a cell's equation, as lstm_core/browser/equations.py writes it; spelling: how a drawing calls it. */
+type Expression =
+  | { kind: "vector"; spelling: string; name: string; previous: boolean }
+  | { kind: "diagonal"; spelling: string; rows: string }
+  | AffineMap
+  | { kind: "apply"; spelling: string; function: string; argument: Expression }
+  | { kind: "sum" | "product"; spelling: string; left: Expression; right: Expression }
+  | { kind: "complement"; spelling: string; argument: Expression }
+  | { kind: "concatenation"; spelling: string; inputs: Expression[] };
+
+/** A signal and its equation. terms: the summands of the equation; kept: those that the state before has a part in. */
+interface EquationSignal {
+  name: string;
+  symbol: string;
+  title: string;
+  bounded: boolean;
+  tree: Expression;
+  terms: { tree: Expression; kept: boolean }[];
+}
+
+/** A function as it is sent: a line that is cut off at its range, or a curve that is known by name. */
+interface SentFunction {
+  label: string;
+  line: number[] | null;
+  range: (number | null)[];
+}
+
+interface Squashing {
+  label: string;
+  of: (z: number) => number;
+}
+
+/** A cell's equations. rows: for each source, whose rows stand in its matrix, in that order; biases: which of bias_ih and bias_hh there are. */
+interface Equations {
+  signals: EquationSignal[];
+  named: Record<string, EquationSignal>;
+  rows: Record<string, string[]>;
+  biases: string[];
+  functions: Record<string, Squashing>;
+}
+
+/** What the equations read at one step of one layer. weights: flat, by PyTorch's names without the layer; previous: the state before the step. */
+interface StepValues {
+  units: number;
+  isClamped: boolean;
+  signal(name: string, previous: boolean): NumberArray;
+  input(): NumberArray;
+  weights(name: string): NumberArray;
+}
+
+/** What an input (node) or a bias (its name, else "") of an affine map adds to a unit's sum. */
+interface Share {
+  source: string;
+  node: Expression | null;
+  bias: string;
+  value: number;
+}
+
+/** How equations are written: one W on all inputs or one for each; the biases within the sums, as one, or as two. */
+interface EquationLook {
+  weights: "one" | "two";
+  biases: "within" | "one" | "two";
+}
+
+type EquationMoment = import("../../assets/shared/equations/moment.js").Moment;

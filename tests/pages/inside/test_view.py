@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core import diagram
-from lstm_core.browser.inside import payload, tree
+from lstm_core.browser.equations import tree
+from lstm_core.browser.inside import payload
 from lstm_core.formula import FUNCTIONS, SOURCES, Affine, Apply, Cell, Signal, affine, h_prev, sigmoid, signal, tanh, x
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
@@ -170,13 +171,14 @@ def test_a_variants_functions_travel_with_it() -> None:
 
 
 def scripts() -> str:
-    """All modules of the view."""
-    return "\n".join(path.read_text("utf-8") for path in sorted((components.ASSETS / "inside").glob("*.js")))
+    """All modules of the view and of the equations that it writes."""
+    folders = [components.ASSETS / "inside", components.ASSETS / "shared" / "equations"]
+    return "\n".join(path.read_text("utf-8") for folder in folders for path in sorted(folder.glob("*.js")))
 
 
 def test_the_browser_knows_every_curve() -> None:
     script = scripts()
-    curves = script.split("const CURVES = {")[1].split("};")[0]
+    curves = script.split("CURVES = {")[1].split("};")[0]
     for name, function in FUNCTIONS.items():
         assert function.line is not None or f"{name}:" in curves, name
 
