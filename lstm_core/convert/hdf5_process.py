@@ -115,8 +115,17 @@ def plain(value: Any) -> Any:
     return None
 
 
-def output(reader: Reader) -> Iterator[bytes]:
-    """The line of JSON, then all numbers, one array after another."""
+def answer(data: bytes, limits: dict[str, Any]) -> Iterator[bytes]:
+    """What a file holds: a line of JSON, then all numbers, one array after another; or as JSON why it is refused."""
+    import h5py
+
+    reader = Reader(limits)
+    try:
+        with h5py.File(io.BytesIO(data), "r") as file, np.errstate(all="ignore"):
+            reader.group(file)
+    except Refused as refused:
+        yield json.dumps({"refused": str(refused)}).encode()
+        return
     header = {
         "arrays": [(path, array.shape) for path, array in reader.arrays],
         "attributes": reader.attributes,
@@ -131,16 +140,7 @@ def main() -> None:
     """Reads the file on the standard input; the limits are the only argument, as JSON."""
     limits = json.loads(sys.argv[1])
     limit(limits["seconds"])
-    import h5py
-
-    reader = Reader(limits)
-    try:
-        with h5py.File(io.BytesIO(sys.stdin.buffer.read()), "r") as file, np.errstate(all="ignore"):
-            reader.group(file)
-    except Refused as refused:
-        sys.stdout.buffer.write(json.dumps({"refused": str(refused)}).encode())
-        return
-    for part in output(reader):
+    for part in answer(sys.stdin.buffer.read(), limits):
         sys.stdout.buffer.write(part)
 
 

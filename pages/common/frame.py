@@ -40,6 +40,7 @@ def _pages() -> list:
 def route() -> None:
     """The whole of app.py: settings, navigation, and the page that the address names."""
     st.session_state[FRAMED] = True
+    process.end_with_tab()
     st.set_page_config(page_title=tr("Gatescope"), page_icon="🔬", layout="wide")
     page = st.navigation(_pages(), position="top")
     with _errors_shown(page.title):

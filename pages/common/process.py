@@ -1,7 +1,8 @@
-"""What is arranged once for a server's process, after its first page."""
+"""What is arranged for a server's process: once, after its first page, and for each session, when it ends."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import sys
@@ -9,12 +10,15 @@ from importlib import import_module
 from threading import Thread
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if sys.platform != "win32":
     import resource
 
 NEEDS_TORCH = ("lstm_core.checkpoint", "lstm_core.tracing", "lstm_core.certificate")  # what every page calls sooner or later
-DESCRIPTORS = 4096  # files and sockets: Streamlit keeps three for a session until two minutes after it closed
+DESCRIPTORS = 4096  # files and sockets, of which each session has four
+RETURN = 115.0  # seconds in which a tab that lost its connection may come back: Streamlit's own two minutes, but for a moment
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,3 +51,40 @@ def _allow_descriptors() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # a system may have a lower limit of its own
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def end_with_tab() -> None:
+    """Has this session ended some time after its tab was closed. To be called in each of its runs, which costs nothing.
+
+    Streamlit keeps the session of a closed tab for two minutes, and, when these are over, until somebody else comes: all that
+    it holds, and the three descriptors of an event loop.
+    """
+    context = get_script_run_ctx()
+    if context is not None:
+        _session(context.session_id)
+
+
+def _end_later(session: str) -> None:
+    """Called by Streamlit when a tab's connection is lost, on the server's event loop."""
+    try:
+        server = asyncio.get_running_loop()
+    except RuntimeError:
+        return  # on a script's thread: caches are cleared, and the tab is still there
+    if (earlier := _ending.pop(session, None)) is not None:
+        earlier.cancel()
+    _ending[session] = server.call_later(RETURN, _end, session)
+
+
+def _end(session: str) -> None:
+    _ending.pop(session, None)
+    if not runtime.get_instance().is_active_session(session):
+        runtime.get_instance().close_session(session)
+
+
+_ending: dict[str, asyncio.TimerHandle] = {}  # of sessions without a tab
+
+
+@st.cache_resource(scope="session", on_release=_end_later, show_spinner=False)
+def _session(session: str) -> str:
+    """What Streamlit releases when a session's tab is closed."""
+    return session

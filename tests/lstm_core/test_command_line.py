@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -12,12 +13,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import lstm_core as lc
-from lstm_core import command_line, corpora, model_file, ngrams
+from lstm_core import command_line, corpora, model_file, ngrams, training
 from lstm_core.__main__ import main
 from lstm_core.errors import InputError
 from lstm_core.ngrams import ngram_loss
@@ -325,32 +327,36 @@ def interrupt_after_first_report(training: subprocess.Popen[bytes]) -> tuple[int
     return training.returncode, out.decode(), (seen + rest).decode()
 
 
-def test_ctrl_c_keeps_the_run_and_the_same_command_goes_on(folder: Path) -> None:
-    argv = ("train", "--corpus", "clouds.txt", "--units", "8", "--streams", "4", "--window", "16", "--passes", "40")
-    code, out, err = interrupt_after_first_report(process(*argv, "--validations", "40", cwd=folder))
+def test_ctrl_c_keeps_the_run_and_the_same_command_goes_on(folder: Path, capsys: Capture) -> None:
+    argv = ["train", "--corpus", "clouds.txt", "--units", "8", "--streams", "4", "--window", "16", "--passes", "12"]
+    argv += ["--validations", "12"]
+    code, out, err = interrupt_after_first_report(process(*argv, cwd=folder))
     assert code == 130
     assert out == ""
     assert "Interrupted, it goes on from lstm-1x8.resume." in err
     assert err.endswith("Stopped. The run is kept in lstm-1x8.resume; the same command goes on from there.\n")
     assert sorted(p.name for p in folder.iterdir()) == ["clouds-lstm.safetensors", "clouds.txt", "lstm-1x8.resume"]
-    going_on = process(*argv, "--validations", "40", cwd=folder)
-    out, err = (b.decode() for b in going_on.communicate(timeout=60))
-    assert going_on.returncode == 0
-    assert "Going on from lstm-1x8.resume." in err
-    assert not re.search(r"^step 40 of", err, re.MULTILINE), "the first steps are not done again"
-    assert out.startswith("lstm-1x8.safetensors: held-out loss")
+    assert main(argv) == 0
+    shown = capsys.readouterr()
+    assert "Going on from lstm-1x8.resume." in shown.err
+    assert not re.search(r"^step 40 of", shown.err, re.MULTILINE), "the first steps are not done again"
+    assert shown.out.startswith("lstm-1x8.safetensors: held-out loss")
     assert not (folder / "lstm-1x8.resume").exists()
-    whole = ["train", "--corpus", "clouds.txt", "--units", "8", "--streams", "4", "--window", "16", "--passes", "40"]
-    assert main([*whole, "--validations", "40", "--output", "whole.safetensors"]) == 0
+    assert main([*argv, "--output", "whole.safetensors"]) == 0
     ours, theirs = (lc.load(folder / f"{n}.safetensors").state_dict() for n in ("lstm-1x8", "whole"))
     assert all((ours[name] == theirs[name]).all() for name in ours)
 
 
-def test_ctrl_c_without_resuming_keeps_nothing(folder: Path) -> None:
-    argv = ("train", "--corpus", "clouds.txt", "--units", "8", "--streams", "4", "--window", "16", "--passes", "400")
-    code, _, err = interrupt_after_first_report(process(*argv, "--no-resume", "--validations", "400", cwd=folder))
-    assert code == 130
-    assert err.endswith("Stopped. Nothing was kept.\n")
+def test_ctrl_c_without_resuming_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """The signal comes in this process, when the held-out part is judged for the first time."""
+
+    def pressed(*given: Any, **more: Any) -> float:
+        signal.raise_signal(signal.SIGINT)
+        return held_out_loss(*given, **more)
+
+    monkeypatch.setattr(training, "held_out_loss", pressed)
+    assert main(["train", "--corpus", "clouds.txt", *QUICK, "--no-resume"]) == 130
+    assert capsys.readouterr().err.endswith("Stopped. Nothing was kept.\n")
     assert sorted(p.name for p in folder.iterdir()) == ["clouds-lstm.safetensors", "clouds.txt"]
 
 
@@ -463,14 +469,13 @@ def test_trace_writes_what_was_read(folder: Path, capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("source", ["--text-file", "-"])
-def test_trace_reads_files_and_pipes(source: str, folder: Path) -> None:
+def test_trace_reads_files_and_pipes(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     text = b"\xef\xbb\xbfthe sky\r\nis blue"
     (folder / "text.txt").write_bytes(text)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     argv = ("--text-file", "text.txt") if source == "--text-file" else ("-",)
-    tracing = process("trace", "clouds-lstm.safetensors", *argv, "-o", "out.npz", cwd=folder)
-    out, err = tracing.communicate(text, timeout=60)
-    assert tracing.returncode == 0, err
-    assert "1 x 15 x 8 each" in out.decode()
+    assert main(["trace", "clouds-lstm.safetensors", *argv, "-o", "out.npz"]) == 0
+    assert "1 x 15 x 8 each" in capsys.readouterr().out
     assert (folder / "out.npz").is_file()
 
 

@@ -47,10 +47,10 @@ def same_weights(a: CharModel, b: CharModel) -> bool:
 
 @pytest.mark.parametrize("cell", sorted(lc.cells()))
 def test_the_loss_falls(cell: str) -> None:
-    model, reports = finish(fit(CLOUDS, replace(SMALL, cell=cell, passes=8), report_every=0))
+    model, reports = finish(fit(CLOUDS, replace(SMALL, cell=cell, passes=2, learning_rate=0.03), report_every=0))
     assert reports[0].loss == pytest.approx(math.log(len(model.vocabulary)), abs=0.3)
-    assert model.card["history"][-1]["train"] < 0.6 * reports[0].loss
-    assert model.card["held_out_loss"] < 0.95 * reports[0].loss
+    assert model.card["history"][-1]["train"] < 0.4 * reports[0].loss
+    assert model.card["held_out_loss"] < 0.4 * reports[0].loss
 
 
 def test_the_seed_decides_the_weights() -> None:
@@ -185,25 +185,26 @@ def interrupted(run: Run, reports: int, kill: bool) -> None:
     torch.rand(7)
 
 
-@pytest.mark.parametrize("kill", [False, True], ids=["closed", "killed"])
 @pytest.mark.parametrize(
     ("cell", "layers", "embedding"),
     [("lstm", 2, None), ("coupled", 2, None), ("gru_pytorch", 1, 5)],
     ids=["LSTM", "declared", "GRU"],
 )
-def test_an_interruption_changes_no_weight(cell: str, layers: int, embedding: int | None, kill: bool, tmp_path: Path) -> None:
+def test_an_interruption_changes_no_weight(cell: str, layers: int, embedding: int | None, tmp_path: Path) -> None:
     recipe = replace(SMALL, cell=cell, layers=layers, embedding=embedding, dropout=0.3, passes=2)
-    whole, reports = finish(fit(CLOUDS, recipe, report_every=0))
-    path = tmp_path / "run.resume"
-    for more in (7, 1, len(reports) // 2):  # within the first pass, at once again, in the second pass
-        interrupted(fit(CLOUDS, recipe, resume=path, report_every=0, save_every=0), more, kill)
-    rest, last = finish(fit(CLOUDS, recipe, resume=path, report_every=0, save_every=0))
-    assert last[0].step > len(reports) // 2, "the run went on, it did not begin anew"
-    assert last[-1].step == reports[-1].step
-    assert same_weights(whole, rest)
-    for key in ("held_out_loss", "kept_step", "steps", "characters_seen"):
-        assert rest.card[key] == whole.card[key]
-    assert [h["held_out"] for h in rest.card["history"]] == [h["held_out"] for h in whole.card["history"]]
+    short = corpora.from_text(CLOUDS.train[:1200], "short")
+    whole, reports = finish(fit(short, recipe, report_every=0))
+    for kill in (False, True):
+        path = tmp_path / f"run-{kill}.resume"
+        for more in (7, 1, len(reports) // 2):  # within the first pass, at once again, in the second pass
+            interrupted(fit(short, recipe, resume=path, report_every=0, save_every=0), more, kill)
+        rest, last = finish(fit(short, recipe, resume=path, report_every=0, save_every=0))
+        assert last[0].step > len(reports) // 2, "the run went on, it did not begin anew"
+        assert last[-1].step == reports[-1].step
+        assert same_weights(whole, rest), kill
+        for key in ("held_out_loss", "kept_step", "steps", "characters_seen"):
+            assert rest.card[key] == whole.card[key]
+        assert [h["held_out"] for h in rest.card["history"]] == [h["held_out"] for h in whole.card["history"]]
 
 
 def test_a_closed_run_goes_on_at_the_next_step(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import inspect
 import math
 import random
 import textwrap
+from collections.abc import Iterator
 from itertools import permutations
 
 import numpy as np
@@ -47,6 +49,26 @@ SHIPPED = {info.name: lc.cell(info.config["cell"]) for info in lc.models()}
 
 def own_text(name: str) -> str:
     return OWN.get(name, WAR_AND_PEACE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _judged_once() -> Iterator[None]:
+    """The loss of the same weights over the same text is worked out once: the rows of a model, taken in one wrong order, are
+    tried in all orders, which are those that the next wrong order is tried in."""
+    whole, known = module_of_proof._short_loss, {}
+
+    def short_loss(model: CharModel, text: str) -> float:
+        weights = hashlib.sha256()
+        for value in model.state_dict().values():
+            weights.update(value.numpy())
+        key = (weights.digest(), model.cell, model.vocabulary.characters, text, module_of_proof.LARGE)
+        if key not in known:
+            known[key] = whole(model, text)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module_of_proof, "_short_loss", short_loss)
+        yield
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
@@ -94,10 +116,10 @@ def test_an_update_gate_the_wrong_way_round_is_told(name: str) -> None:
     assert proof.verdict == "wrong" and proof.others[0].label.startswith("the update gate z turned round")
 
 
-@pytest.mark.parametrize("shuffle", ["by chance", "by one"])
-def test_the_wrong_vocabulary_is_told(model: CharModel, shuffle: str) -> None:
+def test_the_wrong_vocabulary_is_told(model: CharModel) -> None:
+    """Each model's is shuffled, or off by one."""
     characters = list(model.vocabulary.characters)
-    if shuffle == "by one":
+    if list(SHIPPED).index(model.name) % 2:
         characters = characters[1:] + characters[:1]
     else:
         random.Random(0).shuffle(characters)
@@ -119,11 +141,10 @@ UNKNOWN = "".join(random.Random(0).choices("éßж日", k=500))
 
 
 def test_a_text_of_another_kind_is_not_taken_for_a_wrong_packing(model: CharModel) -> None:
-    texts = [SHAKESPEARE, PYTHON, UNKNOWN] if model.units <= 128 else [WAR_AND_PEACE if model.name in OWN else SHAKESPEARE]
-    for text in texts:
-        proof = lc.proof(model, text)
-        assert "wrongly packed: with" not in proof.sentence, text
-        assert proof.verdict != "wrong" or "Only a text of quite another kind" in proof.sentence, text
+    text = [SHAKESPEARE, PYTHON, UNKNOWN][list(SHIPPED).index(model.name) % 3] if model.name not in OWN else WAR_AND_PEACE
+    proof = lc.proof(model, text)
+    assert "wrongly packed: with" not in proof.sentence
+    assert proof.verdict != "wrong" or "Only a text of quite another kind" in proof.sentence
 
 
 def test_a_model_that_learnt_nothing_does_not_read(make_model) -> None:

@@ -90,10 +90,16 @@ def link(target: object) -> Fill:
         ),
     ],
 )
+@pytest.mark.usefixtures("hdf5_in_this_process")
 def test_what_is_not_read_is_named(fill: Fill, sentence: str) -> None:
     with pytest.raises(ConvertError, match=sentence) as caught:
         hdf5.read(file(fill), "model.h5")
     assert "\n" not in str(caught.value)
+
+
+def test_a_refusal_comes_out_of_the_process_as_it_is() -> None:
+    with pytest.raises(ConvertError, match="^'model.h5': “link” is a link to somewhere else, which is not followed$"):
+        hdf5.read(file(link(h5py.SoftLink("/somewhere"))), "model.h5")
 
 
 @pytest.mark.parametrize("data", [b"", hdf5.SIGNATURE, hdf5.SIGNATURE + bytes(5000)])

@@ -9,6 +9,7 @@ import struct
 import tempfile
 import tomllib
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -226,15 +227,21 @@ class Runs:
         return (exec, (f"open({self.path!r}, 'w').close()",))
 
 
+@cache
+def bomb() -> bytes:
+    """80 MB, packed into 80 kB."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weight_ih.npy", b"\0" * (80 << 20))
+    return file.getvalue()
+
+
 def hostile(path: str) -> dict[str, bytes]:
     whole = io.BytesIO()
     torch.save({"weight": torch.zeros(3)}, whole)
     runs = io.BytesIO()
     torch.save({"state_dict": Runs(path)}, runs, pickle_module=pickle)
     claims = json.dumps({"a": {"dtype": "F32", "shape": [1 << 40, 4], "data_offsets": [0, 1 << 44]}}).encode()
-    bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("weight_ih.npy", b"\0" * (80 << 20))
     files = {
         "nothing.pt": b"",
         "noise.bin": np.random.default_rng(0).bytes(4096),
@@ -242,7 +249,7 @@ def hostile(path: str) -> dict[str, bytes]:
         "runs.pt": runs.getvalue(),
         "plain.pkl": pickle.dumps(Runs(path)),
         "claims.safetensors": struct.pack("<Q", len(claims)) + claims,
-        "bomb.npz": bomb.getvalue(),
+        "bomb.npz": bomb(),
         "tensor.pt": whole.getvalue(),
         "text.txt": b"To be, or not to be",
         "../../odd \u202e name.h5": b"\x89HDF\r\n\x1a\n" + b"\0" * 100,
