@@ -13,8 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core.errors import InputError
-from pages.common import address, detail
-from pages.common.gates import stage
+from pages.common import address, detail, stage
 from pages.common.selection import ALL_LAYERS, Selection, Sizes, World, from_query
 from tests.pages import conftest
 
