@@ -12,20 +12,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: two t
 
 import pytest
 import torch
-from hypothesis import HealthCheck, settings
 
 from lstm_core.formula import Cell
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
+from tests.examples import register
 
-settings.register_profile(
-    "gatescope",
-    deadline=None,
-    max_examples=60,
-    derandomize="CI" in os.environ,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-settings.load_profile("gatescope")
+register(derandomize="CI" in os.environ)
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz"
 MakeModel = Callable[..., CharModel]

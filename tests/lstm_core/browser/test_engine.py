@@ -32,6 +32,7 @@ from lstm_core.program import Program
 from lstm_core.text import Vocabulary
 from lstm_core.trace import Trace
 from lstm_core.tracing import trace
+from tests.examples import examples
 from tests.lstm_core.test_program import clockwork, depth_gated, parameters_of, run_layers, twice
 from tests.lstm_core.test_stepping import made_up_cells, start_of
 
@@ -148,7 +149,7 @@ def bare() -> lc.Cell:
 
 
 @given(st.lists(made_up_cells(), min_size=8, max_size=8))
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_any_cell_that_can_be_declared(
     make_model: Callable[..., CharModel], tmp_path_factory: pytest.TempPathFactory, made_up: list[lc.Cell]
 ) -> None:
