@@ -131,11 +131,13 @@ def _kernel_step_error(model: CharModel, trace: Trace) -> float:
 def _float64_h(model: CharModel, trace: Trace) -> tuple[str, np.ndarray]:
     """h of every layer by the declared equations in float64, (layer, time, unit)."""
     x, hidden = model.inputs(trace.ids).cpu().numpy(), []
+    signals: dict[str, np.ndarray] = {}
     for layer in range(model.layers):
         parameters = {n: p.cpu().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: trace.initial[n][layer] for n in model.cell.states}
         held = held_steps(trace.clamps, layer, trace.units, trace.steps)
-        x = stepping.reference(model.cell.program, parameters, x, start, held)["hidden"]
+        signals = stepping.reference(model.cell.program, parameters, x, start, held, signals)
+        x = signals["hidden"]
         hidden.append(x)
     clamped = tr(", with the same clamps") if trace.clamps else ""
     return tr("the declared equations, step by step in float64{clamped}", clamped=clamped), np.stack(hidden)

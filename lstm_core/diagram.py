@@ -21,7 +21,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from lstm_core.formula import FUNCTIONS, Affine, Apply, Cell, Complement, Diagonal, Expression, Product, Sum, Vector
+from lstm_core.formula import FUNCTIONS, Affine, Apply, Cell, Complement, Diagonal, Expression, Fixed, Product, Sum, Vector
 from lstm_core.places import APP, ASSETS
 from lstm_core.words import tr
 
@@ -67,6 +67,10 @@ def spelling(expression: Expression) -> str:
     Raises TypeError for a node that the formula language does not have.
     """
     match expression:
+        case Vector(name, below=True):
+            return f"{name}@below"
+        case Fixed(symbol):
+            return symbol
         case Vector(name, previous):
             return name + PREVIOUS if previous else name
         case Diagonal(rows):

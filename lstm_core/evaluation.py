@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_core.formula import TERM, Cell, Expression, Source, Vector, x
+from lstm_core.formula import TERM, Cell, Expression, Source, Vector, below, x
 from lstm_core.program import Arithmetic, Buffer, Program
 from lstm_core.stepping import NUMPY
 from lstm_core.trace import Trace
@@ -39,9 +39,9 @@ class Evaluation:
         return self.reader(program)(program.numbers["signal", TERM])
 
     def signals(self) -> dict[str, Array]:
-        """Every signal computed anew from x and the states before."""
+        """Every signal computed anew from x, the states before and the layer below."""
         program = self.cell.program
-        found = {v: values for v, values in self.vectors.items() if v.previous or v == x}
+        found = {v: values for v, values in self.vectors.items() if v.previous or v.below or v == x}
         read = replace(self, vectors=found).reader(program)
         return {name: read(program.numbers["signal", name]) for name in self.cell.names}
 
@@ -63,7 +63,7 @@ class Evaluation:
     def _given(self, buffer: Buffer) -> Array | None:
         if buffer.role == "weight":
             return self.blocks[buffer.name][buffer.block]
-        return self.vectors.get(Vector(buffer.name, buffer.role == "before"))
+        return self.vectors.get(Vector(buffer.name, buffer.role == "before", buffer.role == "below"))
 
     def rows(self, source: Source, rows: str) -> tuple[Array, Array | None]:
         """The weights of some rows on one source, (unit, ...), and their bias there, (unit,), or None."""
@@ -100,7 +100,10 @@ def vectors(model: CharModel, trace: Trace, layer: int, steps: Steps = slice(Non
     trace.check_model(model)
     signals = {name: trace[name][layer] for name in trace.signals}
     read = trace["hidden"][layer - 1, steps] if layer else model.inputs(trace.ids[steps]).detach().cpu().numpy()
-    return with_before(signals, {name: trace.initial[name][layer] for name in trace.cell.states}, steps) | {x: read}
+    held = with_before(signals, {name: trace.initial[name][layer] for name in trace.cell.states}, steps) | {x: read}
+    for name in trace.cell.below:
+        held[below(name)] = trace[name][layer - 1, steps] if layer else np.zeros_like(signals[name][steps])
+    return held
 
 
 def with_before(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 from reprlib import repr as shorten
 from typing import Literal
 
@@ -109,13 +110,14 @@ class Expression:
 
 @dataclass(frozen=True)
 class Vector(Expression):
-    """A named vector: the input "x", a signal of this step, or a state of the step before."""
+    """A named vector: the input "x", a signal of this step, a state of the step before, or a signal of the layer below."""
 
     name: str
     previous: bool = False
+    below: bool = False  # a signal of the layer below, at this step: zeros in the first layer
 
     def lower(self, into: Lowering) -> int:
-        role: Role = "input" if self == x else "before" if self.previous else "signal"
+        role: Role = "input" if self == x else "before" if self.previous else "below" if self.below else "signal"
         return into.builder.buffer(role, self.name)
 
 
@@ -130,12 +132,38 @@ class Diagonal(Expression):
 
 
 @dataclass(frozen=True)
+class Fixed(Expression):
+    """One number a unit that is never trained.
+
+    values: one for each module; the units are shared out among the modules in order, evenly, as `modules` says.
+    """
+
+    symbol: str
+    values: tuple[float, ...]
+
+    def lower(self, into: Lowering) -> int:
+        return into.builder.buffer("weight", "weight_fixed", into.cell.fixed.index(self))
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the numbers; empty where nothing is."""
+        return "" if self.values and all(map(isfinite, self.values)) else f"has {self.symbol!r} without finite numbers"
+
+
+Mask = tuple[tuple[int, ...], ...]  # of modules: 1 where the units of the row's module read those of the column's, else 0
+
+
+@dataclass(frozen=True)
 class Affine(Expression):
-    """W · [inputs] + b: the rows called `rows` of the stacked weights, applied to the concatenated inputs."""
+    """W · [inputs] + b: the rows called `rows` of the stacked weights, applied to the concatenated inputs.
+
+    mask: which modules of units read h of which; None where all read all.
+    """
 
     rows: str
     inputs: tuple[Expression, ...]
     symbol: str
+    mask: Mask | None = None
 
     @property
     def children(self) -> tuple[Expression, ...]:
@@ -165,7 +193,15 @@ class Affine(Expression):
             return f"lets the rows {self.rows!r} read x, hidden or cell more than once"
         if any(source == "ih" and vector != x for source, vector in zip(sources, self.inputs)):
             return f"gives the rows {self.rows!r} something made of x; they take x itself"
+        if any(isinstance(node, Vector) and node.below for vector in self.inputs for node in vector.walk()):
+            return f"gives the rows {self.rows!r} a signal of the layer below; they take x, which is h of that layer"
+        if self.mask is not None and ("hh" not in sources or not _is_mask(self.mask)):
+            return f"masks the rows {self.rows!r} with {self.mask}: a mask is square, of 0 and 1, on a map that reads h"
         return ""
+
+
+def _is_mask(mask: Mask) -> bool:
+    return bool(mask) and all(len(row) == len(mask) and set(row) <= {0, 1} for row in mask)
 
 
 @dataclass(frozen=True)
@@ -267,9 +303,27 @@ def signal(name: str) -> Vector:
     return Vector(name)
 
 
-def affine(rows: str, *inputs: Expression, symbol: str | None = None) -> Affine:
-    """W · [inputs] + b, by the rows called `rows`; `symbol` is W's subscript where it is another than these."""
-    return Affine(rows, inputs, rows if symbol is None else symbol)
+def affine(rows: str, *inputs: Expression, symbol: str | None = None, mask: Mask | None = None) -> Affine:
+    """W · [inputs] + b, by the rows called `rows`; `symbol` is W's subscript where it is another than these.
+
+    mask: as in `Affine`.
+    """
+    return Affine(rows, inputs, rows if symbol is None else symbol, mask)
+
+
+def below(name: str) -> Vector:
+    """A signal of the layer below at this step, by its name; zeros in the first layer."""
+    return Vector(name, below=True)
+
+
+def fixed(*values: float, symbol: str | None = None) -> Fixed:
+    """A number, or one for each module of units, that is never trained. symbol: in LaTeX; one number writes itself."""
+    return Fixed(f"{values[0]:g}" if symbol is None else symbol, values)
+
+
+def modules(count: int, units: int) -> list[int]:
+    """The module that each unit belongs to, from 0: units shared out among so many modules in order, evenly."""
+    return [unit * count // units for unit in range(units)]
 
 
 def diagonal(rows: str) -> Diagonal:
@@ -354,7 +408,9 @@ class Cell:
             if s.name in known:
                 raise ValueError(f"cell {self.name!r} declares {s.name!r} twice")
             for node in s.equation.walk():
-                if isinstance(node, Vector) and not node.previous and node.name not in known:
+                if isinstance(node, Vector) and node.below and node.name not in self.names:
+                    raise ValueError(f"cell {self.name!r}: {s.name!r} reads {node.name!r} of the layer below, never declared")
+                if isinstance(node, Vector) and not (node.previous or node.below) and node.name not in known:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} reads {node.name!r} before it is declared")
                 if isinstance(node, Vector) and node.previous and node.name not in self.names:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} reads the previous {node.name!r}, never declared")
@@ -364,7 +420,7 @@ class Cell:
                     )
                 if isinstance(node, (Affine, Diagonal)) and node.rows not in self.rows:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} uses rows {node.rows!r}, not in {self.rows}")
-                if isinstance(node, Affine) and node.fault:
+                if isinstance(node, (Affine, Fixed)) and node.fault:
                     raise ValueError(f"cell {self.name!r}: {s.name!r} {node.fault}")
                 if not isinstance(node, Affine) and x in (node.children or (s.equation,)):
                     raise ValueError(
@@ -372,6 +428,9 @@ class Cell:
                         " signals as there are units: write affine(rows, x)"
                     )
             known.add(s.name)
+        for rows in self.rows:
+            if len({a.mask for a in self.affines if a.rows == rows and "hh" in map(source_of, a.inputs)}) > 1:
+                raise ValueError(f"cell {self.name!r} masks the rows {rows!r} in two ways, and they are one block of weights")
         if self.drawn and sorted(self.drawn) != sorted(self.names):
             raise ValueError(f"cell {self.name!r}: drawn {self.drawn} are not its signals {self.names}")
         if "hidden" not in known:
@@ -487,6 +546,22 @@ class Cell:
         """The rows that have one weight a unit, in order."""
         read = {n.rows for n in self.nodes if isinstance(n, Diagonal)}
         return tuple(r for r in self.rows if r in read)
+
+    @cached_property
+    def fixed(self) -> tuple[Fixed, ...]:
+        """The numbers in the equations that are never trained, each once: the blocks of "weight_fixed", in order."""
+        return tuple(dict.fromkeys(n for n in self.nodes if isinstance(n, Fixed)))
+
+    @cached_property
+    def masks(self) -> dict[str, Mask]:
+        """Which modules of units read h of which, by rows; none for rows by which all read all."""
+        return {a.rows: a.mask for a in self.affines if a.mask is not None}
+
+    @cached_property
+    def below(self) -> tuple[str, ...]:
+        """The signals of the layer below that the equations read, in order of computation."""
+        read = {n.name for n in self.nodes if isinstance(n, Vector) and n.below}
+        return tuple(name for name in self.names if name in read)
 
     @cached_property
     def forget_rows(self) -> tuple[str, ...]:
@@ -614,8 +689,12 @@ def symbols(cell: Cell, bias: bool = True) -> Callable[[Expression], str]:
         match node:
             case Vector("x"):
                 return "x_t"
+            case Vector(name, below=True):
+                return f"{cell[name].symbol}^{{below}}_{{t}}"
             case Vector(name, previous):
                 return f"{cell[name].symbol}_{{{'t-1' if previous else 't'}}}"
+            case Fixed(symbol):
+                return symbol
             case Diagonal(rows):
                 return f"p_{{{rows}}}"
             case Affine(_, inputs, symbol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lstm_core.cells import cell as find_cell
 from lstm_core.errors import InputError
 from lstm_core.formula import FUNCTIONS, SOURCES, Cell, Function, Source
 from lstm_core.program import Arithmetic, Operation
+from lstm_core.stepping import fixed_weights, masks
 from lstm_core.text import Vocabulary
 from lstm_core.words import tr
 
@@ -103,9 +105,18 @@ class Recurrent(nn.Module):
                         nn.init.constant_(bias, value)
 
     def layer(self, layer: int) -> dict[str, Tensor]:
-        """The parameters of one layer, named without the _l0."""
+        """The parameters of one layer as its equations use them: masked, and with those that are never trained.
+
+        Their names lack the _l0. Without a mask they are the trained parameters themselves.
+        """
         suffix = f"_l{layer}"
-        return {n.removesuffix(suffix): p for n, p in self.named_parameters() if n.endswith(suffix)}
+        found: dict[str, Tensor] = {n.removesuffix(suffix): p for n, p in self.named_parameters() if n.endswith(suffix)}
+        if self.cell.masks or self.cell.fixed:
+            like = next(iter(found.values()))
+            for name, mask in masks(self.cell, self.units).items():
+                found[name] = found[name] * torch.from_numpy(mask).to(like)
+            found |= {n: torch.from_numpy(f).to(like) for n, f in fixed_weights(self.cell, self.units).items()}
+        return found
 
     def zero_states(self, batch: int) -> States:
         """The state before any text: zeros, (layer, batch, unit) each."""
@@ -121,10 +132,11 @@ class Recurrent(nn.Module):
         if fused and self.cell.kernel:
             return self._kernel(x, states)
         last: list[States] = []
+        signals: dict[str, Tensor] = {}
         for layer in range(self.layers):
             if layer and self.dropout:
                 x = nn.functional.dropout(x, self.dropout, self.training)
-            signals, after = self.declared(layer, x, tuple(s[layer] for s in states))
+            signals, after = self.declared(layer, x, tuple(s[layer] for s in states), ("hidden", *self.cell.below), signals)
             x = signals["hidden"]
             last.append(after)
         return x, tuple(torch.stack([after[k] for after in last]) for k in range(len(states)))
@@ -143,11 +155,17 @@ class Recurrent(nn.Module):
         return out, tuple(after)
 
     def declared(
-        self, layer: int, x: Tensor, states: States, keep: Sequence[str] = ("hidden",)
+        self,
+        layer: int,
+        x: Tensor,
+        states: States,
+        keep: Sequence[str] = ("hidden",),
+        below: Mapping[str, Tensor] = MappingProxyType({}),
     ) -> tuple[dict[str, Tensor], States]:
         """Runs one layer by its declared equations, in plain torch operations, step by step.
 
         x: (time, batch, input); states: (batch, unit) each. keep: the signals to return, (time, batch, unit) each.
+        below: the signals of the layer below, likewise; none for the first, which reads zeros.
         """
         program = self.cell.program
         parameters = {name: torch.split(p, self.units) for name, p in self.layer(layer).items()}
@@ -163,8 +181,12 @@ class Recurrent(nn.Module):
         after = dict(zip(program.states, states))
         kept: dict[str, list[Tensor]] = {name: [] for name in keep}
         before = [(number["before", name], name) for name in program.states if ("before", name) in number]
+        zeros = x.new_zeros(x.shape[1], self.units)
+        from_below = [(number["below", n], below[n].unbind(0) if below else [zeros] * len(x)) for n in self.cell.below]
         for t, x_t in enumerate(inputs):
             values[number["input", "x"]] = x_t
+            for k, each in from_below:
+                values[k] = each[t]
             for k, name in before:
                 values[k] = after[name]
             if stacked is not None and from_x is not None:
@@ -173,8 +195,8 @@ class Recurrent(nn.Module):
                     values[o.into] = product
             for into, run in operations:
                 values[into] = run(values.__getitem__)
-            for name, each in kept.items():
-                each.append(values[number["signal", name]])
+            for name, collected in kept.items():
+                collected.append(values[number["signal", name]])
             after = {name: values[number["signal", name]] for name in program.states}
         return {n: torch.stack(v) for n, v in kept.items()}, tuple(after[name] for name in program.states)
 

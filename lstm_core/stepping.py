@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_core.formula import FUNCTIONS, Cell, Function
+from lstm_core.formula import FUNCTIONS, Cell, Function, modules
 from lstm_core.program import H_PREV, Arithmetic, Buffer, Operation, Program, X
 
 # NumPy's, as the loops use them
@@ -41,6 +41,29 @@ NUMPY_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
 
 NUMPY = Arithmetic(NUMPY_FUNCTIONS, lambda vector, weight, bias: vector @ weight.T + (0 if bias is None else bias))
 
+
+@cache
+def fixed_weights(cell: Cell, units: int) -> dict[str, np.ndarray]:
+    """The parameters of a cell that are never trained, float32 (block x unit,): "weight_fixed", where it has any."""
+    if not cell.fixed:
+        return {}
+    each = [[f.values[k] for k in modules(len(f.values), units)] for f in cell.fixed]
+    return {"weight_fixed": np.array(each, np.float32).reshape(-1)}
+
+
+@cache
+def masks(cell: Cell, units: int) -> dict[str, np.ndarray]:
+    """What trained parameters of a cell are multiplied with, by name: 0 and 1 in float32, of the parameter's shape."""
+    if not cell.masks:
+        return {}
+    each = []
+    for rows in cell.rows_of("hh"):
+        mask = np.array(cell.masks.get(rows, ((1,),)), np.float32)
+        belongs = modules(len(mask), units)
+        each.append(mask[np.ix_(belongs, belongs)])
+    return {"weight_hh": np.concatenate(each)}
+
+
 Held = Mapping[str, tuple[Sequence[np.ndarray], Sequence[np.ndarray]]]  # a held signal's values and mask, (unit,) each, a step
 NOTHING: Held = MappingProxyType({})
 NO_LAYER: Mapping[str, np.ndarray] = MappingProxyType({})
@@ -56,18 +79,22 @@ def steps(
     initial: Mapping[str, np.ndarray],
     length: int,
     held: Held = NOTHING,
+    below: Mapping[str, np.ndarray] = NO_LAYER,
 ) -> dict[str, np.ndarray]:
     """Every signal of one layer at every step: name -> float32 (time, unit), views of one array.
 
     inputs: called with the weight (rows, input) and bias of the gates; gives x W^T + b, one row a step.
     initial: the states before the first step, (unit,) each. length: the number of steps.
-    held: what is written over some signals before anything reads them, as `clamp.held_steps` gives it.
+    held: what is written over some signals before anything reads them, as `clamp.held_steps` gives it. below: the signals
+    of the layer below, (time, unit) each; none in the first.
     """
     loop, code = _loop(cell, tuple(n for n in cell.names if n in held))
     units = initial["hidden"].shape[0]
     out = np.empty((length, len(loop.order) * units), np.float32)
     names = loop.bind(parameters, inputs, initial, units)
     names["out"] = out
+    for name in cell.below:
+        names[f"BELOW_{name}"] = below[name] if below else [np.zeros(units, np.float32)] * length
     for name, (values, masks) in held.items():
         names |= {f"VALUE_{name}": values, f"MASK_{name}": masks}
     exec(code, names)  # the source is made from the cell's program alone, in `_loop`
@@ -129,7 +156,7 @@ class _Nodes:
     def form(self, node: Node) -> Any:
         """What a tree looks like, apart from which rows of the weights it uses."""
         if isinstance(node, Buffer):
-            return node.role if node.role == "weight" else node
+            return (node.role, node.name) if node.role == "weight" else node
         if node.kind == "affine":
             return node.kind, [(p.weight, p.reads) for p in node.parts]
         return node.function or node.kind, *map(self.form, self.children(node))
@@ -201,6 +228,7 @@ class _Loop:
 
     def source(self) -> str:
         each = {"out_t": "out", "x_t": "X"} | {f"x_{k}": f"X_{k}" for k in range(len(self.from_x))}
+        each |= {f"below_{name}": f"BELOW_{name}" for name in self.nodes.cell.below}
         each |= {f"{kind}_{name}": f"{kind.upper()}_{name}" for name in self.held for kind in ("value", "mask")}
         body = [f"copyto(prev_{s}, {self.row(s)})" for s in self.copied]
         if self.fused:
@@ -304,6 +332,8 @@ class _Emitter:
         if isinstance(node, Buffer):
             if node.role == "weight":
                 return self.weights(node.name, members)
+            if node.role == "below":
+                return f"below_{node.name}"
             return f"prev_{node.name}" if node.role == "before" and node.name in self.loop.copied else self.loop.row(node.name)
         if node.kind == "affine":
             return self.affine(members)

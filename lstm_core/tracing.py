@@ -37,12 +37,11 @@ def trace(model: CharModel, text: str, state: State | None = None, clamps: Seque
     check(clamps, model.cell, model.layers, model.units, len(reading.ids))
     initial = _own(zero_state(model) if state is None else state)
     with torch.no_grad():
-        layers, below = [], None
+        layers: list[dict[str, np.ndarray]] = []
         for layer in range(model.layers):
             start = {name: initial[name][layer] for name in model.cell.states}
             held = held_steps(clamps, layer, model.units, len(reading.ids))
-            layers.append(_layer(model, layer, reading.ids, below, start, held))
-            below = layers[-1]["hidden"]
+            layers.append(_layer(model, layer, reading.ids, layers[-1] if layers else {}, start, held))
         probs = _predict(model, layers[-1]["hidden"])
     values = {name: _stack([signals[name] for signals in layers]) for name in model.cell.names}
     last = {name: values[name][:, -1] for name in model.cell.states}
@@ -89,14 +88,17 @@ def _layer(
     model: CharModel,
     layer: int,
     ids: np.ndarray,
-    below: np.ndarray | None,
+    below: Mapping[str, np.ndarray],
     start: Mapping[str, np.ndarray],
     held: Mapping[str, Held],
 ) -> dict[str, np.ndarray]:
-    """All signals of one layer, (time, unit) each: by torch's kernel where it gives them away, else by the equations."""
+    """All signals of one layer, (time, unit) each: by torch's kernel where it gives them away, else by the equations.
+
+    below: those of the layer below; none for the first.
+    """
     parameters = {n: p.detach().to("cpu", torch.float32) for n, p in model.rnn.layer(layer).items()}
     if model.cell.kernel == "lstm" and not held:
-        x = _vectors(model)[torch.from_numpy(ids.copy())] if below is None else torch.from_numpy(below)
+        x = _vectors(model)[torch.from_numpy(ids.copy())] if not below else torch.from_numpy(below["hidden"])
         signals = onednn.lstm_steps(parameters, x, start)
         if signals is not None:
             return signals
@@ -106,12 +108,12 @@ def _layer(
         """What x adds to gates at each step. The first layer's x is one of a few vectors: look it up, never multiply."""
         if bias is None:
             return [weight] * len(ids)
-        if below is not None:
-            return list(below @ weight.T + bias)
+        if below:
+            return list(below["hidden"] @ weight.T + bias)
         table = list(_vectors(model).numpy() @ weight.T + bias)
         return [table[k] for k in ids]
 
-    return stepping.steps(model.cell, arrays, inputs, start, len(ids), held)
+    return stepping.steps(model.cell, arrays, inputs, start, len(ids), held, below)
 
 
 def _vectors(model: CharModel) -> torch.Tensor:

@@ -80,3 +80,8 @@ function isAppended(old, now) {
 export default function (args) {
   return run(args, { selector: ".inside", unpack, create, update });
 }
+
+/** Shows data that the browser's engine has filled: `DrawingFiller` of from_reading.js. */
+export function show(args) {
+  return run(args, { selector: ".inside", unpack: (data) => data, create, update });
+}

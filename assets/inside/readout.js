@@ -17,9 +17,11 @@ export function writeReadout(inst) {
   el.step.textContent = placeText(data.meta.step, step, data.meta.steps);
   el.surprise.textContent = surpriseAndChance(data.steps.surprise[step]);
   el.replaced.textContent = typed === read ? "" : tr("read as {character}", { character: spokenGlyph(inst, read) });
-  expected(inst, step).forEach(([index, chance], rank) => {
-    el.nexts[rank].textContent = data.meta.glyphs[index][0];
-    el.nexts[rank].nextSibling.textContent = ` ${chance}`;
+  const likeliest = expected(inst, step);
+  el.nexts.forEach((next, rank) => {
+    const [index, chance] = likeliest[rank] ?? [];
+    next.textContent = chance ? data.meta.glyphs[index][0] : "";
+    next.nextSibling.textContent = chance ? ` ${chance}` : "";
   });
   el.tape.setAttribute("aria-valuenow", shown("character", step));
   el.tape.setAttribute("aria-valuemax", shown("character", data.meta.steps - 1));

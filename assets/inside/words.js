@@ -7,7 +7,11 @@ import { listed, tr } from "../shared/words.js";
 
 export const spokenGlyph = (inst, index) => spoken(inst.data.meta.glyphs[index]);
 
-export const expected = (inst, step) => inst.data.ranks.map((rank) => [inst.data.steps[`next${rank}`][step], percent(inst.data.steps[`chance${rank}`][step] / 65535)]);
+/** The characters that are expected next, the likeliest first, and their chances; none where the text is not read yet. */
+export function expected({ data }, step) {
+  const { ranks, steps, meta } = data;
+  return ranks.map((rank) => [steps[`next${rank}`][step], percent(steps[`chance${rank}`][step] / 65535)]).filter(([index]) => index in meta.glyphs);
+}
 
 /** What x is: of the first layer the character, of others what the layer below gives. */
 function inputWords({ input, layer }) {

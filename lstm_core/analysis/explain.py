@@ -212,7 +212,8 @@ class _Place:
                 return self._scaled(right, self.shares(left))
             case _:
                 latex = to_latex(node, symbols(self.model.cell))
-                return [Part(_ORIGINS[source_of(node)], latex, self.filled(node).value(), "")]
+                reads = any(isinstance(n, Vector) for n in node.walk())
+                return [Part(_ORIGINS[source_of(node)] if reads else "bias", latex, self.filled(node).value(), "")]
 
     def _scaled(self, gate: Expression, shares: list[Part]) -> list[Part]:
         by, latex = self.filled(gate).value(), self.letters(gate)

@@ -16,7 +16,7 @@ import numpy as np
 from lstm_core import stepping
 from lstm_core.errors import InputError
 from lstm_core.evaluation import Evaluation, evaluation, with_before
-from lstm_core.formula import FUNCTIONS, Cell, Expression, Product, Sum, Vector, x
+from lstm_core.formula import FUNCTIONS, Cell, Expression, Product, Sum, Vector, below, x
 from lstm_core.frozen import Frozen, read_only
 from lstm_core.program import Operation, X
 from lstm_core.trace import Trace
@@ -145,10 +145,11 @@ def _layers(model: CharModel, trace: Trace, kind: Any) -> list[_Layer]:
         held = evaluation(model, trace, layer, kind=kind)
         if kind is np.float64:
             start = {n: trace.initial[n][layer].astype(kind) for n in model.cell.states}
-            below = found[-1].vectors[Vector("hidden")] if found else held.vectors[x]
+            under = {n: found[-1].vectors[Vector(n)] for n in model.cell.names} if found else {}
+            read = under["hidden"] if under else held.vectors[x]
             parameters = {name: b.reshape(-1, *b.shape[2:]) for name, b in held.blocks.items()}
-            signals = stepping.reference(model.cell.program, parameters, below, start)
-            held = held.over({**with_before(signals, start), x: below})
+            signals = stepping.reference(model.cell.program, parameters, read, start, below=under)
+            held = held.over({**with_before(signals, start), x: read} | {below(n): under[n] for n in model.cell.below if under})
         found.append(_Layer(held))
     return found
 
@@ -203,20 +204,25 @@ class _BackwardPass:
         """One step back: the losses' gradients with respect to this step's states, and on to those of the step before."""
         begun = int(np.searchsorted(-self.targets, -step, side="right"))
         new = begun and self.targets[begun - 1] == step
-        above: np.ndarray = np.zeros_like(self.at_head[:begun])
+        above = {"hidden": np.zeros_like(self.at_head[:begun])}
         if new:
-            above[-1] = self.at_head[begun - 1]
+            above["hidden"][-1] = self.at_head[begun - 1]
         with np.errstate(over="ignore", invalid="ignore"):
             for number in range(len(self.layers) - 1, -1, -1):
                 above = self._layer_back(number, step, begun, above)
                 self._step_direct(number, step, begun, bool(new))
 
-    def _layer_back(self, number: int, step: int, begun: int, above: np.ndarray) -> np.ndarray:
-        """Through one layer's equations; returns the gradients with respect to what it read from the layer below."""
+    def _layer_back(self, number: int, step: int, begun: int, above: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Through one layer's equations; returns the gradients with respect to the signals that it read of the layer below.
+
+        above: the same of the layer above.
+        """
         layer, program = self.layers[number], self.model.cell.program
         places = program.numbers
         found = {places["signal", name]: held[:begun].copy() for name, held in self.carried[number].items()}
-        found[places["signal", "hidden"]] += above
+        for name, arrived in above.items():
+            _gather(found, places["signal", name], arrived)
+        nothing = np.zeros_like(above["hidden"])
         pull = _Pullback(layer, step, found, first=number == 0)
         for operation in reversed(program.operations):
             adjoint = found.pop(operation.into, None)
@@ -228,10 +234,12 @@ class _BackwardPass:
                 self._start_direct(number, buffer.name, step, begun, adjoint)
             pull.back(operation, adjoint)
         for name, held in self.carried[number].items():
-            held[:begun] = _flushed(found.get(places.get(("before", name), -1), np.zeros_like(above)))
+            held[:begun] = _flushed(found.get(places.get(("before", name), -1), nothing))
         if number == 0:
             self.characters[:begun, step] = pull.along
-        return found.get(places["input", "x"], np.zeros_like(above))
+        under = {places["signal", n]: found.get(places["below", n], nothing) for n in self.model.cell.below}
+        _gather(under, places["signal", "hidden"], found.get(places["input", "x"], nothing))
+        return {program.buffers[k].name: arrived for k, arrived in under.items()}
 
     def _start_direct(self, number: int, name: str, step: int, begun: int, adjoint: np.ndarray) -> None:
         """A loss that begins at this step takes the direct path from here."""
@@ -292,7 +300,12 @@ class _Pullback:
         if self.layer.cell.program.buffers[number].role == "weight":
             return
         arriving = adjoint if times is None else adjoint * self.layer.at(times, self.step)
-        self.found[number] = self.found[number] + arriving if number in self.found else arriving
+        _gather(self.found, number, arriving)
+
+
+def _gather(found: dict[int, np.ndarray], number: int, adjoint: np.ndarray) -> None:
+    """Adds an adjoint to what has arrived at a buffer."""
+    found[number] = found[number] + adjoint if number in found else adjoint
 
 
 def _slope(function: str, output: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from lstm_core.analysis.gradients import kept
 from lstm_core.errors import InputError
 from lstm_core.evaluation import Evaluation
-from lstm_core.formula import Vector
+from lstm_core.formula import Affine, Diagonal, Fixed, Vector
 from lstm_core.trace import Trace
 from lstm_core.words import tr
 
@@ -20,7 +20,8 @@ def remembering(trace: Trace) -> str:
     Raises InputError for a cell without one, as the plain RNN.
     """
     for name in sorted(trace.cell.states, key=lambda state: state == "hidden"):
-        if kept(trace.cell, name) is not None:
+        factor = kept(trace.cell, name)
+        if factor is not None and not any(isinstance(node, Affine | Diagonal | Fixed) for node in factor.walk()):
             return name
     raise InputError(
         tr("no gate of {trace.cell.title} decides what is kept: none of its states is multiplied by one", trace=trace)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstm_core import stepping
 from lstm_core.formula import FUNCTIONS, Cell
 from lstm_core.model_file import ModelFile
 from lstm_core.text import ALL_BYTES, LOOK_ALIKES, MAX_CHARACTERS, Vocabulary
@@ -32,9 +33,13 @@ def payload(model: CharModel | ModelFile) -> tuple[dict[str, Any], bytes]:
     else:
         inputs = model.rnn.input_size
         weights = {name: p.detach().cpu().float().numpy() for name, p in model.named_parameters()}
-    cells = {name.removeprefix("rnn."): value for name, value in weights.items() if name.startswith("rnn.")}
-    places, packed = placed(cells | {name: value for name, value in weights.items() if not name.startswith("rnn.")})
     cell = model.cell
+    cells = {name.removeprefix("rnn."): value for name, value in weights.items() if name.startswith("rnn.")}
+    for layer in range(model.layers):
+        for name, mask in stepping.masks(cell, model.units).items():
+            cells[f"{name}_l{layer}"] = cells[f"{name}_l{layer}"] * mask
+        cells |= {f"{name}_l{layer}": value for name, value in stepping.fixed_weights(cell, model.units).items()}
+    places, packed = placed(cells | {name: value for name, value in weights.items() if not name.startswith("rnn.")})
     meta: dict[str, Any] = {
         "name": model.name,
         "cell": cell.name,

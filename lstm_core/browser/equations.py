@@ -65,11 +65,11 @@ def _function(name: str) -> dict[str, Any]:
 def tree(node: Expression) -> dict[str, Any]:
     """An expression as JSON: what it is, how `diagram.spelling` writes it, and what it is made of.
 
-    Raises TypeError for a node that the formula language does not have.
+    Raises TypeError for what the page has no letters for yet: a signal of the layer below, and a number that is not trained.
     """
     spelled = {"spelling": diagram.spelling(node)}
     match node:
-        case Vector(name, previous):
+        case Vector(name, previous, False):
             return {"kind": "vector", "name": name, "previous": previous} | spelled
         case Diagonal(rows):
             return {"kind": "diagonal", "rows": rows} | spelled

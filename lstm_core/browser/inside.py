@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from lstm_core import diagram
-from lstm_core.browser import gates
-from lstm_core.browser.equations import described, tree
+from lstm_core.browser import equations, gates
+from lstm_core.browser.equations import tree
 from lstm_core.browser.gates import Reader, Track
 from lstm_core.evaluation import Evaluation, evaluation
 from lstm_core.figures import palette
@@ -25,6 +25,7 @@ from lstm_core.figures.paper import version
 from lstm_core.formula import (
     FUNCTIONS,
     UNBOUNDED,
+    Cell,
     Diagonal,
     Expression,
     Vector,
@@ -67,31 +68,16 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     readers, tracks = as_linked(trace, layer)
     cell, stop = trace.cell, trace.steps if whole else min(start + gates.window(readers, tracks), trace.steps)
     glyphs, (steps,) = gates.readings(readers)
-    place = _Place(trace, model, layer)
-    meta = described(model) | {
-        "model": trace.model,
-        "cell": cell.title,
-        "name": cell.name,
-        "note": cell.note,
-        "layer": layer,
-        "allLayers": trace.layers,
-        "units": trace.units,
-        "inputs": place.inputs,
-        "input": place.kind,
+    place = _Place(model, layer)
+    meta = described(model, layer) | {
         "steps": trace.steps,
         "start": start,
         "columns": stop - start,
-        "order": list(cell.order),
-        "states": list(cell.states),
         "parameters": list(place.parameters),
-        "drawn": _drawn(place),
+        "drawn": _limited(place, trace),
         "clamped": bool(trace.clamps),
-        "svg": diagram.load(cell),
         "glyphs": glyphs,
-        "version": version(),
         "rest": glyphs.index(gates.REST) if gates.REST in glyphs else -1,
-        "step": "byte" if trace.vocabulary.reads == "bytes" else "character",
-        "colours": gates.colours(),
     }
     sent = {
         "meta": meta,
@@ -107,15 +93,42 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     return sent | {name: pa.table({name: _flat(weight)}) for name, weight in place.parameters.items()}
 
 
+def described(model: CharModel, layer: int) -> dict[str, Any]:
+    """How one layer's cell is drawn whatever the model reads, as JSON; assets/inside/from_reading.js fills it with numbers.
+
+    layer: counted from 0. It is what `payload` has under "meta", but for the text, and for the limits of colours that
+    depend on what is read: in "drawn" these are None, under "low", "high" and "most".
+    """
+    cell, place = model.cell, _Place(model, layer)
+    return equations.described(model) | {
+        "model": model.name,
+        "cell": cell.title,
+        "name": cell.name,
+        "note": cell.note,
+        "layer": layer,
+        "allLayers": model.layers,
+        "units": model.units,
+        "inputs": place.inputs,
+        "input": place.kind,
+        "order": list(cell.order),
+        "states": list(cell.states),
+        "drawn": _drawn(place),
+        "svg": diagram.load(cell),
+        "version": version(),
+        "step": "byte" if model.vocabulary.reads == "bytes" else "character",
+        "colours": gates.colours(),
+        "rules": {"covered": palette.COVERED, "sample": palette.SAMPLE, "lookedAt": LOOKED_AT},
+    }
+
+
 def _flat(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values, np.float32).reshape(-1)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """One layer of a model that read a text: its weights, and every vector of its equations at some steps."""
+    """One layer of a model: its weights, and what it reads."""
 
-    trace: Trace
     model: CharModel
     layer: int
 
@@ -128,7 +141,7 @@ class _Place:
 
     @property
     def inputs(self) -> int:
-        return self.trace.units if self.layer else self.model.rnn.input_size
+        return self.model.units if self.layer else self.model.rnn.input_size
 
     @cached_property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -138,13 +151,6 @@ class _Place:
     def embedding(self) -> np.ndarray:
         return np.eye(self.inputs, dtype=np.float32) if self.model.embedding is None else _numpy(self.model.embedding.weight)
 
-    @cached_property
-    def equations(self) -> Evaluation:
-        """The layer's equations at up to LOOKED_AT steps, spread over the text, in float32."""
-        steps = self.trace.steps
-        at = np.unique(np.linspace(0, steps - 1, min(steps, LOOKED_AT)).astype(int))
-        return evaluation(self.model, self.trace, self.layer, at, np.float32)
-
 
 def _numpy(parameter: Any) -> np.ndarray:
     return parameter.detach().float().cpu().numpy()
@@ -152,25 +158,27 @@ def _numpy(parameter: Any) -> np.ndarray:
 
 def _drawn(place: _Place) -> dict[str, dict[str, Any]]:
     """Everything that a drawing of the cell may show, by its spelling: how it is computed, and its colours' scale."""
-    cell = place.trace.cell
-    found: dict[str, dict[str, Any]] = {}
-    for node in (*(Vector(name) for name in cell.names), *cell.nodes):
-        spelled = diagram.spelling(node)
-        if spelled not in found and not isinstance(node, Diagonal):
-            found[spelled] = {"tree": tree(node), **_scale(place, node)}
-    for affine in cell.affines:
+    drawn = {spelled: {"tree": tree(node), **_scale(place, node)} for spelled, node in _nodes(place.model.cell).items()}
+    for affine in place.model.cell.affines:
         spelled = f"[{', '.join(map(diagram.spelling, affine.inputs))}]"
         inputs = [tree(v) for v in affine.inputs]
-        found.setdefault(spelled, {"tree": {"kind": "concatenation", "inputs": inputs, "spelling": spelled}})
-    return found
+        drawn.setdefault(spelled, {"tree": {"kind": "concatenation", "inputs": inputs, "spelling": spelled}})
+    return drawn
+
+
+def _nodes(cell: Cell) -> dict[str, Expression]:
+    """What the equations compute, by its spelling; one weight a unit is no part of a drawing."""
+    nodes = (*(Vector(name) for name in cell.names), *cell.nodes)
+    return {diagram.spelling(node): node for node in nodes if not isinstance(node, Diagonal)}
 
 
 def _scale(place: _Place, node: Expression) -> dict[str, Any]:
     """The scale and the limits of a vector's colours. What is added up to a state has that state's: colours that compare.
 
-    rest: the value that a pooled cell is measured from. state: the signal that it shares a scale without bounds with.
+    rest: the value that a pooled cell is measured from. state: the signal that it shares a scale without bounds with. The
+    limits are None where they depend on what is read.
     """
-    cell = place.trace.cell
+    cell = place.model.cell
     if node == x and place.kind == "one-hot":
         return {"scale": "gate", "low": 0, "high": 1, "most": 1, "rest": 0}
     low, high = ends = _range(place, node)
@@ -178,14 +186,29 @@ def _scale(place: _Place, node: Expression) -> dict[str, Any]:
         return {"scale": "gate", "low": 0, "high": 1, "most": 1, "rest": 0.5}
     sums = {term: s.name for s in cell.signals for term in terms(s.equation) if s.equation != term}
     name = node.name if isinstance(node, Vector) and node != x else sums.get(node)
+    free = {"scale": "diverging", "low": None, "high": None, "most": None, "rest": 0}
     if name is not None and not _bounded(cell[name].range):
-        limit, most = palette.colour_limit(place.trace[name][place.layer])
-        return {"scale": "diverging", "low": -limit, "high": limit, "most": most, "rest": 0, "state": name}
+        return free | {"state": name}
     if _bounded(ends):
         limit = max(abs(low), abs(high))
-        return {"scale": "diverging", "low": -limit, "high": limit, "most": limit, "rest": 0}
-    limit, most = palette.colour_limit(np.atleast_2d(place.equations.term(node)))
-    return {"scale": "diverging", "low": -limit, "high": limit, "most": most, "rest": 0}
+        return free | {"low": -limit, "high": limit, "most": limit}
+    return free
+
+
+def _limited(place: _Place, trace: Trace) -> dict[str, dict[str, Any]]:
+    """What may be drawn, as `_drawn` has it, with the limits that a trace gives: of states from all of it, of others from
+    up to LOOKED_AT steps, spread over the text."""
+    steps = np.unique(np.linspace(0, trace.steps - 1, min(trace.steps, LOOKED_AT)).astype(int))
+    computed = evaluation(place.model, trace, place.layer, steps, np.float32)
+    nodes = _nodes(place.model.cell)
+    drawn = _drawn(place)
+    for spelled, found in drawn.items():
+        if found.get("low", 0) is None:
+            state = found.get("state")
+            values = trace[state][place.layer] if state else np.atleast_2d(computed.term(nodes[spelled]))
+            limit, most = palette.colour_limit(values)
+            found |= {"low": -limit, "high": limit, "most": most}
+    return drawn
 
 
 def _bounded(ends: tuple[float, float]) -> bool:
@@ -194,7 +217,7 @@ def _bounded(ends: tuple[float, float]) -> bool:
 
 def _range(place: _Place, node: Expression) -> tuple[float, float]:
     """The least and the greatest value that an expression can have, from the ranges of what it is made of."""
-    cell, read = place.trace.cell, {"one-hot": (0.0, 1.0), "hidden": place.trace.cell["hidden"].range}
+    cell, read = place.model.cell, {"one-hot": (0.0, 1.0), "hidden": place.model.cell["hidden"].range}
     vectors = {Vector(name, previous): Interval(*cell[name].range) for name in cell.names for previous in (False, True)}
     vectors[x] = Interval(*read.get(place.kind, UNBOUNDED))
     blocks = {name: [ANYTHING] * len(weight) for name, weight in place.parameters.items()}

@@ -6,17 +6,40 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lstm_core import stepping
+from lstm_core.analysis.explain import explain
+from lstm_core.browser.mathml import mathml
 from lstm_core.cells import cell, cells
-from lstm_core.formula import Cell, Signal, affine, diagonal, h_prev, sigmoid, signal, tanh, x
+from lstm_core.certificate import certify
+from lstm_core.clamp import Clamp
+from lstm_core.formula import (
+    UNBOUNDED,
+    Apply,
+    C_prev,
+    Cell,
+    Expression,
+    Signal,
+    Vector,
+    affine,
+    below,
+    diagonal,
+    fixed,
+    h_prev,
+    sigmoid,
+    signal,
+    tanh,
+    x,
+)
 from lstm_core.model import CharModel
-from lstm_core.program import Builder, Part, Program
+from lstm_core.program import Program
+from lstm_core.tracing import trace
 
 
 def shown(program: Program) -> list[str]:
@@ -114,107 +137,191 @@ def test_a_program_as_json_holds_all_of_it(cell: Cell) -> None:
         assert [p["block"] for p in there.get("parts", [])] == [p.block for p in o.parts]
 
 
-# Cells that can't be declared yet: what the program has room for
+# Cells of the family that read the layer below, or that move at times: as tests declare them
 
 
-def affine_of(builder: Builder, block: int, **reads: int) -> int:
-    """An affine map: one block of the rows of the weights that are named, on the vectors that they read."""
-    parts = [Part(f"weight_{source}", f"bias_{source}", block, vector) for source, vector in reads.items()]
-    return builder.value("affine", parts=tuple(parts))
+PERIODS = (1, 2, 4)
 
 
-def clockwork() -> Program:
-    """The Clockwork RNN (Koutnik et al. 2014): a unit moves once in so many steps, counted in a state of its own.
+def clockwork() -> Cell:
+    """The Clockwork RNN (Koutnik et al. 2014): a module of units moves once in so many steps, counted in a state of its own.
 
-    The periods and -1 are fixed weights; which unit reads which is zeros in the matrix.
+    The numbers of steps are fixed, and a module reads those that move as seldom as it does, or more seldom.
     """
-    b = Builder()
-    h, wait, x = b.buffer("before", "hidden"), b.buffer("before", "wait"), b.buffer("input", "x")
-    minus_one, period = b.buffer("weight", "weight_fixed", 0), b.buffer("weight", "weight_fixed", 1)
-    b.signal("active", b.value("apply", (b.value("complement", (wait,)),), function="relu"))
-    active = b.buffer("signal", "active")
-    b.signal("wait", b.value("add", (b.value("add", (wait, minus_one)), b.value("multiply", (period, active)))))
-    b.signal("candidate", b.value("apply", (affine_of(b, 0, hh=h, ih=x),), function="tanh"))
-    new = b.value("multiply", (active, b.buffer("signal", "candidate")))
-    b.signal("hidden", b.value("add", (new, b.value("multiply", (b.value("complement", (active,)), h)))))
-    return b.program(("hidden", "wait"))
-
-
-def depth_gated() -> Program:
-    """The depth-gated LSTM (Yao et al. 2015): a gate d lets the layer below's C in; the first layer has none."""
-    b = Builder()
-    h, c, x, below = b.buffer("before", "hidden"), b.buffer("before", "cell"), b.buffer("input", "x"), b.buffer("below", "cell")
-    for k, (name, function) in enumerate(zip("ifgo", ("sigmoid", "sigmoid", "tanh", "sigmoid"))):
-        b.signal(name, b.value("apply", (affine_of(b, k, hh=h, ih=x),), function=function))
-    looked = [b.value("multiply", (b.buffer("weight", "weight_peephole", k), v)) for k, v in enumerate((c, below))]
-    b.signal(
-        "d", b.value("apply", (b.value("add", (affine_of(b, 4, ih=x), b.value("add", tuple(looked)))),), function="sigmoid")
+    wait, active = Vector("wait", previous=True), signal("active")
+    mask = tuple(tuple(int(of >= own) for of in PERIODS) for own in PERIODS)
+    signals = (
+        Signal("active", "a", "active", Apply("relu", 1 - fixed(2) * wait), (0, 1)),
+        Signal("wait", "w", "steps to wait", wait + fixed(-1) + fixed(*PERIODS, symbol="T") * active, (0, UNBOUNDED[1])),
+        Signal("candidate", r"\tilde{h}", "candidate", tanh(affine("h", h_prev, x, mask=mask)), (-1, 1)),
+        Signal("hidden", "h", "hidden state", active * signal("candidate") + (1 - active) * h_prev, (-1, 1)),
     )
-    i, f, g, o, d = (b.buffer("signal", name) for name in "ifgod")
-    written = b.value("add", (b.value("multiply", (f, c)), b.value("multiply", (i, g))))
-    b.signal("cell", b.value("add", (written, b.value("multiply", (d, below)))))
-    b.signal("hidden", b.value("multiply", (o, b.value("apply", (b.buffer("signal", "cell"),), function="tanh"))))
-    return b.program(("hidden", "cell"))
+    return Cell("clockwork", "Clockwork RNN", "Koutnik et al. 2014", ("h",), signals)
 
 
-PERIODS = np.array([1, 1, 2, 2, 4, 4])
+def depth_gated() -> Cell:
+    """The depth-gated LSTM (Yao et al. 2015): a gate d lets the C of the layer below in; the first layer has none."""
+    i, f, g, o, d = (signal(name) for name in ("input", "forget", "candidate", "output", "depth"))
+    looks = diagonal("c") * C_prev + diagonal("l") * below("cell")
+    signals = (
+        Signal("input", "i", "input gate", sigmoid(affine("i", h_prev, x)), (0, 1)),
+        Signal("forget", "f", "forget gate", sigmoid(affine("f", h_prev, x)), (0, 1)),
+        Signal("candidate", r"\tilde{C}", "candidate", tanh(affine("g", h_prev, x)), (-1, 1)),
+        Signal("output", "o", "output gate", sigmoid(affine("o", h_prev, x)), (0, 1)),
+        Signal("depth", "d", "depth gate", sigmoid(affine("d", x) + looks), (0, 1)),
+        Signal("cell", "C", "cell state", f * C_prev + i * g + d * below("cell"), UNBOUNDED),
+        Signal("hidden", "h", "hidden state", o * tanh(signal("cell")), (-1, 1)),
+    )
+    return Cell("depth_gated", "depth-gated LSTM", "Yao et al. 2015", tuple("ifgodcl"), signals)
 
 
-def parameters_of(program: Program, inputs: int, chance: np.random.Generator) -> dict[str, np.ndarray]:
-    """Random weights of six units for one of the two."""
-    rows = 1 if program.states[1] == "wait" else 4
-    found = {
-        "weight_ih": chance.normal(size=((rows + rows // 4) * 6, inputs)),
-        "weight_hh": chance.normal(size=(rows * 6, 6)),
-        "bias_ih": chance.normal(size=(rows + rows // 4) * 6),
-    }
-    if rows == 1:
-        found["weight_hh"] *= PERIODS[None, :] >= PERIODS[:, None]
-        found["weight_fixed"] = np.concatenate([np.full(6, -1.0), PERIODS])
-    else:
-        found["weight_peephole"] = chance.normal(size=2 * 6)
-    return {name: value.astype(np.float32) for name, value in found.items()}
+FAMILY = (clockwork(), depth_gated())
 
 
-def run_layers(program: Program, layers: Sequence[dict[str, np.ndarray]], inputs: np.ndarray) -> list[dict[str, np.ndarray]]:
-    """The signals of each layer by the program, from zeros."""
-    found: list[dict[str, np.ndarray]] = []
-    for parameters in layers:
-        x = found[-1]["hidden"] if found else inputs
-        start = {name: np.zeros(6) for name in program.states}
-        found.append(stepping.reference(program, parameters, x, start, below=found[-1] if found else {}))
+def wide_awake(cell: Cell) -> CharModel:
+    """Two layers of six units and three of embedding, whose every weight matters."""
+    torch.manual_seed(0)
+    model = CharModel("abcdefgh", cell, 6, 2, 3).eval()
+    with torch.no_grad():
+        for parameter in model.rnn.parameters():
+            parameter.uniform_(-1, 1)
+    return model
+
+
+def read_by(model: CharModel, text: str) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
+    """What the first layer reads, (time, input), and each layer's trained weights, all in float64."""
+    x_t = model.inputs(model.vocabulary.ids(text)).detach().double().numpy()
+    parameters = {n: p.detach().double().numpy() for n, p in model.rnn.named_parameters()}
+    return x_t, [{n[:-3]: p for n, p in parameters.items() if n.endswith(f"_l{k}")} for k in range(model.layers)]
+
+
+def judged_clockwork(model: CharModel, text: str) -> list[dict[str, np.ndarray]]:
+    """Every h and every move of the Clockwork RNN, by the clock and not by a counter: (time, unit), a layer."""
+    inputs, layers = read_by(model, text)
+    periods = np.repeat(PERIODS, 2)
+    found = []
+    for p in layers:
+        h, moves = np.zeros(6), np.array([t % periods == 0 for t in range(len(text))])
+        weight, hidden = p["weight_hh"] * (periods[None, :] >= periods[:, None]), []
+        for x_t, moving in zip(inputs, moves):
+            h = np.where(moving, np.tanh(p["weight_ih"] @ x_t + p["bias_ih"] + weight @ h), h)
+            hidden.append(h)
+        inputs = np.stack(hidden)
+        found.append({"hidden": inputs, "active": moves})
     return found
 
 
-def test_the_program_has_room_for_units_that_move_at_times() -> None:
-    chance = np.random.default_rng(0)
-    layers = [parameters_of(clockwork(), 5, chance), parameters_of(clockwork(), 6, chance)]
-    inputs = chance.normal(size=(12, 5))
-    for found, p in zip(run_layers(clockwork(), layers, inputs), layers):
-        h = np.zeros(6)
-        for t, x_t in enumerate(inputs):
-            moves = t % PERIODS == 0
-            h = np.where(moves, np.tanh(p["weight_ih"] @ x_t + p["bias_ih"] + p["weight_hh"] @ h), h)
-            np.testing.assert_array_equal(found["active"][t], moves)
-            np.testing.assert_allclose(found["hidden"][t], h, rtol=0, atol=1e-12)
-        inputs = found["hidden"]
-
-
-def test_the_program_has_room_for_the_layer_below() -> None:
-    chance = np.random.default_rng(0)
-    layers = [parameters_of(depth_gated(), 5, chance), parameters_of(depth_gated(), 6, chance)]
-    inputs, below = chance.normal(size=(12, 5)), np.zeros((12, 6))
-    for found, p in zip(run_layers(depth_gated(), layers, inputs), layers):
+def judged_depth_gated(model: CharModel, text: str) -> list[dict[str, np.ndarray]]:
+    """Every h, C and d of the depth-gated LSTM: (time, unit), a layer."""
+    inputs, layers = read_by(model, text)
+    under = np.zeros((len(text), 6))
+    found = []
+    for p in layers:
         h, c = np.zeros(6), np.zeros(6)
-        for t, x_t in enumerate(inputs):
+        each: dict[str, list[np.ndarray]] = {"hidden": [], "cell": [], "depth": []}
+        for x_t, c_below in zip(inputs, under):
             i, f, g, o, d = np.split(p["weight_ih"] @ x_t + p["bias_ih"] + np.append(p["weight_hh"] @ h, np.zeros(6)), 5)
-            d = d + p["weight_peephole"][:6] * c + p["weight_peephole"][6:] * below[t]
+            d = d + p["weight_peephole"][:6] * c + p["weight_peephole"][6:] * c_below
             i, f, o, d = (1 / (1 + np.exp(-gate)) for gate in (i, f, o, d))
-            c = f * c + i * np.tanh(g) + d * below[t]
+            c = f * c + i * np.tanh(g) + d * c_below
             h = o * np.tanh(c)
-            np.testing.assert_allclose(found["cell"][t], c, rtol=0, atol=1e-12)
-            np.testing.assert_allclose(found["hidden"][t], h, rtol=0, atol=1e-12)
-        inputs, below = found["hidden"], found["cell"]
+            for kept, value in zip(each.values(), (h, c, d)):
+                kept.append(value)
+        found.append({name: np.stack(values) for name, values in each.items()})
+        inputs, under = found[-1]["hidden"], found[-1]["cell"]
+    return found
+
+
+JUDGES = {"clockwork": judged_clockwork, "depth_gated": judged_depth_gated}
+READ = "abcdefghhgfedcbaaceg"
+
+
+@pytest.mark.parametrize("cell", FAMILY, ids=lambda cell: cell.name)
+def test_the_family_runs_as_its_papers_write_it(cell: Cell) -> None:
+    """Trace, reference and torch against equations in plain NumPy that know nothing of the declaration."""
+    model = wide_awake(cell)
+    wanted = JUDGES[cell.name](model, READ)
+    t = trace(model, READ)
+    inputs, _ = read_by(model, READ)
+    under: dict[str, np.ndarray] = {}
+    kept: dict[str, torch.Tensor] = {}
+    model.double()
+    for layer, judged in enumerate(wanted):
+        parameters = {n: p.detach().numpy() for n, p in model.rnn.layer(layer).items()}
+        start = {name: np.zeros(6) for name in cell.states}
+        x_t = under["hidden"] if under else inputs
+        under = stepping.reference(cell.program, parameters, x_t, start, below=under)
+        with torch.no_grad():
+            states = tuple(torch.zeros(1, 6, dtype=torch.float64) for _ in cell.states)
+            kept, _ = model.rnn.declared(layer, torch.from_numpy(x_t)[:, None], states, cell.names, kept)
+        for name, values in judged.items():
+            np.testing.assert_allclose(under[name], values, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(kept[name][:, 0], values, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(t[name][layer], values, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", FAMILY, ids=lambda cell: cell.name)
+def test_the_family_is_certified_explained_and_goes_on_from_a_state(cell: Cell) -> None:
+    model = wide_awake(cell)
+    t = trace(model, READ)
+    assert certify(model, t).holds
+    rest = trace(model, READ[7:], trace(model, READ[:7]).final)
+    np.testing.assert_allclose(rest["hidden"], t["hidden"][:, 7:], rtol=0, atol=1e-6)
+    held = trace(model, READ, clamps=[Clamp("hidden", 0.5, 0, (1,), 2, 9)])
+    assert certify(model, held).holds and (held["hidden"][0, 2:9, 1] == 0.5).all()
+    for layer in range(2):
+        for line in explain(model, t, layer, 5, 3).lines:
+            assert line.value == t[line.name][layer, 5, 3]
+            assert mathml(line.equation)
+
+
+@pytest.mark.parametrize("cell", FAMILY, ids=lambda cell: cell.name)
+def test_training_moves_what_is_trained_and_nothing_else(cell: Cell) -> None:
+    model = wide_awake(cell).train()
+    ids = torch.from_numpy(model.vocabulary.ids(READ))[:, None]
+    before = {n: p.detach().clone() for n, p in model.named_parameters()}
+    optimiser = torch.optim.Adam(model.parameters(), 0.05)
+    losses = []
+    for _ in range(25):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(ids[:-1])[0][:, 0], ids[1:, 0])
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
+    for name, mask in stepping.masks(cell, 6).items():
+        for layer in range(2):
+            moved = (model.rnn.get_parameter(f"{name}_l{layer}") != before[f"rnn.{name}_l{layer}"]).numpy()
+            assert not moved[mask == 0].any() and moved[mask == 1].all()
+    assert set(before) == set(dict(model.named_parameters())) == set(model.state_dict())
+    np.testing.assert_allclose(
+        trace(model.eval(), READ)["hidden"][1, -1], JUDGES[cell.name](model, READ)[1]["hidden"][-1], atol=1e-5
+    )
+
+
+def declared(equation: Expression) -> Cell:
+    """A cell with one equation that is to be judged."""
+    hidden = Signal("hidden", "h", "h", equation + affine("a", h_prev, x), UNBOUNDED)
+    return Cell("judged", "judged", "nobody", ("a", "b"), (hidden,))
+
+
+@pytest.mark.parametrize(
+    ("equation", "sentence"),
+    [
+        (below("cell"), "reads 'cell' of the layer below, never declared"),
+        (below("x"), "reads 'x' of the layer below, never declared"),
+        (affine("b", below("hidden")), "a signal of the layer below; they take x, which is h of that layer"),
+        (affine("b", h_prev, mask=((1, 0),)), r"masks the rows 'b' with \(\(1, 0\),\): a mask is square, of 0 and 1"),
+        (affine("b", h_prev, mask=((2,),)), "a mask is square, of 0 and 1"),
+        (affine("b", x, mask=((1,),)), "a mask is square, of 0 and 1, on a map that reads h"),
+        (affine("a", h_prev, mask=((1,),)), "masks the rows 'a' in two ways"),
+        (fixed(float("nan")), "has 'nan' without finite numbers"),
+        (fixed(symbol="T"), "has 'T' without finite numbers"),
+    ],
+)
+def test_what_no_program_runs_is_refused_when_it_is_declared(equation: Expression, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"cell 'judged'.*{sentence}"):
+        declared(equation)
 
 
 def test_a_declaration_and_its_program_need_no_numpy() -> None:

@@ -14,7 +14,22 @@ from hypothesis import strategies as st
 from lstm_core import stepping
 from lstm_core.cells import cells
 from lstm_core.clamp import Clamp, held_steps
-from lstm_core.formula import Cell, Expression, Signal, Vector, affine, diagonal, h_prev, sigmoid, signal, source_of, tanh, x
+from lstm_core.formula import (
+    Cell,
+    Expression,
+    Signal,
+    Vector,
+    affine,
+    below,
+    diagonal,
+    fixed,
+    h_prev,
+    sigmoid,
+    signal,
+    source_of,
+    tanh,
+    x,
+)
 from lstm_core.model import CharModel
 from lstm_core.trace import State, Trace
 from lstm_core.tracing import trace
@@ -32,14 +47,16 @@ def start_of(model: CharModel) -> State:
 
 def largest_error(model: CharModel, t: Trace) -> float:
     """max |shown - float64| over all signals, each layer fed with what is shown of the one below."""
-    below, worst = model.read(torch.from_numpy(t.ids.copy())[:, None])[:, 0].detach().numpy(), 0.0
+    inputs, worst = model.inputs(t.ids).detach().numpy(), 0.0
+    shown: dict[str, np.ndarray] = {}
     for layer in range(model.layers):
         parameters = {n: p.detach().numpy() for n, p in model.rnn.layer(layer).items()}
         start = {n: t.initial[n][layer] for n in model.cell.states}
         held = held_steps(t.clamps, layer, t.units, t.steps)
-        wanted = stepping.reference(model.cell.program, parameters, below, start, held)
+        wanted = stepping.reference(model.cell.program, parameters, inputs, start, held, shown)
         worst = max(worst, *(float(np.abs(t[n][layer] - wanted[n]).max()) for n in model.cell.names))
-        below = t["hidden"][layer]
+        shown = {n: t[n][layer] for n in model.cell.names}
+        inputs = shown["hidden"]
     return worst
 
 
@@ -75,16 +92,21 @@ SQUASH = {"sigmoid": sigmoid, "tanh": tanh}
 def expressions(draw: st.DrawFn, readable: list[Expression], depth: int = 2) -> Expression:
     """Any formula over vectors, affine maps (also of gated vectors) and diagonals; few rows, so that some are shared."""
     rows = draw(st.sampled_from("abc"))
-    kind = draw(st.sampled_from(["vector", "affine", "affine", "peephole", "sum", "product", "complement", "apply"]))
+    kind = draw(st.sampled_from(["vector", "affine", "affine", "peephole", "fixed", "sum", "product", "complement", "apply"]))
     inner = expressions(readable, depth - 1)
     if kind == "vector" or depth == 0:
         return draw(st.sampled_from(readable))
     if kind == "affine":
-        gated = st.builds(lambda gate, v: gate * v, st.sampled_from(readable), st.sampled_from([h_prev, Vector("cell", True)]))
+        gates = [v for v in readable if v != below("cell")]
+        gated = st.builds(lambda gate, v: gate * v, st.sampled_from(gates), st.sampled_from([h_prev, Vector("cell", True)]))
         vectors = st.one_of(st.just(x), st.just(h_prev), st.just(Vector("cell", True)), gated)
-        return affine(rows, *draw(st.lists(vectors, min_size=1, max_size=3, unique_by=source_of)))
+        mask = ((1, 0), (1, 1)) if rows == "c" else None
+        read = draw(st.lists(vectors, min_size=1, max_size=3, unique_by=source_of))
+        return affine(rows, *read, mask=mask if "hh" in map(source_of, read) else None)
     if kind == "peephole":
         return diagonal(rows) * draw(inner)
+    if kind == "fixed":
+        return draw(st.sampled_from([fixed(0.5), fixed(1, -0.25, symbol="T")])) * draw(inner)
     if kind == "complement":
         return 1 - draw(inner)
     if kind == "apply":
@@ -96,7 +118,7 @@ def expressions(draw: st.DrawFn, readable: list[Expression], depth: int = 2) -> 
 @st.composite
 def made_up_cells(draw: st.DrawFn) -> Cell:
     """Cells of two to five squashed signals, in which two may share weights, read each other and overwrite states."""
-    readable: list[Expression] = [h_prev, Vector("cell", True)]
+    readable: list[Expression] = [h_prev, Vector("cell", True), below("cell")]
     names = draw(st.permutations(["cell", "hidden", *("gate", "valve", "lock")[: draw(st.integers(0, 3))]]))
     signals = []
     for name in names:

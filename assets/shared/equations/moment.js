@@ -32,7 +32,7 @@ export class Moment {
       case "diagonal":
         return this.diagonal(node);
       case "affine":
-        return Float64Array.from({ length: this.values.units }, (_, unit) => this.shares(node, unit).reduce((sum, { value }) => sum + value, 0));
+        return this.sums(node);
       case "apply":
         return Float64Array.from(this.vector(node.argument), this.equations.functions[node.function].of);
       case "sum":
@@ -64,6 +64,26 @@ export class Moment {
     });
     const biases = biasesOf(this.equations, affine);
     return [...read, ...biases.map(({ name, source, block }) => ({ source, node: null, bias: name, value: this.values.weights(name)[block * units + unit] }))];
+  }
+
+  /** What an affine map gives, all units of it. @param {AffineMap} affine */
+  sums(affine) {
+    const { units } = this.values;
+    const out = new Float64Array(units);
+    affine.inputs.forEach((node, k) => {
+      const vector = this.vector(node);
+      const { weight, row } = this.block(affine.sources[k], affine.rows);
+      for (let unit = 0, at = row * vector.length; unit < units; unit++) {
+        let value = 0;
+        for (let j = 0; j < vector.length; j++, at++) value += weight[at] * vector[j];
+        out[unit] += value;
+      }
+    });
+    for (const { name, block } of biasesOf(this.equations, affine)) {
+      const bias = this.values.weights(name);
+      for (let unit = 0; unit < units; unit++) out[unit] += bias[block * units + unit];
+    }
+    return out;
   }
 
   /** The weights of a source, and at which row those of a signal begin. @param {string} source @param {string} rows */

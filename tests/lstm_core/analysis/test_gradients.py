@@ -9,9 +9,9 @@ import torch
 import lstm_core as lc
 from lstm_core.analysis.gradients import gradient_steps, gradients, kept
 from lstm_core.evaluation import Evaluation, blocks
-from lstm_core.formula import Vector, x
+from lstm_core.formula import Vector, below, x
 from lstm_core.model import TORCH
-from tests.lstm_core.test_program import twice
+from tests.lstm_core.test_program import FAMILY, twice
 
 TEXT = "abcab bacca"
 
@@ -32,14 +32,21 @@ def graph(model: lc.CharModel, trace: lc.Trace) -> tuple[dict, list, torch.Tenso
     scale = torch.ones(trace.steps, dtype=torch.float64, requires_grad=True)
     read = model.read(ids[:, None])[:, 0].double() * scale[:, None]
     nodes: dict = {}
+    signals: dict = {}
     for layer in range(model.layers):
         weights = blocks(model.rnn.layer(layer), model.units)
-        now = {Vector(n, True): torch.from_numpy(trace.initial[n][layer].copy()).double() for n in model.cell.states}
+        now = {
+            # a counter that no weight moves has a gradient too
+            Vector(n, True): torch.from_numpy(trace.initial[n][layer].copy()).double().requires_grad_()
+            for n in model.cell.states
+        }
         above = []
         for step in range(trace.steps):
             now[x] = read[step]
+            for n in model.cell.below:
+                now[below(n)] = signals[n, layer - 1, step] if layer else torch.zeros(model.units, dtype=torch.float64)
             for name, value in Evaluation(model.cell, now, weights, TORCH).signals().items():
-                now[Vector(name)] = value
+                now[Vector(name)] = signals[name, layer, step] = value
             for n in model.cell.states:
                 nodes[n, layer, step] = now[Vector(n)]
             now |= {Vector(n, True): now[Vector(n)] for n in model.cell.states}
@@ -51,7 +58,7 @@ def graph(model: lc.CharModel, trace: lc.Trace) -> tuple[dict, list, torch.Tenso
 
 
 @pytest.mark.parametrize("embedding", [None, 3])
-@pytest.mark.parametrize("cell", [*lc.cells().values(), twice()], ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", [*lc.cells().values(), twice(), *FAMILY], ids=lambda cell: cell.name)
 def test_every_gradient_equals_autograd(cell: lc.Cell, embedding: int | None) -> None:
     model = made(cell, embedding=embedding)
     trace = lc.trace(model, TEXT)

@@ -8,9 +8,10 @@ import torch
 
 import lstm_core as lc
 from lstm_core.analysis.memory import half_life, keep, remembering
+from lstm_core.formula import UNBOUNDED, Signal, affine, diagonal, fixed, h_prev, x
 
 
-def traced(cell: str) -> lc.Trace:
+def traced(cell: str | lc.Cell) -> lc.Trace:
     torch.manual_seed(1)
     return lc.trace(lc.CharModel("abc ", cell, units=6, layers=2), "abc cab bac abca")
 
@@ -45,3 +46,10 @@ def test_a_gate_that_never_lets_go_lives_for_ever_and_one_that_is_shut_not_at_al
 def test_the_plain_rnn_has_no_such_gate() -> None:
     with pytest.raises(ValueError, match="no gate of RNN decides what is kept"):
         half_life(traced("rnn"))
+
+
+def test_a_number_or_a_weight_that_a_state_is_multiplied_by_is_no_gate() -> None:
+    for factor in (fixed(0.5), diagonal("a")):
+        hidden = Signal("hidden", "h", "h", factor * h_prev + affine("a", x), UNBOUNDED)
+        with pytest.raises(ValueError, match="no gate of leaky decides what is kept"):
+            remembering(traced(lc.Cell("leaky", "leaky", "nobody", ("a",), (hidden,))))
