@@ -173,7 +173,7 @@ def _live(model: CharModel, trace: Trace, layer: int | None) -> dict[str, Any]:
     return {
         "engine": meta,
         "weights": base64.b64encode(weights).decode("ascii"),
-        "picture": live.described(trace, None if layer is None else [layer]),
+        "picture": live.described(trace.model, trace, None if layer is None else [layer], trace),
         "judge": {"steps": steps, "values": [column(name, array) for name, array in values.items()]},
         "pin": {"step": step, "unit": unit, "layer": layer or 0, "model": trace.model},
     }
