@@ -120,16 +120,16 @@ def test_every_cell(make_model: Callable[..., CharModel], cases: Cases) -> None:
     """One layer and two, one-hot and embedded, with biases and without, from zeros and from a state, and held units."""
     text = "the clouds are in the sky"
     sizes = ((1, 1, None, True), (7, 2, None, False), (6, 2, 5, True), (9, 1, 3, True))
-    for cell, (units, layers, embedding, bias) in product((*cells().values(), *VARIANTS, *FAMILY), sizes):
-        model = make_model(cell, units, layers, 1.5, embedding=embedding, bias=bias, head_bias=bias)
+    for declared, (units, layers, embedding, bias) in product((*cells().values(), *VARIANTS, *FAMILY), sizes):
+        model = make_model(declared, units, layers, 1.5, embedding=embedding, bias=bias, head_bias=bias)
         first = trace(model, text)
         cases.add(model, first)
         cases.add(model, trace(model, text[::-1], first.final))
         clamps = [
             Clamp(name, 0.5, min(k, 1) % layers, None if k % 2 else tuple(range(0, units, 2)), k, None if k % 3 else k + 5)
-            for k, name in enumerate(cell.names)
+            for k, name in enumerate(declared.names)
         ]
-        cases.add(model, trace(model, text, first.final, [*clamps, Clamp(cell.names[0], 0.25, 0, (0,), 3, 9)]))
+        cases.add(model, trace(model, text, first.final, [*clamps, Clamp(declared.names[0], 0.25, 0, (0,), 3, 9)]))
     cases.check()
 
 
