@@ -1,13 +1,12 @@
 """Gates, the landing page: type, and see every gate of a trained network at every character."""
 
-from pages.common import caches, detail, frame, process, selection  # first: sets the threads before torch is there
+from pages.common import caches, detail, frame, process, selection, stage  # first: sets the threads before torch is there
 
 # isort: split
 import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from lstm_core.words import tr
-from pages.common.gates import stage
 from pages.common.gates.view import gates_view
 
 is_new = selection.KEY not in st.session_state

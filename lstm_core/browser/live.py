@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_core.analysis.unit_order import grouped_order
-from lstm_core.browser import engine, equations, gates
+from lstm_core.browser import engine, equations, gates, inside
 from lstm_core.errors import InputError
 from lstm_core.figures import lettering, palette
 from lstm_core.figures.paper import version
@@ -88,11 +88,18 @@ def packed(name: str, model: CharModel | ModelFile) -> tuple[str, bytes]:
     model: or the file that holds it, which needs no torch and gives the same.
 
     The file: the length of its head, 4 bytes; the head, JSON in UTF-8, {"engine": `engine.payload`'s meta, "picture":
-    `described`, "equations": `equations.described`}; the weights. All numbers are little-endian, and the weights begin at a
-    multiple of 4.
+    `described`, "equations": `equations.described`, "drawings": `inside.described` of each layer}; the weights. All numbers
+    are little-endian, and the weights begin at a multiple of 4.
     """
     meta, weights = engine.payload(model)
-    head = json.dumps({"engine": meta, "picture": described(name, model), "equations": equations.described(model)}).encode()
+    head = json.dumps(
+        {
+            "engine": meta,
+            "picture": described(name, model),
+            "equations": equations.described(model),
+            "drawings": [inside.described(model, layer) for layer in range(model.layers)],
+        }
+    ).encode()
     head += b" " * (-len(head) % 4)
     file = len(head).to_bytes(4, "little") + head + weights
     return hashlib.sha256(file).hexdigest()[:32], file
