@@ -174,7 +174,7 @@ def _live(model: CharModel, trace: Trace, layer: int | None) -> dict[str, Any]:
     return {
         "engine": meta,
         "weights": base64.b64encode(weights).decode("ascii"),
-        "picture": live.described(trace, None if layer is None else [layer]),
+        "picture": live.described(trace.model, trace, None if layer is None else [layer], trace),
         "drawings": _drawings(model, [layer] if layer is not None else range(model.layers)),
         "walk": [asdict(step) for step in walk(model.cell)],
         "judge": {"steps": steps, "values": [column(name, array) for name, array in values.items()]},

@@ -1,6 +1,6 @@
 """Gates, the landing page: type, and see every gate of a trained network at every character."""
 
-from pages.common import caches, detail, frame, selection  # first: sets the threads before torch is there
+from pages.common import caches, detail, frame, process, selection, stage  # first: sets the threads before torch is there
 
 # isort: split
 import streamlit as st
@@ -9,31 +9,41 @@ from lstm_core.analysis.first_look import first_look
 from lstm_core.words import tr
 from pages.common.gates.view import gates_view
 
-page = frame.begin()
+is_new = selection.KEY not in st.session_state
+stage.hear()
+page = frame.begin(stage=stage.fits)
 chosen = selection.current()
-trace = caches.read(chosen.model, chosen.text)
-layers = chosen.layers(trace.layers)
-
-word = trace.vocabulary.reads.removesuffix("s")
+model = caches.described(chosen.model)
 st.caption(
     tr(
-        "A trained {trace.cell.title} reads the text one {word} at a time. Each column is one {word}, each row one of"
-        " its {trace.units} units. Read a column downwards and it is the cell's equation; point anywhere for the"
-        " numbers.",
-        trace=trace,
-        word=word,
+        "A trained {model.cell.title} reads the text. Each column is one {word}, each row one of its {model.units} units;"
+        " downwards, a column is the cell’s equation.",
+        model=model,
+        word=model.vocabulary.reads.removesuffix("s"),
     )
 )
-step, unit = first_look(trace, layers[0])
-pin = chosen.pinned(step, unit, layers[0])
-view = gates_view(trace, layers, key="gates", pin=pin, query=page.query)
-pin = view.pin or pin
-selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"])
-page.end(view.options)
+has_torch = not is_new or process.has_torch()  # the first visitor sees the picture before torch is there
+if stage.fits(chosen.model):
+    origin: stage.Origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
+    page.end(stage.stage_view(page.models, origin, page.query, judged=has_torch))
+else:  # too large for a browser: the server reads
+    has_torch = True
+    trace = caches.read(chosen.model, chosen.text)
+    layers = chosen.layers(trace.layers)
+    pin = chosen.pinned(*first_look(trace, layers[0]), layers[0])
+    view = gates_view(trace, layers, key="read here", pin=pin, query=page.query)
+    pin = view.pin or pin
+    selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"])
+    page.end(view.options)
 
 certificate = st.container()  # its place is above, but a long text's certificate takes longer than all the rest
-detail.pinned(chosen, trace, pin)
-detail.drawing(trace)
-detail.take_away(chosen, trace, pin["layer"])
+detail.drawing(model)
+opened = st.expander(tr("Zoom, compare, download"), key="take_away", on_change="rerun")
+if opened.open:
+    from pages.common.gates import take_away  # with Plotly, which nothing else on this page needs
+
+    with opened:
+        take_away.draw(selection.current())
 with certificate:
-    detail.certificate_line(chosen, trace)
+    if has_torch:
+        detail.certificate_line(chosen, caches.read(chosen.model, chosen.text))

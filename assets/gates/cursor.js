@@ -12,11 +12,12 @@ export function moveCursor(inst, to, follow = true) {
   const track = to.track ?? cursor.track;
   const step = clamp(to.step ?? cursor.step, 0, data.meta.steps - 1);
   const unit = clamp(to.unit ?? unitIn(inst, data.tracks[track]), 0, data.tracks[track].units - 1);
-  if (step === cursor.step && unit === cursor.unit && track === cursor.track) return;
+  if (step === cursor.step && unit === cursor.unit && track === cursor.track && (to.isPassing || inst.chosen === cursor)) return;
   inst.cursor = { step, unit, track };
   inst.visited.set(data.tracks[track].readers[0], unit);
-  if (follow && bringIntoView(inst, step)) return; // the scroll has painted
-  paintOverlay(inst);
+  if (!to.isPassing) inst.chosen = inst.cursor;
+  if (!follow || !bringIntoView(inst, step)) paintOverlay(inst); // else the scroll has painted
+  if (!to.isPassing) inst.onChosen?.();
 }
 
 function moveTrack(inst, by) {
@@ -52,7 +53,7 @@ function placeAt(inst, event) {
 }
 
 function pinCursor(inst) {
-  inst.pin = { ...inst.cursor };
+  inst.pin = inst.chosen = inst.cursor;
   paintOverlay(inst);
   const { step, unit } = inst.pin;
   inst.send("pin", { step, unit, ...namesOf(inst.data, inst.pin), serial: inst.serial });
@@ -80,7 +81,7 @@ const pageOf = (inst) => Math.max(1, Math.floor((0.9 * inst.layout.plot) / inst.
 
 export function hover(inst, event) {
   const place = placeAt(inst, event);
-  if (place && !inst.playing) moveCursor(inst, place, false);
+  if (place && !inst.playing) moveCursor(inst, { ...place, isPassing: true }, false);
 }
 
 export function click(inst, event) {

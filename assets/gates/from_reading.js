@@ -102,7 +102,7 @@ export class Filler {
     const tracks = described.tracks.map((track, place) => this.track(track, place));
     const meta = {
       ...described.meta,
-      ...{ readers: [described.reader], strips: [[0]], steps, start: 0, columns: done, isReading: done < steps },
+      ...{ curves: described.rules.curves, readers: [described.reader], strips: [[0]], steps, start: 0, columns: done, isReading: done < steps },
       ...{ glyphs, rest: this.places.get("") ?? -1 },
     };
     this.filled = done;
@@ -179,10 +179,11 @@ export class Filler {
     });
   }
 
-  /** Which unit stands in each row; by a mean only when it is asked for. "grouped" is the first text's: it takes eigenvectors. @param {any} described */
+  /** Which unit stands in each row; by a mean only when it is asked for. "grouped" is Python's, where it sent one: it takes eigenvectors. @param {any} described */
   orders({ layer, units, signals, grouped }) {
     const { reading } = this;
-    const orders = { grouped: Uint16Array.from(grouped) };
+    /** @type {Record<string, Uint16Array>} */
+    const orders = grouped ? { grouped: Uint16Array.from(grouped) } : {};
     for (const { name } of signals) {
       /** @type {Uint16Array | null} */
       let found = null;
@@ -217,6 +218,23 @@ export function meanOrder(values, units) {
     if (++unit === units) unit = 0;
   }
   return Uint16Array.from(Array.from({ length: units }, (_, unit) => unit).sort((a, b) => sums[b] - sums[a]));
+}
+
+/**
+ * Something to look at first, as lstm_core/analysis/first_look.py finds it: the unit whose h swings most, at the step where it moves most.
+ * @param {EngineReading} reading @param {number} layer @param {number} firstScreen steps that are looked at
+ */
+export function firstLook(reading, layer, firstScreen) {
+  const { units } = reading.model;
+  const hidden = reading.signal(layer, "hidden");
+  const unit = liveliestOf(hidden, units, firstScreen);
+  let [step, most, before] = [0, -1, 0];
+  for (let t = 0; t < Math.min(reading.done, firstScreen); t++) {
+    const now = hidden[t * units + unit];
+    if (Math.abs(now - before) > most) [step, most] = [t, Math.abs(now - before)];
+    before = now;
+  }
+  return { step, unit };
 }
 
 /** The unit whose h swings most in what is in view at first. @param {Float32Array} hidden (time x unit) @param {number} units @param {number} steps */

@@ -6,7 +6,7 @@
 // window of columns that was sent, and, after a pause, "look": zoom, order of the units, rows, pooling, tanh.
 
 import { readTheme } from "../shared/colours.js";
-import { run } from "../shared/instances.js";
+import { instances, run } from "../shared/instances.js";
 import { isContinued } from "../shared/letters.js";
 import { clamp } from "../shared/numbers.js";
 import { showPlaying } from "../shared/player.js";
@@ -21,7 +21,7 @@ function create(root, data) {
   const inst = {
     root, data, theme: readTheme(root), ratio: window.devicePixelRatio || 1,
     columnWidth: COLUMN.least, scroll: 0, look: {}, lookSerial: null, orders: [], speed: 10, playing: false, rows: new Map(),
-    cursor: { step: 0, unit: 0, track: 0 }, visited: new Map(), pin: null, serial: null, asked: null, timers: {},
+    cursor: { step: 0, unit: 0, track: 0 }, chosen: { step: 0, unit: 0, track: 0 }, visited: new Map(), pin: null, serial: null, asked: null, timers: {},
     scratch: document.createElement("canvas"),
   };
   inst.el = build(root);
@@ -52,8 +52,9 @@ function update(inst, data) {
   keepVisited(inst, old);
   const named = (place) => place && { ...place, ...namesOf(old, place) };
   inst.pin = told && view.pin ? fitted(view.pin, data) : inst.pin && fitted(named(inst.pin), data);
-  inst.cursor = fitted(told && view.pin ? view.pin : named(inst.cursor), data);
-  if (appended) inst.cursor.step = meta.steps - 1;
+  const kept = (place) => fitted(told && view.pin ? view.pin : named(place), data);
+  [inst.cursor, inst.chosen] = [inst.cursor, inst.chosen].map(kept);
+  if (appended) inst.cursor.step = inst.chosen.step = meta.steps - 1;
   arrange(inst);
   if (asked || (old.meta.steps !== meta.steps && !appended)) {
     inst.columnWidth = chosenWidth(inst);
@@ -105,9 +106,18 @@ function firstPlace(inst) {
 
 const view = { selector: ".gates", create, update, settle: (inst) => inst.pin || firstPlace(inst) };
 
-/** Paints what no server sent and nobody packed: the data of from_reading.js. */
-export function show(args) {
-  return run(args, { ...view, unpack: (data) => data });
+/**
+ * Paints what no server sent and nobody packed: the data of from_reading.js. onChosen: called with {step, unit, layer, model} for each place
+ * that is chosen: by a key, a click, playing or new data, not by pointing.
+ * @param {ComponentArguments} args
+ * @param {((place: { step: number, unit: number, layer: number, model: string }) => void) | null} onChosen
+ */
+export function show(args, onChosen = null) {
+  const end = run(args, { ...view, unpack: (data) => data });
+  const inst = instances.get(args.parentElement);
+  inst.onChosen = () => onChosen?.({ step: inst.chosen.step, unit: inst.chosen.unit, ...namesOf(inst.data, inst.chosen) });
+  inst.onChosen();
+  return end;
 }
 
 export default function (args) {

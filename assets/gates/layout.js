@@ -11,6 +11,7 @@ const COMPACT = 620;
 const GUTTER = 188;
 export const PAD = 6;
 export const LINES = { label: 16, tall: 84 };
+export const CURVES = { label: 40, tall: 112 };
 
 export function layoutOf(inst) {
   const { tracks, readers } = inst.data;
@@ -23,6 +24,8 @@ export function layoutOf(inst) {
     y += height;
   };
   addHead(inst, add, compact);
+  const legend = compact ? CURVES.label : 0;
+  if (inst.data.meta.curves) add("curves", CURVES.tall + legend, { legend });
   const operations = compact ? 30 : 28;
   const rowHeight = rowHeightOf(inst, y + inst.data.heats.length * operations + 40 * tracks.length);
   for (const track of tracks) {

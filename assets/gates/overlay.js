@@ -4,12 +4,15 @@ import { drawCellFrame, drawCursorLines, drawPinDot, drawPinHead } from "../shar
 import { clamp, written } from "../shared/numbers.js";
 import { drawSymbol, widthOf } from "../shared/pens.js";
 import { unitText } from "../shared/phrases.js";
+import { drawCurves } from "./curves.js";
 import { isSquashed, trackOf, unitIn, valueAt } from "./data.js";
 import { drawOperations } from "./labels.js";
 import { heatBands, legendPitch, PAD, READABLE, visible, xOf, yOf } from "./layout.js";
 
 export function drawOverlay(pen, inst) {
   const { layout } = inst;
+  const curves = inst.chosen && layout.bands.find((band) => band.kind === "curves");
+  if (curves) drawCurves(pen, inst, curves);
   pen.within(layout.gutter, 0, layout.plot, layout.height, () => {
     if (inst.pin) drawPin(pen, inst);
     drawCursor(pen, inst);
@@ -67,7 +70,7 @@ function drawCursor(pen, inst) {
 /** From top to foot; on a phone the rows' labels stand between the heatmaps, and the line leaves them out. */
 function cursorStretches(layout) {
   if (!layout.compact) return [[0, layout.height]];
-  const head = layout.bands.find((band) => band.kind === "operations" || band.kind === "title").y;
+  const head = layout.bands.find((band) => band.kind === "curves" || band.kind === "operations" || band.kind === "title").y;
   const labelled = layout.bands.filter((band) => band.legend).map((band) => [band.y, band.y + band.legend]);
   const free = labelled.length ? [[0, labelled[0][0]], ...labelled.map(([, foot], k) => [foot, labelled[k + 1]?.[0] ?? head])] : [[0, head]];
   return [...free, ...layout.bands.filter((band) => band.kind === "heat").map((band) => [band.y, band.y + band.height])];

@@ -13,10 +13,9 @@ export const fillersOf = (reading, { layers, svg }, colours) => layers.map((laye
 
 /** The drawing of the model that is chosen. */
 export class Drawing {
-  /** @param {{ title: HTMLElement, inside: HTMLElement, gates: HTMLElement }} places @param {(pin: any) => void} onPin told where a person has pinned in it */
-  constructor({ title, inside, gates }, onPin) {
+  /** @param {{ title: HTMLElement, inside: HTMLElement }} places @param {(pin: any) => void} onPin told where a person has pinned in it */
+  constructor({ title, inside }, onPin) {
     this.place = inside;
-    this.gates = gates;
     this.onPin = onPin;
     this.words = element("span");
     this.aside = element("span", { className: "scope" });
@@ -26,12 +25,13 @@ export class Drawing {
     this.chosen = 0; // among the layers that are drawn
     this.serial = 0;
     this.pin = null;
+    /** Where the heatmaps' cursor is. @type {{ step: number, unit: number, layer: number } | null} */
+    this.cursor = null;
     this.text = null; // what is said of the characters
     /** @type {ReturnType<typeof setTimeout> | 0} */
     this.timer = 0;
     this.isNear = false;
     new IntersectionObserver((entries) => this.comesNear(entries.at(-1).isIntersecting), { rootMargin: `${NEAR} 0px` }).observe(inside);
-    new MutationObserver(() => this.followHeatmaps()).observe(gates, { subtree: true, attributeFilter: ["data-step", "data-unit", "data-layer"] });
   }
 
   /** Takes what the heatmaps show, once they are painted. @param {any} reader @param {any} heatmaps data of its `Filler` */
@@ -74,15 +74,15 @@ export class Drawing {
       if (what === "pin") this.onPin({ ...value, model: reader.view.pin.model });
     };
     show({ data, parentElement: this.place, setStateValue });
-    this.followHeatmaps();
+    if (this.cursor) this.follow(this.cursor);
   }
 
-  /** The step is that of the heatmaps' cursor; the unit too, where it is of this layer. */
-  followHeatmaps() {
-    const { step, unit, layer } = /** @type {HTMLElement} */ (this.gates.firstElementChild).dataset;
-    if (this.timer || !this.isNear || step === undefined) return;
-    const isHere = Number(layer) === this.reader.drawings[this.chosen].described.layer;
-    follow(this.place, { step: Number(step), ...(isHere ? { unit: Number(unit) } : {}) });
+  /** Goes to the step of the heatmaps' cursor, and to its unit, where it is of this layer. @param {{ step: number, unit: number, layer: number }} cursor */
+  follow(cursor) {
+    this.cursor = cursor;
+    if (this.timer || !this.isNear || !this.reader) return; // when it is painted
+    const { step, unit, layer } = cursor;
+    follow(this.place, layer === this.reader.drawings[this.chosen].described.layer ? { step, unit } : { step });
   }
 
   writeTitle() {

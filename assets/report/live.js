@@ -3,18 +3,17 @@
 import { Filler } from "../gates/from_reading.js";
 import { show } from "../gates/gates.js";
 import { choice } from "../shared/elements.js";
-import { differencesFrom } from "../shared/engine/differences.js";
 import { Model } from "../shared/engine/model.js";
 import { Reading } from "../shared/engine/reading.js";
 import { readInFrames } from "../shared/frames.js";
-import { count, short } from "../shared/numbers.js";
+import { judged } from "../shared/judged.js";
+import { count } from "../shared/numbers.js";
 import { layersText, lengthText, unitsText } from "../shared/phrases.js";
 import { arrayOf, bytesOf } from "../shared/stored.js";
 import { textField } from "../shared/text_field.js";
 import { tr } from "../shared/words.js";
 import { Drawing, fillersOf } from "./drawing.js";
 
-const HOLDS = 1e-4; // two runs in float32 drift apart on the way: tests/lstm_core/browser/test_engine.py holds the engine to this
 const FEW = 100; // characters whose reading is not worth a remark
 
 const { text, models } = JSON.parse(document.getElementById("data-live").textContent);
@@ -40,7 +39,7 @@ function readerOf({ engine, weights, picture, drawings, walk, judge, pin }) {
 }
 
 let chosen = 0;
-const drawing = new Drawing({ title: places.cell, inside: places.inside, gates: places.gates }, (pin) => {
+const drawing = new Drawing({ title: places.cell, inside: places.inside }, (pin) => {
   const reader = readers[chosen]();
   reader.view = { ...reader.view, pin, serial: reader.view.serial + 1 };
   paint(reader);
@@ -68,18 +67,19 @@ function take(now) {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     reader.frames?.stop();
-    places.gates.classList.add("stale");
+    for (const place of [places.gates, places.inside]) place.classList.add("stale");
     field.say(error.message, now && "problem");
     return;
   }
-  places.gates.classList.remove("stale");
+  for (const place of [places.gates, places.inside]) place.classList.remove("stale");
   reader.frames ??= readInFrames(reader.filler.reading, () => paint(reader));
   reader.frames.start();
 }
 
 function paint(reader) {
   const data = reader.filler.data(reader.view);
-  show({ data, parentElement: places.gates, setStateValue: (what, value) => void (what === "pin" && drawing.pinAt(value)) });
+  const setStateValue = (what, value) => void (what === "pin" && drawing.pinAt(value));
+  show({ data, parentElement: places.gates, setStateValue }, (cursor) => drawing.follow(cursor));
   drawing.take(reader, data);
   field.say(remark(reader));
 }
@@ -89,32 +89,19 @@ function remark({ filler, trace }) {
   const { done, steps } = filler.reading;
   if (done < steps) return steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(filler.described.meta.step, steps, count(steps)) }) : "";
   if (typed !== text) return tr("Read in this browser; not checked against torch.");
-  return judged(filler, trace);
+  return compared(filler, trace);
 }
 
 /** How far what was computed here is from torch's trace of the same text: short beside the field, all of it below. */
-function judged({ reading, described }, trace) {
-  const { model, steps } = reading;
-  const found = differencesFrom(reading, trace);
-  const most = Math.max(...Object.values(found));
-  const all = lengthText(described.meta.step, steps, count(steps));
-  const where = trace.steps.length < steps ? tr("{some} of {all}", { some: count(trace.steps.length), all }) : all;
-  const each = described.tracks[0].signals.map(({ symbol, name, bounded }) => partOf(symbol, found[name], bounded));
-  const told = { layers: layersText(model.layers.map((_, layer) => layer), model.layers.length), units: unitsText(model.units) };
+function compared({ reading, described }, trace) {
+  const { model } = reading;
+  const { line, where, each, probs } = judged(reading, described, trace);
+  const layers = layersText(model.layers.map((_, layer) => layer), model.layers.length);
   document.getElementById("judged").textContent = tr(
     "Computed in this browser, against torch’s trace of the first text, which stands in this file: {model}, {layers}, all {units}, at {where}. Largest differences: {each}, probabilities {probs}.",
-    { model: model.name, layers: told.layers, units: told.units, where, each: each.join(", "), probs: short(found.probs) },
+    { model: model.name, layers, units: unitsText(model.units), where, each, probs },
   );
-  const difference = short(most);
-  return most <= HOLDS
-    ? tr("✓ Within {difference} of torch’s trace of this text (values over 1: of their size): all signals, all units, and the probabilities, at {where}.", { difference, where })
-    : tr("✗ Do not trust this picture: {difference} from torch’s trace of this text, at {where}.", { difference, where });
-}
-
-/** A signal's difference; one without a range is compared relative to its size. */
-function partOf(symbol, most, bounded) {
-  const difference = short(most);
-  return bounded ? tr("{symbol} {difference}", { symbol, difference }) : tr("{symbol} {difference} (of its size, where that is over 1)", { symbol, difference });
+  return line;
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

@@ -24,6 +24,7 @@ export function textField({ label, text, onText }) {
     last = area.value;
     onText(last);
   }
+  clear.disabled = text === "";
   area.oninput = changed;
   area.addEventListener("compositionend", changed); // Safari ends it after the last input event
   clear.onclick = () => {
@@ -37,6 +38,18 @@ export function textField({ label, text, onText }) {
     root,
     area,
     aside: /** @type {HTMLElement} */ (head.lastChild),
+    /** Shows a text that nobody typed here, without a word to anybody. @param {string} words */
+    set(words) {
+      last = area.value = words;
+      clear.disabled = words === "";
+    },
+    /** Puts a text in the place of what stands here, as an edit that Undo takes back. @param {string} words */
+    put(words) {
+      area.focus();
+      area.select();
+      if (!document.execCommand("insertText", false, words)) area.value = words;
+      changed();
+    },
     /** What is said below the field: kind "" or "problem". @param {string} words @param {string} [kind] */
     say(words, kind = "") {
       note.textContent = words;

@@ -25,20 +25,21 @@ from lstm_core.formula import (
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
+    from lstm_core.model_file import ModelFile
 
 
-def described(model: CharModel) -> dict[str, Any]:
+def described(model: CharModel | ModelFile) -> dict[str, Any]:
     """The equations of a model's cell, the same in each layer; no weight and no number of a trace is in it.
 
     signals: each with its symbol, its title, its equation as a tree, and the terms that this is the sum of, kept or written.
     rows: for each source of weights, whose rows stand in its matrix, in order. biases: which of bias_ih and bias_hh there
     are. functions: label, range and line of each that is applied.
     """
-    cell, parameters = model.cell, model.rnn.layer(0)
+    cell, bias = model.cell, model.config["bias"]
     return {
         "signals": [_signal(cell, name) for name in cell.names],
         "rows": {source: list(cell.rows_of(source)) for source in SOURCES},
-        "biases": [name for name in ("bias_ih", "bias_hh") if name in parameters],
+        "biases": [name for name in ("bias_ih", "bias_hh") if name in cell.parameter_shapes(1, 1, bias)],
         "functions": {name: _function(name) for name in cell.applied},
     }
 

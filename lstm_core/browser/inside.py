@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -37,6 +36,7 @@ from lstm_core.trace import Trace
 
 if TYPE_CHECKING:
     from lstm_core.model import CharModel
+    from lstm_core.model_file import ModelFile
 
 LOOKED_AT = 300  # steps that the limits of an unbounded line are taken from
 
@@ -69,12 +69,13 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     cell, stop = trace.cell, trace.steps if whole else min(start + gates.window(readers, tracks), trace.steps)
     glyphs, (steps,) = gates.readings(readers)
     place = _Place(model, layer)
+    parameters = {name: _numpy(parameter) for name, parameter in model.rnn.layer(layer).items()}
     meta = described(model, layer) | {
         "steps": trace.steps,
         "start": start,
         "columns": stop - start,
-        "parameters": list(place.parameters),
-        "drawn": _limited(place, trace),
+        "parameters": list(parameters),
+        "drawn": _limited(model, place, trace),
         "clamped": bool(trace.clamps),
         "glyphs": glyphs,
         "rest": glyphs.index(gates.REST) if gates.REST in glyphs else -1,
@@ -88,12 +89,12 @@ def _packed(trace: Trace, model: CharModel, layer: int, start: int, whole: bool)
     }
     if place.kind == "hidden":
         sent["below"] = pa.table({"below": _flat(trace["hidden"][layer - 1, start:stop])})
-    if place.kind == "embedding":
-        sent["embedding"] = pa.table({"embedding": _flat(place.embedding)})
-    return sent | {name: pa.table({name: _flat(weight)}) for name, weight in place.parameters.items()}
+    if layer == 0 and model.embedding is not None:
+        sent["embedding"] = pa.table({"embedding": _flat(_numpy(model.embedding.weight))})
+    return sent | {name: pa.table({name: _flat(weight)}) for name, weight in parameters.items()}
 
 
-def described(model: CharModel, layer: int) -> dict[str, Any]:
+def described(model: CharModel | ModelFile, layer: int) -> dict[str, Any]:
     """How one layer's cell is drawn whatever the model reads, as JSON; assets/inside/from_reading.js fills it with numbers.
 
     layer: counted from 0. It is what `payload` has under "meta", but for the text, and for the limits of colours that
@@ -129,7 +130,7 @@ def _flat(values: np.ndarray) -> np.ndarray:
 class _Place:
     """One layer of a model: its weights, and what it reads."""
 
-    model: CharModel
+    model: CharModel | ModelFile
     layer: int
 
     @property
@@ -137,19 +138,16 @@ class _Place:
         """What x is: "hidden" of the layer below, an "embedding", or a "one-hot" character."""
         if self.layer:
             return "hidden"
-        return "one-hot" if self.model.embedding is None else "embedding"
+        return "one-hot" if self.model.config["embedding"] is None else "embedding"
 
     @property
     def inputs(self) -> int:
-        return self.model.units if self.layer else self.model.rnn.input_size
+        return self.model.units if self.layer else self.model.config["embedding"] or len(self.model.vocabulary)
 
-    @cached_property
-    def parameters(self) -> dict[str, np.ndarray]:
-        return {name: _numpy(p) for name, p in self.model.rnn.layer(self.layer).items()}
-
-    @cached_property
-    def embedding(self) -> np.ndarray:
-        return np.eye(self.inputs, dtype=np.float32) if self.model.embedding is None else _numpy(self.model.embedding.weight)
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the layer's parameters, by name."""
+        return self.model.cell.parameter_shapes(self.inputs, self.model.units, self.model.config["bias"])
 
 
 def _numpy(parameter: Any) -> np.ndarray:
@@ -195,11 +193,11 @@ def _scale(place: _Place, node: Expression) -> dict[str, Any]:
     return free
 
 
-def _limited(place: _Place, trace: Trace) -> dict[str, dict[str, Any]]:
+def _limited(model: CharModel, place: _Place, trace: Trace) -> dict[str, dict[str, Any]]:
     """What may be drawn, as `_drawn` has it, with the limits that a trace gives: of states from all of it, of others from
     up to LOOKED_AT steps, spread over the text."""
     steps = np.unique(np.linspace(0, trace.steps - 1, min(trace.steps, LOOKED_AT)).astype(int))
-    computed = evaluation(place.model, trace, place.layer, steps, np.float32)
+    computed = evaluation(model, trace, place.layer, steps, np.float32)
     nodes = _nodes(place.model.cell)
     drawn = _drawn(place)
     for spelled, found in drawn.items():
@@ -220,7 +218,7 @@ def _range(place: _Place, node: Expression) -> tuple[float, float]:
     cell, read = place.model.cell, {"one-hot": (0.0, 1.0), "hidden": place.model.cell["hidden"].range}
     vectors = {Vector(name, previous): Interval(*cell[name].range) for name in cell.names for previous in (False, True)}
     vectors[x] = Interval(*read.get(place.kind, UNBOUNDED))
-    blocks = {name: [ANYTHING] * len(weight) for name, weight in place.parameters.items()}
+    blocks = {name: [ANYTHING] * rows for name, (rows, *_) in place.shapes.items()}
     found: Interval = Evaluation(cell, vectors, blocks, INTERVALS).term(node)
     return found.low, found.high
 

@@ -73,6 +73,11 @@ def _files() -> tuple[dict[str, lc.ModelInfo], dict[str, ModelFile], tuple[str, 
     return infos, files, tuple(map(str, damaged))
 
 
+def look_again() -> None:
+    """The shipped models' files are looked through anew at the next run: one has been damaged since."""
+    _files.clear()
+
+
 def described(name: str) -> ModelFile | lc.CharModel:
     """What a listed model's file says of it, or a model of the session's own: enough to read a text's characters with.
 
@@ -101,7 +106,7 @@ def model(name: str) -> lc.CharModel:
     try:
         return _loaded(name)
     except lc.CheckpointError:
-        _files.clear()
+        look_again()
         raise
 
 

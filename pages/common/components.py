@@ -6,6 +6,8 @@ import atexit
 import hashlib
 import shutil
 import tempfile
+import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -23,6 +25,9 @@ SERVED = "served"  # the folder in a temporary one that Streamlit serves
 _LOCK = Lock()  # sessions that open together make each file once
 
 
+STYLES = {"stage": ("shared", "gates", "stage")}  # of components that hold others; the rest have the shared one and their own
+
+
 def mount(name: str, **arguments: Any) -> Any:
     """Shows the component of that name. Its root is <div class="scope NAME">.
 
@@ -36,7 +41,7 @@ def mount(name: str, **arguments: Any) -> Any:
 
 @cache
 def _component(name: str) -> Any:
-    style = "\n".join((ASSETS / folder / f"{folder}.css").read_text("utf-8") for folder in ("shared", name))
+    style = "\n".join((ASSETS / folder / f"{folder}.css").read_text("utf-8") for folder in STYLES.get(name, ("shared", name)))
     root = f"<div class='scope {name}'></div>"
     return st.components.v2.component(f"{PROJECT}.{name}", html=root, css=style, js=_script(name))
 
@@ -47,11 +52,28 @@ def _script(name: str) -> str:
 
     A view has over twenty modules. Asked for one after the other from a server that is still running the page's script,
     they delay the first picture: by 0.4 s on Gates. The name holds the content's hash: no browser keeps an old one.
+    The view is told its own address, as `address`: the files of `serve_file` stand beside it.
     """
-    code = f'{linked(ASSETS / name / f"{name}.js", ASSETS)}\nexport default modules["{name}/{name}.js"].default;\n'
+    code = linked(ASSETS / name / f"{name}.js", ASSETS)
+    code += f'\nconst view = modules["{name}/{name}.js"].default;\n'
+    code += "export default (given) => view({ ...given, address: import.meta.url });\n"
     file = f"{name}-{hashlib.sha256(code.encode()).hexdigest()[:16]}.js"
     (_folder() / SERVED / file).write_text(code, "utf-8")
     return file
+
+
+def serve_file(name: str, content: Callable[[], bytes]) -> str:
+    """Serves a file to anybody who knows its name; returns its address, relative to that of a component's script.
+
+    name: of letters, digits, "-" and ".", new for new content, for browsers may keep it. content: called when it is not
+    served yet. Nothing of a session's own may be served so.
+    """
+    path = _folder() / SERVED / name
+    if not path.exists():
+        partial = path.with_suffix(f".{threading.get_ident()}")
+        partial.write_bytes(content())
+        partial.replace(path)  # whole or not at all
+    return f"./{name}"
 
 
 @cache

@@ -17,7 +17,7 @@ import lstm_core as lc
 from lstm_core.errors import InputError
 from lstm_core.places import APP, ASSETS
 from lstm_core.words import tr
-from pages.common import address, caches, process, sidebar
+from pages.common import address, caches, process, selection, sidebar
 from pages.common.view_state import ViewState
 
 FOLDER = APP / "pages"
@@ -134,13 +134,15 @@ def begin(
     *,
     fewest: int = 1,
     sidebar_model: bool | Container[str] = True,
+    stage: Callable[[str], bool] = lambda model: False,
     damaged: Sequence[str] = (),
 ) -> Page:
     """What each page that reads a text calls first: the link it was opened with, its sections, the sidebar, the warnings.
 
     state: the page's own choice, if it has one. world: what `state` chooses from (default: the models). fewest: models that
     the page needs; it stops with a sentence where there are fewer. sidebar_model: whether the sidebar has the choice of
-    model and layer, or in which sections. damaged: sentences about files beside the models.
+    model and layer, or in which sections. stage: whether, with this model, the page's own picture has the choice of text,
+    model and layer. damaged: sentences about files beside the models.
     """
     enter()
     models, damaged_models = caches.models()
@@ -156,7 +158,10 @@ def begin(
     if state is not None:
         address.warn(state.start(models if world is None else world, query))
         section = state.choose_section()
-    sidebar.draw(models, sidebar_model if isinstance(sidebar_model, bool) else section in sidebar_model)
+    if stage(selection.current().model):
+        sidebar.draw_card(models)
+    else:
+        sidebar.draw(models, sidebar_model if isinstance(sidebar_model, bool) else section in sidebar_model)
     link = st.sidebar.popover(tr("Link to this view"), width="stretch")
     address.show_warnings((*damaged_models, *damaged))
     return Page(models, query, section, state, link)

@@ -21,6 +21,12 @@ DESCRIPTORS = 4096  # files and sockets, of which each session has four
 RETURN = 115.0  # seconds in which a tab that lost its connection may come back: Streamlit's own two minutes, but for a moment
 
 
+def has_torch() -> bool:
+    """Whether torch is imported, which takes seconds. Importing it waits for whoever does so already."""
+    torch = sys.modules.get("torch")
+    return torch is not None and not getattr(torch.__spec__, "_initializing", False)
+
+
 @st.cache_resource(show_spinner=False)
 def arrange() -> Thread:
     """Once a process; further calls cost nothing. Returns the thread that loads what the first page did not need."""

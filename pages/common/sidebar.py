@@ -138,8 +138,19 @@ def draw(models: dict[str, lc.ModelInfo], with_model: bool = True) -> None:
                 on_change=_layer_chosen,
                 format_func=lambda k: "all" if k == ALL_LAYERS else str(numbering.layer(k)),
             )
-        with st.expander(tr("About this model")):
-            card(info)
+        _card_here(info)
+
+
+def draw_card(models: dict[str, lc.ModelInfo]) -> None:
+    """What is known of the model, where it is chosen elsewhere on the page."""
+    with st.sidebar:
+        st.subheader(tr("Gatescope"), anchor=False)
+        _card_here(models[selection.current().model])
+
+
+def _card_here(info: lc.ModelInfo) -> None:
+    with st.expander(tr("About this model")):
+        card(info)
 
 
 def _restore_model() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 import lstm_core as lc
-from tests.browser.conftest import free_port, query, rest, sent_from_now, serve, shown
+from tests.browser.conftest import free_port, heard, query, rest, sent_from_now, serve, shown
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 TEXT = "a quiet evening"
@@ -29,10 +30,24 @@ def reads(tab, characters: int) -> None:
     rest(tab)
 
 
+CHECKED = "✓ Within"  # of torch's trace: the server has answered
+
+
+def field(tab):
+    return tab.get_by_role("textbox", name="Text", exact=True)
+
+
+def note(tab):
+    return tab.locator(".stage .note")
+
+
+def checked(tab) -> None:
+    """Waits until the server has read what stands in the field, and the browser has compared."""
+    expect(note(tab)).to_contain_text(CHECKED)
+
+
 def type_text(tab, text: str) -> None:
-    area = tab.get_by_role("textbox", name="Text", exact=True)
-    area.fill(text)
-    area.press("Control+Enter")
+    field(tab).fill(text)
 
 
 def link(**wanted: object) -> str:
@@ -41,6 +56,7 @@ def link(**wanted: object) -> str:
 
 def test_it_opens_with_every_gate_of_a_sentence(open_tab) -> None:
     tab = open_tab()
+    checked(tab)
     assert "Heatmaps over" in canvas(tab).get_attribute("aria-label")
     expect(tab.get_by_text("Certified")).to_have_count(1)
     painted = canvas(tab).evaluate(
@@ -57,21 +73,109 @@ def test_a_typed_text_is_read_character_by_character(open_tab) -> None:
     assert query(tab)["text"] == "what a strange day"
 
 
-def test_the_live_line_redraws_as_one_types(open_tab) -> None:
+def messages(tab) -> list[str]:
+    """Loads the page again; the list takes in every message to the server once the page stands."""
+    sent = sent_from_now(tab)
+    checked(tab)
+    tab.wait_for_timeout(1200)  # what is reported after a pause has gone by then
+    sent.clear()
+    return sent
+
+
+def test_every_keystroke_is_painted_and_the_server_hears_of_the_text_after_a_pause(open_tab) -> None:
+    tab = open_tab(link(character=3, unit=42))
+    sent = messages(tab)
+    field(tab).press("Control+End")
+    for k, character in enumerate(" ago"):
+        field(tab).press_sequentially(character)
+        expect(tab.locator(".gates")).to_have_attribute("data-step", str(len(TEXT) + k))
+        assert cursor(tab)["unit"] == "42", "the chosen unit stays"
+    checked(tab)
+    tab.wait_for_function(f"location.search.includes('{'+'.join(TEXT.split())}+ago')")
+    assert len(sent) <= 2, "one message for the text, whatever was typed, or two where the typing was slow"
+    trace = lc.trace(lc.load("family-lstm"), f"{TEXT} ago")
+    canvas(tab).focus()
+    tab.keyboard.press("Home")
+    tab.keyboard.press("End")
+    said = heard(tab, ".gates", f"character {trace.steps} of {trace.steps}")
+    for name in ("forget", "input", "output"):
+        assert f"{trace[name][0, -1, 42]:.3f}" in said, said
+
+
+def test_an_edit_in_the_middle_is_read_from_there_and_the_cursor_is_at_the_caret(open_tab) -> None:
     tab = open_tab(link())
-    line = tab.get_by_role("textbox", name="Type, and watch")
-    line.click()
-    line.press("End")
-    line.type(" ago", delay=40)
-    reads(tab, len(TEXT) + 4)
-    assert query(tab)["text"] == TEXT + " ago"
+    checked(tab)
+    field(tab).evaluate("(area) => { area.focus(); area.setSelectionRange(2, 2); }")
+    tab.keyboard.type("very ")
+    expect(tab.locator(".gates")).to_have_attribute("data-step", "6")
+    assert field(tab).evaluate("(area) => area.selectionStart") == 7
+    checked(tab)
+    tab.keyboard.press("Control+z")
+    checked(tab)
+    assert "very" not in field(tab).input_value() or field(tab).input_value() != f"a very {TEXT[2:]}", "Undo is the field's own"
+
+
+def test_text_is_not_lost_by_reloading_nor_by_its_length(open_tab) -> None:
+    tab = open_tab(link())
+    checked(tab)
+    field(tab).press("Control+End")
+    field(tab).press_sequentially("!?")
+    tab.reload()  # sooner than the server hears of it
+    rest(tab)
+    expect(field(tab)).to_have_value(f"{TEXT}!?")
+    checked(tab)
+    long = "It was a long road. " * 156
+    field(tab).fill(long)
+    checked(tab)
+    tab.wait_for_function("!location.search.includes('text=')")
+    tab.reload()
+    rest(tab)
+    expect(field(tab)).to_have_value(long)
+    tab.get_by_role("link", name="Compare").click()
+    tab.wait_for_url("**/compare**")
+    rest(tab)
+    tab.go_back()
+    expect(field(tab)).to_have_value(long)
+    other = tab.context.new_page()
+    other.goto(tab.url.split("?")[0])
+    rest(other)
+    expect(field(other)).to_have_value(long)
+
+
+def test_a_link_outranks_what_is_kept_and_clear_keeps_nothing(open_tab) -> None:
+    tab = open_tab(link())
+    checked(tab)
+    field(tab).fill("something private")
+    checked(tab)
+    tab.goto(tab.url.split("?")[0] + "?model=family-rnn&text=from+a+link")
+    rest(tab)
+    expect(field(tab)).to_have_value("from a link")
+    tab.get_by_role("button", name="Clear the text").click()
+    expect(note(tab)).to_contain_text("The field is empty")
+    kept = tab.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
+    assert "private" not in kept and "from a link" not in kept
+    tab.keyboard.press("Control+z")
+    expect(field(tab)).to_have_value("from a link")
+
+
+def test_examples_models_and_layers_are_chosen_beside_the_field(open_tab) -> None:
+    tab = open_tab("/?model=family-lstm")
+    checked(tab)
+    tab.get_by_role("combobox", name="Examples").select_option(label="The same word again and again")
+    expect(field(tab)).to_have_value("again again again again again again again again")
+    checked(tab)
+    tab.get_by_role("combobox", name="Model").select_option("war-and-peace-lstm")
+    expect(tab.locator(".gates")).to_have_attribute("data-model", "war-and-peace-lstm")
+    tab.get_by_role("combobox", name="Layer", exact=True).select_option(label="all layers")
+    expect(tab.locator(".gates canvas.cursor")).to_have_attribute("aria-label", re.compile("layer 1.*layer 2"))
+    tab.wait_for_function("location.search.includes('layer=all')")
+    checked(tab)
+    assert query(tab)["model"] == "war-and-peace-lstm"
 
 
 def test_pointing_and_keys_move_the_cursor_without_the_server(open_tab) -> None:
     tab = open_tab(link(step=3, unit=5))
-    sent = sent_from_now(tab)
-    tab.wait_for_timeout(500)
-    sent.clear()
+    sent = messages(tab)
     canvas(tab).focus()
     before = int(cursor(tab)["step"])
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
@@ -103,25 +207,30 @@ def test_the_readout_speaks_the_traces_numbers(open_tab) -> None:
         assert f"{trace[name][0, 4, at['unit']]:.3f}" in spoken, spoken
 
 
-def test_a_click_pins_a_character_and_a_unit_everywhere(open_tab) -> None:
+def test_a_click_pins_a_character_and_a_unit_without_the_server(open_tab) -> None:
     tab = open_tab(link(step=0, unit=0))
+    sent = messages(tab)
     box, clicked = canvas(tab).bounding_box(), []
-    for right in (330, 250, 390, 300):  # again and again: a page may not answer a click with the pin before it
-        tab.mouse.click(box["x"] + right, box["y"] + 0.5 * box["height"])
-        tab.wait_for_timeout(800)
-        rest(tab)
+    for right in (330, 250, 390, 300):
+        tab.mouse.click(box["x"] + right, box["y"] + 0.6 * box["height"])
         at = cursor(tab)
         clicked.append(int(at["step"]))
         assert query(tab)["character"] == str(int(at["step"]) + 1) and query(tab)["unit"] == at["unit"]
     assert len(set(clicked)) == 4
-    expect(tab.get_by_text(f"Unit {at['unit']} of layer 1 at character {int(at['step']) + 1} of {len(TEXT)}")).to_have_count(1)
+    tab.wait_for_timeout(1200)
+    assert sent == []
+    shared = open_tab("/?" + urlparse(tab.url).query)
+    checked(shared)
+    assert cursor(shared)["step"] == at["step"] and cursor(shared)["unit"] == at["unit"]
+    tab.get_by_text("Zoom, compare, download").click()  # what the server makes is of the same place
+    expect(tab.get_by_text(f"Kept and written: unit {at['unit']}").first).to_be_attached()
 
 
 def test_a_shared_link_opens_the_same_view(open_tab) -> None:
     tab = open_tab(link(character=7, unit=42))
     other = open_tab("/?" + urlparse(tab.url).query)
     assert query(other) == query(tab)
-    expect(other.get_by_text("Unit 42 of layer 1 at character 7")).to_have_count(1)
+    assert (cursor(other)["step"], cursor(other)["unit"]) == ("6", "42")
 
 
 REDRAWN = """gates => {
@@ -177,10 +286,7 @@ def test_a_copied_link_keeps_how_the_picture_is_looked_at(open_tab) -> None:
 
 def test_scrolling_tells_the_server_nothing(open_tab) -> None:
     tab = open_tab(link(text=f"{TEXT}. " * 30))
-    sent = sent_from_now(tab)
-    canvas(tab)
-    tab.wait_for_timeout(500)
-    sent.clear()
+    sent = messages(tab)
     for left in range(0, 2000, 100):
         tab.locator(".gates .scroller").evaluate("(e, left) => (e.scrollLeft = left)", left)
     tab.wait_for_timeout(1200)
@@ -194,6 +300,8 @@ def test_the_copied_link_is_of_what_is_seen_and_the_way_back_leads_back(open_tab
     tab = open_tab(link(step=6, unit=42))
     type_text(tab, "another text")
     reads(tab, 12)
+    tab.wait_for_function("location.search.includes('another')")
+    rest(tab)
     tab.get_by_text("Link to this view").click()
     copied = tab.locator("[data-testid=stPopoverBody] code").inner_text()
     assert parse_qs(urlparse(copied).query) == parse_qs(urlparse(tab.url).query)
@@ -201,7 +309,7 @@ def test_the_copied_link_is_of_what_is_seen_and_the_way_back_leads_back(open_tab
     tab.wait_for_timeout(1600)  # what comes sooner is taken for a message that was on its way
     tab.go_back()
     reads(tab, len(TEXT))
-    assert tab.get_by_role("textbox", name="Text", exact=True).input_value() == TEXT
+    expect(field(tab)).to_have_value(TEXT)
 
 
 def test_play_moves_and_stops(open_tab) -> None:
@@ -220,14 +328,14 @@ def test_play_moves_and_stops(open_tab) -> None:
 def test_an_empty_text_leaves_the_last_good_picture(open_tab) -> None:
     tab = open_tab(link())
     type_text(tab, "")
-    tab.get_by_text("There is no text to read").wait_for()
+    expect(note(tab)).to_contain_text("The field is empty")
     assert f"over {len(TEXT)} characters" in canvas(tab).get_attribute("aria-label")
 
 
 def test_too_long_a_text_gets_a_sentence(open_tab) -> None:
     tab = open_tab(link())
     type_text(tab, "a" * 20_001)
-    tab.get_by_text("20,001 characters").wait_for()
+    expect(note(tab)).to_contain_text("20,001 characters")
     assert f"over {len(TEXT)} characters" in canvas(tab).get_attribute("aria-label")
 
 
@@ -236,6 +344,7 @@ def test_twenty_thousand_characters_are_read_and_scrolled(open_tab) -> None:
     type_text(tab, ("It was a long road. " * 1000))
     reads(tab, 20_000)
     assert tab.locator(".gates *").count() < 400
+    expect(note(tab)).to_contain_text(CHECKED, timeout=180_000)
     canvas(tab).focus()
     tab.keyboard.press("End")
     tab.wait_for_timeout(1500)
@@ -267,6 +376,7 @@ def test_nothing_in_the_text_is_interpreted(open_tab) -> None:
 
 def test_the_figure_and_the_numbers_can_be_taken_away(open_tab, tmp_path: Path) -> None:
     tab = open_tab(link())
+    checked(tab)
     tab.get_by_text("Zoom, compare, download").click()
     rest(tab)
     wanted = {"Numbers (NPZ)": ".npz", "Numbers (CSV)": ".zip", "Numbers (Parquet)": ".parquet"}
@@ -305,8 +415,9 @@ def test_a_deep_link_opened_first_after_a_restart_looks_like_any_other(browser, 
         tab.goto(f"http://127.0.0.1:{port}{path}?model=family-gru&text=hello&step=2&unit=9")
         rest(tab)
         tab.wait_for_selector(CANVAS)
-        expect(tab.get_by_text("Unit 9 of layer 1 at character 3 of 5")).to_have_count(1)
-        assert tab.get_by_role("textbox", name="Text", exact=True).input_value() == "hello"
+        checked(tab)
+        assert (cursor(tab)["step"], cursor(tab)["unit"]) == ("2", "9")
+        assert field(tab).input_value() == "hello"
         expect(tab.get_by_text("Page not found")).to_have_count(0)
         tab.context.close()
     finally:

@@ -53,8 +53,8 @@ test("a long text is shown at first and at its end, and read on in tasks", async
   readInFrames(reading, (isDone) => shown.push(isDone)).start();
   frame();
   assert.deepEqual(shown, [false]);
-  await tasks();
-  assert.deepEqual(shown, [false, true]);
+  while (shown.at(-1) === false) await tasks();
+  assert.equal(shown.at(-1), true);
   assert.ok(reading.given.length === 4 && Math.max(...reading.given) < 50, "no slice in which a keystroke would wait long");
 });
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lstm_core import corpora
 from lstm_core.ngrams import NgramLoss, losses_by_order, ngram_loss
+from tests.examples import examples
 
 SHARED = Path(__file__).parents[3] / "../shared/data/corpora"
 few_letters = st.text("abc", min_size=1, max_size=60)
@@ -111,7 +112,7 @@ def test_refusals() -> None:
         ngram_loss("ab", "ab", [1, 2])[4]
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.text(st.characters(), min_size=2, max_size=200))
 def test_any_unicode_has_a_finite_loss(text: str) -> None:
     result = ngram_loss(text, text)

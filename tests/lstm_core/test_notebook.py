@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import lstm_core as lc
 from lstm_core import notebook
 from lstm_core.figures import palette
+from tests.examples import examples
 
 
 def traced(text: str, cell: str = "lstm", units: int = 5, layers: int = 2) -> lc.Trace:
@@ -79,7 +80,7 @@ def test_bytes_are_counted_as_bytes() -> None:
     assert "nats a byte" in notebook.as_html(lc.trace(model, "é😀"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.text(min_size=1, max_size=20))
 def test_any_text_is_shown_and_none_is_interpreted(text: str) -> None:
     page = traced(f"<script>&$x$\"'{text}")._repr_html_()

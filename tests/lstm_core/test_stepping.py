@@ -33,6 +33,7 @@ from lstm_core.formula import (
 from lstm_core.model import CharModel
 from lstm_core.trace import State, Trace
 from lstm_core.tracing import trace
+from tests.examples import examples
 
 TEXT = "the clouds are in the sky"
 START = np.random.default_rng(0).uniform(-1, 1, (9, 64))
@@ -134,7 +135,7 @@ SERIAL = count()
 
 
 @given(made_up_cells(), st.sampled_from([1, 2, 5]))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_any_cell_that_can_be_declared_runs_as_declared(make_model: Callable[..., CharModel], cell: Cell, units: int) -> None:
     model = make_model(cell, units, 2, vocabulary="aehst ")
     t = trace(model, "the hat", start_of(model))
@@ -146,7 +147,7 @@ def test_any_cell_that_can_be_declared_runs_as_declared(make_model: Callable[...
 
 
 @given(made_up_cells(), st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_any_signals_of_any_cell_can_be_held(make_model: Callable[..., CharModel], cell: Cell, data: st.DataObject) -> None:
     signals = data.draw(st.lists(st.sampled_from(cell.names), min_size=1, unique=True))
     clamps = [

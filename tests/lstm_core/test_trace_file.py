@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import lstm_core as lc
 from lstm_core import trace_file
 from lstm_core.trace_file import TraceFileError
+from tests.examples import examples
 
 TEXTS = st.text(st.characters(), min_size=1, max_size=12)
 WRITERS = {"npz": trace_file.to_npz, "csv": trace_file.to_csv_zip, "parquet": trace_file.to_parquet}
@@ -85,7 +86,7 @@ def test_a_model_of_bytes_comes_back(write: Callable[[lc.Trace], bytes]) -> None
     assert back.text == "é😀\0b"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.text(st.characters(), min_size=1, max_size=8), st.sampled_from(sorted(WRITERS)))
 def test_any_text_comes_back(text: str, kind: str) -> None:
     trace = lc.trace(made(layers=1), text)
@@ -136,7 +137,7 @@ def test_too_large_a_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_a_damaged_file_is_an_error_in_one_sentence_or_a_trace(write: Callable[[lc.Trace], bytes], data: st.DataObject) -> None:
     whole = write(lc.trace(made(layers=1), "hello"))
@@ -191,7 +192,7 @@ def test_an_npz_holds_the_whole_trace_without_pickles(cell):
     assert metadata["loss_nats_per_character"] == pytest.approx(trace.loss)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(TEXTS)
 def test_any_text_survives_the_npz(text):
     with np.load(io.BytesIO(trace_file.to_npz(traced(text)))) as file:
@@ -205,7 +206,7 @@ def test_an_npz_is_written_to_a_path_and_to_a_file(tmp_path):
     assert (tmp_path / "trace.npz").read_bytes() == buffer.getvalue() == data
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(TEXTS)
 def test_any_text_survives_the_csv(text):
     trace = traced(text, layers=1)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core.errors import InputError
-from pages.common import address, detail
+from pages.common import address, detail, stage
 from pages.common.selection import ALL_LAYERS, Selection, Sizes, World, from_query
 from tests.pages import conftest
 
@@ -34,7 +34,6 @@ def test_something_true_is_on_the_page_at_once(entry: str) -> None:
     app = run(entry)
     assert app.session_state["selection"].text
     assert any("Certified" in c.value for c in app.caption)
-    assert app.latex, "the pinned unit's equations are on the page"
 
 
 def _broken(error: Exception) -> Callable[..., None]:
@@ -81,49 +80,87 @@ def test_a_bug_in_a_fragment_gets_one_line_to_report() -> None:
 def test_every_shipped_model_opens() -> None:
     app = run()
     for info in lc.models():
-        app.sidebar.selectbox(key="model").set_value(info.name).run()
+        conftest.report(app, model=info.name)
         assert not app.exception
         assert app.session_state["selection"].model == info.name
         assert any("Certified" in c.value for c in app.caption)
 
 
-def test_an_empty_text_gets_a_sentence_and_the_picture_stays() -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": ""}, {"text": "a" * 20_001}, {"text": None}, {"model": "no-such"}, {"model": []}, {"layer": 7}, {"layer": "0"},
+        {"layer": True}, {"session": "another"}, {"serial": 99},
+    ],
+)  # fmt: skip
+def test_a_report_that_cannot_be_is_not_followed(wrong: dict[str, object]) -> None:
     app = run()
-    before = app.session_state["selection"].text
-    app.sidebar.text_area(key="text").set_value("").run()
+    before = app.session_state["selection"]
+    conftest.report(app, **{"text": "another", "unit": 7} | wrong)
     assert not app.exception
-    assert "no text to read" in said(app)
-    assert app.session_state["selection"].text == before
+    now = app.session_state["selection"]
+    assert (now.model, now.text) == (before.model, before.text)
     assert any("Certified" in c.value for c in app.caption)
 
 
-def test_a_text_that_is_too_long_gets_a_sentence() -> None:
-    app = run()
-    app.sidebar.text_area(key="text").set_value("a" * 20_001).run()
-    assert not app.exception
-    assert "20,001 characters" in said(app)
+@pytest.mark.parametrize("wrong", [{"step": 4}, {"step": -1}, {"unit": 999}, {"unit": "3"}, {"pinnedLayer": 2}, {"step": None}])
+def test_a_report_of_a_place_that_is_not_there_pins_nothing(wrong: dict[str, object]) -> None:
+    app = conftest.report(run(), **{"text": "four", "step": 3, "unit": 5, "pinnedLayer": 1} | wrong)
+    chosen = app.session_state["selection"]
+    assert (chosen.text, chosen.step, chosen.unit) == ("four", None, None)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "😀👩‍👩‍👧",
-        "e\u0301\u0300",
-        "שלום עולם",
-        "a\0b",
-        "\t\n\r\n",
-        "x",
-        "<b>bold</b><script>alert(1)</script>",
-        "**b** [a](http://x) `c`",
-        r"$\frac{1}{0}$ \(x\)",
-        ":red[x] :material/home:",
-    ],
+def test_a_page_on_another_text_or_model_tells_its_browser() -> None:
+    app = run("app.py", model="family-lstm", text="To be")
+    first = app.session_state["gates: stage"]
+    assert (first.serial, first.origin) == (1, "link")
+    conftest.report(app, text="To be, or not", step=2, unit=3)
+    assert app.session_state["gates: stage"].serial == 1, "what the browser says does not come back to it"
+    app.query_params.clear()
+    app.switch_page("pages/inside.py").run()
+    app.sidebar.text_area(key="text").set_value("typed on Inside").run()
+    app.query_params.clear()
+    app.switch_page("pages/gates.py").run()
+    told = app.session_state["gates: stage"]
+    assert (told.serial, told.origin, told.shown.text) == (2, "session", "typed on Inside")
+    assert app.session_state["selection"].text == "typed on Inside"
+
+
+def test_too_large_a_model_is_read_by_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "MOST_WEIGHTS", 1000)
+    app = run(model="family-lstm", text="To be")
+    assert app.sidebar.text_area(key="text").value == "To be"
+    app.sidebar.text_area(key="text").set_value("not to be").run()
+    assert app.session_state["selection"].text == "not to be"
+
+
+TEXTS = (
+    "😀👩‍👩‍👧",
+    "e\u0301\u0300",
+    "שלום עולם",
+    "a\0b",
+    "\t\n\r\n",
+    "x",
+    "<b>bold</b><script>alert(1)</script>",
+    "**b** [a](http://x) `c`",
+    r"$\frac{1}{0}$ \(x\)",
+    ":red[x] :material/home:",
 )
-def test_any_text_is_read(text: str) -> None:
+
+
+def test_any_text_is_read() -> None:
+    """Of one session, from Gates to Inside and back."""
     app = run()
-    app.sidebar.text_area(key="text").set_value(text).run()
-    assert not app.exception
-    assert app.session_state["selection"].text == text
+    for text in TEXTS:
+        conftest.report(app, text=text)
+        assert not app.exception, text
+        assert app.session_state["selection"].text == text
+        app.query_params.clear()
+        app.switch_page("pages/inside.py").run()
+        assert not app.exception, text
+        assert app.sidebar.text_area(key="text").value == text
+        app.query_params.clear()
+        app.switch_page("pages/gates.py").run()
 
 
 @pytest.mark.parametrize(
@@ -179,9 +216,9 @@ def test_a_file_that_is_damaged_while_the_app_runs_gets_a_sentence_and_the_other
     app = run(model="family-rnn")
     damaged = folder_of_models / "family-lstm.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    app.sidebar.selectbox(key="model").set_value("family-lstm").run()
+    conftest.report(app, model="family-lstm")
     assert not app.exception
-    assert "amily-lstm.safetensors is not a whole" in said(app) and not any("Certified" in c.value for c in app.caption)
+    assert "amily-lstm.safetensors can't be read" in said(app) and not any("Certified" in c.value for c in app.caption)
     app.run()
     assert not app.exception
     assert "family-lstm.safetensors" in said(app)
@@ -221,21 +258,25 @@ def test_no_model_at_all_gets_a_sentence(folder_of_models: Path) -> None:
 def test_going_back_shows_the_view_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(address, "MESSAGE_DELAY", 0.0)
     app = run(**Selection("family-lstm", "before", 0, 3, 17).query())
-    app.sidebar.text_area(key="text").set_value("after").run()
+    conftest.report(app, text="after")
     assert app.session_state["selection"].text == "after"
     for name, value in Selection("family-lstm", "before", 0, 3, 17).query().items():
         app.query_params[name] = value
     app.run()
-    assert app.session_state["selection"] == Selection("family-lstm", "before", 0, 3, 17, 0)
-    assert app.sidebar.text_area(key="text").value == "before"
+    assert app.session_state["selection"] == Selection("family-lstm", "before", 0, 3, 17)
+    assert app.session_state["gates: stage"].shown.text == "before"
 
 
 def test_what_could_not_be_read_is_not_lost() -> None:
-    app = run()
+    app = run("pages/inside.py")
     app.sidebar.text_area(key="text").set_value("a" * 20_001).run()
     app.sidebar.selectbox(key="model").set_value("family-rnn").run()
     assert len(app.sidebar.text_area(key="text").value) == 20_001
     assert "20,001 characters" in said(app)
+    app.sidebar.text_area(key="text").set_value("").run()
+    assert not app.exception
+    assert "no text to read" in said(app)
+    assert any("Certified" in c.value for c in app.caption)
 
 
 def test_a_link_opens_exactly_its_view() -> None:
@@ -267,10 +308,11 @@ def test_the_look_is_there_again_when_one_comes_back() -> None:
     assert {name: app.query_params[name] for name in LOOK} == LOOK
 
 
-@pytest.mark.parametrize("wrong", ["<b>", "1e999", "-1", "\0", "9" * 5000, "forget'", "²"])
+@pytest.mark.parametrize("wrong", [("<b>", "1e999", "-1", "\0", "9" * 5000), ("²", "forget'", "²", "-1", "<b>")])
 @pytest.mark.parametrize("page", ["gates", "compare"])
-def test_a_look_that_is_not_there_is_left_out_of_the_address(page: str, wrong: str) -> None:
-    app = run(f"pages/{page}.py", model="family-lstm", text="To be", **dict.fromkeys([*LOOK, "pooling"], wrong))
+def test_a_look_that_is_not_there_is_left_out_of_the_address(page: str, wrong: tuple[str, ...]) -> None:
+    """Of any text at all tests/pages/test_links.py says so, without a page."""
+    app = run(f"pages/{page}.py", model="family-lstm", text="To be", **dict(zip([*LOOK, "pooling"], wrong)))
     assert not {*LOOK, "pooling"} & app.query_params.keys()
     assert any("Certified" in c.value for c in app.caption)
 
@@ -290,7 +332,7 @@ def test_a_link_made_before_characters_counted_from_1_opens_the_same_view() -> N
 
 def test_a_message_that_still_carries_the_old_address_is_no_link() -> None:
     app = run(**Selection("family-lstm", "before", 0, 3, 17).query())
-    app.sidebar.text_area(key="text").set_value("after").run()
+    conftest.report(app, text="after")
     for name, value in Selection("family-lstm", "before", 0, 3, 17).query().items():
         app.query_params[name] = value
     app.run()

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core.places import ASSETS
 
-VIEWS = ("gates", "inside", "life", "reach")
+VIEWS = ("gates", "inside", "life", "reach", "stage")
 
 
 def page() -> None:
@@ -38,7 +38,8 @@ def test_streamlit_serves_each_component_in_one_file(name: str) -> None:
         found = json.loads(at.json[0].value)
         assert re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.js", found["js"]) and found["inline"] is None
         code = (Path(found["path"]) / found["js"]).read_text("utf-8")
-        assert "import {" not in code and code.endswith(f'export default modules["{name}/{name}.js"].default;\n')
+        assert "import {" not in code and f'const view = modules["{name}/{name}.js"].default;\n' in code
+        assert code.endswith("export default (given) => view({ ...given, address: import.meta.url });\n")
         assert f".{name}" in found["css"] and ".scope" in found["css"]
 
 

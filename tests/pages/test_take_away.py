@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import figure_file
+from lstm_core import figure_file, report
 from pages.common import detail
+from pages.common.gates import take_away
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,9 +45,9 @@ def test_without_a_chromium_there_is_no_pdf(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_long_text_gets_sentences_instead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detail, "MOST_ROWS", 1000)
+    monkeypatch.setattr(take_away, "MOST_ROWS", 1000)
     monkeypatch.setattr(detail, "MOST_DRAWN", 1000)
-    monkeypatch.setattr(detail.report, "LARGEST", 200_000)
+    monkeypatch.setattr(report, "LARGEST", 200_000)
     app = opened("hello " * 50)
     assert labels(app) == ["Numbers (NPZ)"]
     for sentence in (

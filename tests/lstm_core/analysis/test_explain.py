@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import lstm_core as lc
 from lstm_core import formula as fm
 from lstm_core.analysis.explain import Explanation, Split, explain
+from tests.examples import examples
 
 CELLS = tuple(lc.cells())
 TEXT = "the clouds are in the sky"
@@ -61,7 +62,7 @@ def assert_explains(explanation: Explanation, trace: lc.Trace) -> None:
                 assert_adds_up(split)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     cell=st.sampled_from(CELLS),
     seed=st.integers(0, 2**16),

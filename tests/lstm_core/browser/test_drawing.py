@@ -41,7 +41,7 @@ def case(folder: Path, model: CharModel, texts: list[str], layer: int) -> dict[s
     return {
         "meta": meta,
         "weights": f"{model.name}.bin",
-        "described": live.described(trace),
+        "described": live.described(trace.model, trace, trace=trace),
         "drawing": inside.described(model, layer),
         "sent": {"meta": sent["meta"], "tables": tables},
         "texts": texts,

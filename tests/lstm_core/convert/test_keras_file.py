@@ -24,6 +24,7 @@ import lstm_core as lc
 from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft, keras_file
 from lstm_core.convert import hdf5 as hdf5_file
+from tests.examples import examples
 from tests.lstm_core.convert.conftest import damaged
 
 if TYPE_CHECKING:
@@ -570,7 +571,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.booleans())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_description_of_layers_is_refused_or_read(given_config: object, in_line: bool) -> None:
     layers_given = given_config if isinstance(given_config, list) else [given_config]
     kind = "Functional" if in_line else "Sequential"
@@ -581,7 +582,7 @@ def test_any_description_of_layers_is_refused_or_read(given_config: object, in_l
 
 
 @given(st.data())
-@settings(max_examples=8)  # each starts a process
+@settings(max_examples=examples(8))  # each starts a process
 def test_truncated_and_bit_flipped_files_are_refused_or_read(
     whole: Sequence[bytes], monkeypatch: pytest.MonkeyPatch, data: st.DataObject
 ) -> None:

@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 import lstm_core as lc
 from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft
+from tests.examples import examples
 from tests.lstm_core.convert.conftest import damaged
 
 try:
@@ -353,7 +354,7 @@ WHOLE = with_node()
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_truncated_and_bit_flipped_files_are_refused_or_read(data: st.DataObject) -> None:
     with suppress(ConvertError):
         convert.read(data.draw(damaged(WHOLE)), "damaged")

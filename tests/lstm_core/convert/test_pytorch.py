@@ -29,6 +29,7 @@ import lstm_core as lc
 from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft, vocabularies
 from lstm_core.training import held_out_loss
+from tests.examples import examples
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 REAL = SHARED / "checkpoints" / "pytorch_gru2x100" / "hidden_size_100.pt"
@@ -636,14 +637,14 @@ def undamaged(kind: str) -> bytes:
 
 @pytest.mark.parametrize("kind", ["zip", "before 1.6", "module", "pickle"])
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_a_damaged_file_gets_a_sentence(kind: str, seed: int) -> None:
     wounded_or_whole(wounded(undamaged(kind), seed))
 
 
 @needs_the_real_file
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_the_real_file_damaged_gets_a_sentence(seed: int) -> None:
     wounded_or_whole(wounded(REAL.read_bytes(), seed))
 
@@ -659,7 +660,7 @@ def wounded_or_whole(data: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_bytes_get_a_sentence(data: bytes) -> None:
     for start in (b"", b"\x80\x02", b"\x80\x05", b"(d", b"PK\x03\x04"):
         wounded_or_whole(start + data)
@@ -672,7 +673,7 @@ OPCODES = st.lists(st.sampled_from(PIECES), max_size=60)
 
 
 @given(OPCODES)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_program_of_opcodes_gets_a_sentence(parts: list[bytes]) -> None:
     pickled = b"\x80\x04" + b"".join(parts) + b"."
     wounded_or_whole(pickled)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import lstm_core as lc
 from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft
+from tests.examples import examples
 from tests.lstm_core.convert.conftest import damaged
 
 ALPHABET = " abcdefghij"
@@ -319,7 +320,7 @@ def test_a_zip_bomb_is_refused() -> None:
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_truncated_and_bit_flipped_files_are_refused_or_read(data: st.DataObject) -> None:
     with suppress(ConvertError):
         convert.read(data.draw(damaged(sound())), "damaged")

@@ -16,6 +16,7 @@ from torch import nn
 import lstm_core as lc
 from lstm_core import convert
 from lstm_core.convert import ConvertError, Draft
+from tests.examples import examples
 
 CHARACTERS = "zyxwvutsrqponmlkjihgfedcba "
 TEXT = "the clouds are in the sky"
@@ -89,7 +90,7 @@ WHOLE = saved(metadata={"chars": CHARACTERS})
 
 
 @given(st.integers(0, 1 << 32))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_a_damaged_file_gets_a_sentence(seed: int) -> None:
     chance, wounds = random.Random(seed), bytearray(WHOLE)
     header = 8 + int.from_bytes(WHOLE[:8], "little")

@@ -78,10 +78,12 @@ def test_what_a_model_does_not_know_is_read_as_something_else_and_said() -> None
         assert f"{name} does not know every character here" in said(app)
 
 
-@pytest.mark.parametrize("text", ["x", "a\0b", "שלום", "\t\n", "😀", "<b>bold</b>", "$x$ **b**"])
 @pytest.mark.parametrize("view", compare_choice.VIEWS)
-def test_any_text_is_read_in_every_view(text: str, view: str) -> None:
-    run(text=text, view=view)
+def test_any_text_is_read_in_every_view(view: str) -> None:
+    """The shortest in all of them; of the others each in one: how a text is written is the same code everywhere."""
+    others = ["a\0b", "שלום", "\t\n", "😀", "<b>bold</b>", "$x$ **b**"]
+    for text in ("x", *others[list(compare_choice.VIEWS).index(view) :: len(compare_choice.VIEWS)]):
+        run(text=text, view=view)
 
 
 def test_a_long_text_is_compared_as_far_as_memory_goes(monkeypatch: pytest.MonkeyPatch) -> None:

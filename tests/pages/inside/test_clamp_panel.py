@@ -203,9 +203,14 @@ def test_a_link_made_before_characters_counted_from_1_opens_the_same_clamp() -> 
         ("<b>~0~1~all~1", "no signal '<b>' to hold"),
     ],
 )
-def test_a_bad_link_gets_a_sentence_and_a_picture(asked: str, sentence: str) -> None:
-    app = opened(asked=asked)
-    assert sentence in said(app) and "The link asks for a clamp" in said(app)
+def test_a_bad_link_gets_a_sentence(asked: str, sentence: str) -> None:
+    found, (said,) = links.read(FIELDS, {"hold": asked}, _Linked(), lc.trace(lc.load("family-lstm"), TEXT))
+    assert not found.clamps and sentence in said and said.startswith("The link asks for a clamp")
+
+
+def test_after_a_bad_link_there_is_a_picture() -> None:
+    app = opened(asked="<b>~0~1~all~1")
+    assert "The link asks for a clamp" in said(app) and "no signal '<b>' to hold" in said(app)
     assert "Held at 0 from character 6 on, the forget gate of unit 17" in statement(app)
 
 

@@ -29,7 +29,8 @@ pin = {"step": min(chosen.step or 0, trace.steps - 1), "unit": chosen.unit or 0,
 st.session_state["returned"] = questions.panel(chosen, trace, pin, query)
 address.write(st.session_state["returned"])
 """
-MODELS = [info.name for info in lc.models()]
+# One of each cell, and one of two layers: what an answer holds depends on the cell.
+MODELS = [info.name for info in lc.models() if info.name not in ("shakespeare-lstm", "python-lstm")]
 GRUS = ("z", "reset")
 TEXT = "the clouds are in the sky"
 
@@ -130,9 +131,10 @@ def test_the_last_character_and_the_only_one() -> None:
 @pytest.mark.parametrize("text", ["<b>$x$</b>\n[a](b) `c`", "😀e\u0301", "\t\0x"])
 @pytest.mark.parametrize("question", questions.QUESTIONS)
 def test_any_text_and_any_pinned_character(question: str, text: str) -> None:
-    for step in (0, len(text) - 1):
-        app = run(model="family-gru-pytorch", question=question, text=text, character=str(step + 1))
-        assert "<b>" not in "".join(c.value for c in app.caption)
+    """Every question with every text, at its first character or at its last."""
+    character = 1 if (list(questions.QUESTIONS).index(question) + len(text)) % 2 else len(text)
+    app = run(model="family-gru-pytorch", question=question, text=text, character=str(character))
+    assert "<b>" not in "".join(c.value for c in app.caption)
 
 
 def test_what_only_one_gru_has_stands_out() -> None:

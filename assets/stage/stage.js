@@ -1,0 +1,379 @@
+/**
+ * The live part of the page Gates: what is typed is read by the model in this browser and painted in the next frame.
+ *
+ * Python (pages/common/gates/stage.py) sends what there is to choose from, where the model's file is, and, after a pause, what torch computed
+ * of the same text. Two messages go back: "stage", after a pause, with what stands in the field and what is chosen, and "look", from the picture.
+ */
+
+import { Filler, firstLook } from "../gates/from_reading.js";
+import { show } from "../gates/gates.js";
+import { readTheme } from "../shared/colours.js";
+import { element, option } from "../shared/elements.js";
+import { loadedModel } from "../shared/engine/loading.js";
+import { Reading } from "../shared/engine/reading.js";
+import { equationsOf } from "../shared/equations/equations.js";
+import { stepOf } from "../shared/equations/from_reading.js";
+import { Moment } from "../shared/equations/moment.js";
+import { UnitPanel } from "../shared/equations/panel.js";
+import { readInFrames } from "../shared/frames.js";
+import { judged } from "../shared/judged.js";
+import { shown } from "../shared/numbering.js";
+import { count } from "../shared/numbers.js";
+import { lengthText, placeText } from "../shared/phrases.js";
+import { columnsOf } from "../shared/tables.js";
+import { textField } from "../shared/text_field.js";
+import { tr } from "../shared/words.js";
+import { forget, keep, restored } from "./kept.js";
+
+const PAUSE = 500; // milliseconds without a keystroke, after which the server reads the text too
+const NARROW = 620; // pixels: a phone
+const FEW = 100; // characters whose reading is not worth a remark
+const LONGEST_IN_LINK = 2000; // characters: LONGEST_TEXT of pages/common/links.py
+const ALL = -2; // of the layers, as pages/common/selection.py has it
+
+class Stage {
+  /** @param {HTMLElement} root @param {any} data @param {string} address of this script */
+  constructor(root, { stage }, address) {
+    this.address = address;
+    /** To the server. @type {(name: string, value: any) => void} */
+    this.send = () => {};
+    /** @type {ReturnType<typeof setTimeout>} */
+    this.timer = undefined;
+    this.isLost = false; // nothing can be kept in this browser
+    this.session = stage.session;
+    this.serial = 0; // of the server's last word on what is shown
+    this.pinSerial = 0; // of ours to the picture
+    this.version = ""; // of the model that is wanted
+    this.reading = null;
+    this.filler = null;
+    this.reported = "";
+    this.build(root, stage);
+    this.onLeave = (event) => !event.composedPath().includes(root) && this.report();
+    this.onHide = () => this.keepText();
+    for (const act of ["pointerdown", "focusin"]) document.addEventListener(act, this.onLeave, true);
+    window.addEventListener("pagehide", this.onHide);
+  }
+
+  build(root, { texts }) {
+    this.field = textField({ label: tr("Text"), text: "", onText: (text) => this.typed(text) });
+    this.texts = element("select", { "aria-label": tr("Examples") }, option("", tr("Examples")), ...texts.map(({ title }, k) => option(k, title)));
+    this.models = element("select", { "aria-label": tr("Model") });
+    this.layers = element("select", { "aria-label": tr("Layer") });
+    this.field.aside.append(this.texts, this.models, this.layers);
+    this.place = element("div", { className: "heatmaps" }, element("div", { className: "scope gates" }));
+    this.panel = new UnitPanel();
+    root.append(this.field.root, this.place, this.panel.root);
+    this.root = root;
+    this.texts.onchange = () => {
+      const chosen = this.data.stage.texts[Number(this.texts.value)];
+      this.texts.value = "";
+      this.field.put(chosen.text);
+    };
+    this.models.onchange = () => this.chooseModel(this.models.value);
+    this.layers.onchange = () => this.chooseLayer(Number(this.layers.value));
+  }
+
+  /** Takes in what the server says. */
+  update(data) {
+    const { stage } = data;
+    const isFirst = !this.data;
+    this.data = data;
+    if (!isFirst && stage.session !== this.session) {
+      // the server was started anew: what stands here is newer than anything that it can know
+      [this.session, this.serial] = [stage.session, stage.serial];
+      this.report();
+    } else if (isFirst || stage.serial !== this.serial) this.obey(isFirst);
+    this.load();
+    this.group();
+    this.remark();
+  }
+
+  /** The order of units that move together, which Python finds when it is wanted. */
+  group() {
+    const { judge } = this.data;
+    if (!judge?.grouped || judge.model !== this.name || judge === this.groupedBy) return;
+    this.groupedBy = judge;
+    for (const track of this.picture.tracks) track.grouped = judge.grouped[track.layer];
+    this.drawLayers();
+    this.take();
+  }
+
+  /** Shows what the server wants to be shown; at first what was kept here, where that outranks it. */
+  obey(isFirst) {
+    const { stage } = this.data;
+    const kept = isFirst ? restored(stage) : null;
+    this.serial = stage.serial;
+    const { model, text, layer, step, unit, pinned_layer: pinnedLayer } = stage.chosen;
+    this.chosen = { model, layer };
+    this.pin = unit === null ? null : { step: step ?? 0, unit, layer: pinnedLayer ?? Math.max(0, layer) };
+    this.text = text;
+    if (kept?.text && (kept.text !== text || kept.model !== model)) {
+      this.text = kept.text;
+      const isThere = stage.models.some(({ name }) => name === kept.model);
+      this.pin = (isThere && kept.pin) ?? null;
+      if (isThere) this.chosen = { model: kept.model, layer: kept.layer ?? 0 };
+      this.reportSoon();
+    } else this.reported = this.reportText();
+    this.field.set(this.text);
+    this.pinSerial++;
+    this.fillChoices();
+    if (this.reading && this.name === this.chosen.model) this.take();
+  }
+
+  fillChoices() {
+    const { models } = this.data.stage;
+    const names = models.map(({ name }) => name);
+    if (JSON.stringify(names) !== this.names) {
+      this.names = JSON.stringify(names);
+      this.models.replaceChildren(...names.map((name) => option(name, name)));
+    }
+    this.models.value = this.chosen.model;
+    const { layers } = models.find(({ name }) => name === this.chosen.model);
+    const each = Array.from({ length: layers }, (_, layer) => option(layer, tr("layer {layer}", { layer: shown("layer", layer) })));
+    this.layers.replaceChildren(...each, option(ALL, tr("all layers")));
+    this.layers.value = this.chosen.layer;
+    this.layers.hidden = layers === 1;
+  }
+
+  /** Fetches the model that the server speaks of, if it is the chosen one; another follows when the server has heard of the choice. */
+  load() {
+    const { stage } = this.data;
+    const { version } = stage.model;
+    if (stage.chosen.model !== this.chosen.model || version === this.version) return;
+    this.version = version;
+    if (!this.filler) this.field.say(tr("The model is being loaded …"));
+    const isOwn = !stage.model.file;
+    loadedModel(version, () => this.fileOf(stage.model), { keep: !isOwn }).then(
+      (loaded) => version === this.version && this.begin(loaded),
+      (error) => {
+        this.version = "";
+        this.field.say(tr("The model could not be loaded: {error}. Load the page again.", { error: error.message }), "problem");
+      },
+    );
+  }
+
+  async fileOf({ file }) {
+    if (!file) return this.data.file ? columnsOf(this.data.file).bytes.slice().buffer : Promise.reject(new Error(tr("its weights did not come")));
+    const response = await fetch(new URL(file, this.address));
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return response.arrayBuffer();
+  }
+
+  begin({ model, picture, equations }) {
+    const { most } = this.data.stage.model;
+    if (most) model.vocabulary.limit = most;
+    this.frames?.stop();
+    this.name = this.chosen.model;
+    this.picture = { ...picture, tracks: picture.tracks.map((track) => ({ ...track })) };
+    this.equations = equationsOf(equations);
+    this.reading = new Reading(model);
+    this.frames = readInFrames(this.reading, () => this.paint());
+    this.drawLayers();
+    this.take();
+  }
+
+  drawLayers() {
+    const { layer } = this.chosen;
+    const tracks = this.picture.tracks.filter((track) => layer === ALL || track.layer === layer);
+    this.filler = new Filler(this.reading, { ...this.picture, tracks });
+  }
+
+  /** A keystroke. */
+  typed(text) {
+    this.text = text;
+    if (text === "") forget();
+    if (!this.reading || this.name !== this.chosen.model) return this.reportSoon();
+    const before = this.pin;
+    if (!this.take()) return;
+    const step = this.stepAtCaret();
+    if (step !== null && before) {
+      this.pin = { ...before, step };
+      this.pinSerial++;
+    }
+    this.reportSoon();
+  }
+
+  /** The step of the character before the caret. */
+  stepAtCaret() {
+    const { area } = this.field;
+    if (area.selectionStart === null) return null;
+    const before = area.value.slice(0, area.selectionStart);
+    if (before === "") return 0;
+    return Math.min(this.reading.steps, this.reading.model.vocabulary.encode(before).ids.length) - 1;
+  }
+
+  /** Reads the text from the next frame on; the last good picture stays where there is nothing to read. */
+  take() {
+    try {
+      if (this.text === "") throw new RangeError(tr("The field is empty. The picture shows what was read last."));
+      this.filler.write(this.text);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.frames.stop();
+      clearTimeout(this.timer);
+      this.place.classList.add("stale");
+      this.field.say(error.message, this.text && "problem");
+      return false;
+    }
+    this.place.classList.remove("stale");
+    this.frames.start();
+    return true;
+  }
+
+  paint() {
+    const { reading, filler } = this;
+    if (!this.pin && reading.done >= Math.min(reading.steps, this.picture.rules.firstScreen)) {
+      const layer = Math.max(0, this.chosen.layer);
+      this.pin = { ...firstLook(reading, layer, this.picture.rules.firstScreen), layer };
+      this.pinSerial++;
+      this.showAddress();
+    }
+    const pin = this.pin && { ...this.pin, step: Math.min(this.pin.step, reading.steps - 1), model: this.name };
+    const view = { ...this.data.stage.view, pin, serial: this.pinSerial, order: "index" };
+    this.destroyPicture = show({ data: filler.data(view), parentElement: this.place, setStateValue: (name, value) => this.hear(name, value) }, (place) => this.explain(place));
+    this.remark();
+  }
+
+  /** The chosen unit's equations in numbers, in the next frame. */
+  explain(place) {
+    cancelAnimationFrame(this.explaining);
+    this.explaining = requestAnimationFrame(() => {
+      const { reading, root } = this;
+      const { step, unit, layer } = place;
+      this.panel.root.hidden = step >= reading.done;
+      if (step >= reading.done) return;
+      const moment = new Moment(this.equations, stepOf(reading, layer, step));
+      const where = placeText(this.picture.meta.step, step, reading.steps);
+      const title = tr("Unit {unit} of layer {layer} at {place}", { unit: shown("unit", unit), layer: shown("layer", layer), place: where });
+      this.panel.show(moment, unit, readTheme(root), { title, compact: root.clientWidth < NARROW });
+    });
+  }
+
+  /** What the picture reports. */
+  hear(name, value) {
+    if (name === "look") this.send("look", value);
+    if (name !== "pin") return;
+    this.pin = { step: value.step, unit: value.unit, layer: value.layer };
+    this.showAddress();
+  }
+
+  /** A pin stands in the address at once; the server is told when it is needed there. */
+  showAddress() {
+    const query = new URLSearchParams(location.search);
+    if (!query.has("model")) return; // the page has not written its address yet
+    query.set("character", String(shown("character", this.pin.step)));
+    query.set("unit", String(shown("unit", this.pin.unit)));
+    if (this.chosen.layer === ALL) query.set("pinned_layer", String(shown("layer", this.pin.layer)));
+    history.replaceState(history.state, "", `${location.pathname}?${query}${location.hash}`);
+    this.keepText();
+  }
+
+  chooseModel(model) {
+    const { models } = this.data.stage;
+    const [before, after] = [this.chosen.model, model].map((wanted) => models.find(({ name }) => name === wanted));
+    this.chosen = { model, layer: Math.min(this.chosen.layer, after.layers - 1) };
+    this.pin = null;
+    this.fillChoices();
+    if (this.text === before.text && after.text !== before.text) this.field.set((this.text = after.text));
+    this.version = "";
+    this.report();
+  }
+
+  chooseLayer(layer) {
+    this.chosen.layer = layer;
+    if (layer !== ALL && this.pin) this.pin = { ...this.pin, layer };
+    this.pinSerial++;
+    if (this.reading) {
+      this.drawLayers();
+      this.take();
+    }
+    this.reportSoon();
+  }
+
+  /** What is known of the numbers that are shown. */
+  remark() {
+    const { reading, filler } = this;
+    if (!reading || this.name !== this.chosen.model || this.text === "" || this.place.classList.contains("stale")) return;
+    const { done, steps } = reading;
+    if (this.data.stage.problem && this.reported === this.reportText()) return this.field.say(this.data.stage.problem, "problem");
+    if (done < steps) return this.field.say(steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(this.picture.meta.step, steps, count(steps)) }) : "");
+    if (this.isLost && steps > LONGEST_IN_LINK) return this.field.say(tr("This browser keeps no texts, and a link cannot hold one so long: it is lost when the page is loaded again."), "problem");
+    const judge = this.judge();
+    if (!judge) {
+      this.ask();
+      return this.field.say(tr("Read in this browser. The server compares it with torch when you pause."));
+    }
+    const { line, holds } = judged(reading, filler.described, judge);
+    return this.field.say(line, holds ? "" : "problem");
+  }
+
+  /** The server's first answer comes before torch is there: it is asked for its trace, once. */
+  ask() {
+    const { judge, stage } = this.data;
+    if (judge || this.hasAsked || stage.chosen.text !== this.text || stage.chosen.model !== this.name) return;
+    this.hasAsked = true;
+    this.reported = "";
+    this.report();
+  }
+
+  /** Torch's trace of what is shown, if that is here. */
+  judge() {
+    const { judge } = this.data;
+    if (!judge || judge.text !== this.text || judge.model !== this.name) return null;
+    const names = [...this.reading.model.signals, "probs"];
+    const values = Object.fromEntries(names.map((name) => [name, columnsOf(this.data[`judge_${name}`])[name]]));
+    return { steps: judge.steps, values, surprise: columnsOf(this.data.surprise).surprise };
+  }
+
+  reportText() {
+    return JSON.stringify([this.session, this.serial, this.chosen, this.text, this.pin]);
+  }
+
+  reportSoon() {
+    this.keepText();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.report(), PAUSE);
+  }
+
+  /** Tells the server what stands here, if that is news. */
+  report() {
+    clearTimeout(this.timer);
+    const now = this.reportText();
+    if (now === this.reported || this.text === "") return;
+    this.reported = now;
+    const { step, unit, layer: pinnedLayer } = this.pin ?? {};
+    this.send("stage", { session: this.session, serial: this.serial, ...this.chosen, text: this.text, step, unit, pinnedLayer, loaded: this.version });
+  }
+
+  keepText() {
+    const { session, serial, text, pin } = this;
+    this.isLost = Boolean(text) && !keep({ session, serial, ...this.chosen, text, pin });
+  }
+
+  leave() {
+    this.keepText();
+    clearTimeout(this.timer);
+    this.frames?.stop();
+    this.destroyPicture?.();
+    for (const act of ["pointerdown", "focusin"]) document.removeEventListener(act, this.onLeave, true);
+    window.removeEventListener("pagehide", this.onHide);
+    this.field.root.remove();
+    this.place.remove();
+    this.panel.root.remove();
+  }
+}
+
+/** @type {WeakMap<object, Stage>} */
+const stages = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue, address }) {
+  if (!parentElement.isConnected) return () => {}; // the page was left before its module was there
+  let stage = stages.get(parentElement);
+  if (!stage) stages.set(parentElement, (stage = new Stage(parentElement.querySelector(".stage"), data, address)));
+  stage.send = setStateValue;
+  stage.update(data);
+  return () => {
+    stages.get(parentElement)?.leave();
+    stages.delete(parentElement);
+  };
+}

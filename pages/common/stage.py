@@ -1,0 +1,171 @@
+"""The live part of the page Gates: a text field, and the picture of what a model in the browser reads there.
+
+assets/stage/stage.js runs the model and paints. The browser is sent the model's file, once, and, when the person pauses, what
+torch computes of the same text, to compare. It reports what stands in the field and what is chosen; nothing on the screen
+waits for the server.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import streamlit as st
+
+import lstm_core as lc
+from lstm_core import examples
+from lstm_core.browser import live
+from pages.common import caches, components, own_models, selection
+from pages.common.display import Options, displayed
+from pages.common.gates.view import OPTIONS
+from pages.common.selection import ALL_LAYERS, Selection
+
+KEY = "gates"
+MEMORY = f"{KEY}: stage"
+JUDGED = 40_000  # numbers of torch's trace that are sent to be compared: 160 kB
+MOST_WEIGHTS = 8_000_000  # numbers of a model that a browser is given: 32 MB
+
+Origin = Literal["link", "default", "session"]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of the browser. session: a name of this session, so that a report to another is told apart. shown: what
+    the browser shows. serial: of the last time that it was told to show something else, and origin: where that came from.
+    problem: why its text isn't read. loaded: versions of the models that it has."""
+
+    session: str
+    shown: Selection | None = None
+    serial: int = 0
+    origin: Origin = "default"
+    problem: str = ""
+    loaded: frozenset[str] = frozenset()
+
+
+def _known() -> _Known:
+    if MEMORY not in st.session_state:
+        st.session_state[MEMORY] = _Known(secrets.token_hex(8))
+    return st.session_state[MEMORY]
+
+
+def fits(model: str) -> bool:
+    """Whether a listed model is small enough to run in a browser."""
+    return caches.parameters(model) <= MOST_WEIGHTS
+
+
+def hear() -> None:
+    """Takes over what the browser reports, if it is well formed and not outdated: before anything is drawn."""
+    known, report = _known(), (st.session_state.get(KEY) or {}).get("stage")
+    if not isinstance(report, Mapping) or selection.KEY not in st.session_state:
+        return
+    if (report.get("session"), report.get("serial")) != (known.session, known.serial):
+        return
+    models, _ = caches.models()
+    reported = _selection(report, models)
+    if reported is None:
+        return
+    version = report.get("loaded")
+    loaded = known.loaded | {version} if isinstance(version, str) and len(known.loaded) < 100 else known.loaded
+    problem = ""
+    try:
+        caches.check(reported.model, reported.text)
+    except lc.TextError as error:  # the last good picture stays, here as there
+        problem, kept = str(error), selection.current()
+        reported = replace(reported, model=kept.model, text=kept.text)
+    if reported != known.shown:
+        st.session_state[selection.KEY] = reported
+    st.session_state[MEMORY] = replace(known, shown=reported, problem=problem, loaded=loaded)
+
+
+def _selection(report: Mapping[str, Any], models: Mapping[str, lc.ModelInfo]) -> Selection | None:
+    """What a report says is chosen; None where it is not well formed."""
+    model, text, layer = report.get("model"), report.get("text"), report.get("layer")
+    if not isinstance(model, str) or model not in models or not isinstance(text, str):
+        return None
+    sizes = models[model].config
+    if type(layer) is not int or not (0 <= layer < sizes["layers"] or layer == ALL_LAYERS):
+        return None
+    step, unit, pinned = (report.get(name) for name in ("step", "unit", "pinnedLayer"))
+    if not isinstance(step, int) or not isinstance(unit, int) or not isinstance(pinned, int):
+        return Selection(model, text, layer)
+    within = 0 <= step < caches.steps(model, text) and 0 <= unit < sizes["units"] and 0 <= pinned < sizes["layers"]
+    return Selection(model, text, layer, step, unit, pinned) if within else Selection(model, text, layer)
+
+
+def stage_view(
+    models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mapping[str, str] | None, *, judged: bool = True
+) -> Options:
+    """Shows the field and the picture, and returns how the picture is displayed.
+
+    models: to choose from, by name. origin: where what is chosen comes from: a link's text outranks what the browser has kept
+    of an earlier visit, a text that nobody chose doesn't. query: of a link that is not answered yet. judged: whether torch's
+    trace is sent along; the browser asks for it again.
+    """
+    chosen, known = selection.current(), _known()
+    if chosen != known.shown:
+        known = replace(known, shown=chosen, serial=known.serial + 1, origin=origin)
+    st.session_state[MEMORY] = known
+    display = displayed(KEY, query, OPTIONS)
+    own = own_models.get(chosen.model) is not None
+    version, file = _file(chosen.model)
+    place: dict[str, Any] = {"version": version, "most": caches.longest(chosen.model) if own else None}
+    if not own:
+        place["file"] = components.serve_file(f"{chosen.model}-{version}.bin", file)
+    head = {
+        "session": known.session,
+        "serial": known.serial,
+        "origin": known.origin,
+        "problem": known.problem,
+        "chosen": {name: value for name, value in asdict(chosen).items() if name != "text"} | {"text": chosen.text},
+        "models": [_choice(name, info) for name, info in models.items()],
+        "texts": [{"title": each["title"], "text": each["text"]} for each in examples.texts()],
+        "model": place,
+        "view": display.view(),
+    }
+    data: dict[str, Any] = {"stage": head}
+    if judged:
+        data |= _judge(chosen.model, chosen.text, display.options.get("order") == "grouped")
+    if own and version not in known.loaded:
+        data["file"] = pa.table({"bytes": np.frombuffer(file(), np.uint8)})
+    components.mount("stage", key=KEY, data=data, on_stage_change=hear, on_look_change=_nothing)
+    return display.options
+
+
+def _nothing() -> None:
+    """Streamlit keeps a component's state only where a callback is named."""
+
+
+def _choice(name: str, info: lc.ModelInfo) -> dict[str, Any]:
+    return {"name": name, "layers": info.config["layers"], "text": examples.text_for(name)}
+
+
+@caches.cached(16)
+def _packed(name: str) -> tuple[str, bytes]:
+    try:
+        return live.packed(name, caches.described(name))
+    except lc.CheckpointError:
+        caches.look_again()
+        raise
+
+
+def _file(name: str) -> tuple[str, Any]:
+    """The version of a model's file, and what gives the file."""
+    version, file = _packed(name)
+    return version, lambda: file
+
+
+@caches.cached(16)
+def _judge(name: str, text: str, grouped: bool) -> dict[str, Any]:
+    """Torch's trace at some of its steps, its surprise at all of them, and, where it is wanted, the order of grouped units."""
+    trace = caches.read(name, text)
+    steps, values = live.judge(trace, JUDGED)
+    orders = [live.grouped(trace, layer) for layer in range(trace.layers)] if grouped else None
+    return {
+        "judge": {"model": name, "text": text, "steps": steps, "grouped": orders},
+        "surprise": pa.table({"surprise": trace.surprise}),
+        **{f"judge_{signal}": pa.table({signal: array.reshape(-1)}) for signal, array in values.items()},
+    }
