@@ -68,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process = serve(port, tmp_path_factory.mktemp("server") / "log")
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(10)
+    process.wait(30)
 
 
 @pytest.fixture(scope="session")
