@@ -67,7 +67,7 @@ def own_server(tmp_path):
     process = serve(port, tmp_path / "log")
     yield process, f"http://127.0.0.1:{port}", started
     process.terminate()
-    process.wait(10)
+    process.wait(30)
 
 
 def test_first_picture_and_memory(own_server, browser, report) -> None:  # noqa: F811

@@ -34,6 +34,7 @@ from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from pages.common.components import TEXT
 from tests.browser.conftest import free_port, serve
 from tests.browser.school import HOST, school
 
@@ -150,7 +151,8 @@ class Client:
             self.widgets[found[1]], self.fragments[found[1]] = name, delta.fragment_id
         if kind == "bidi_component" and found and found[1] == "gates":
             data = part.mixed.json if part.WhichOneof("data") == "mixed" else part.json
-            self.stage = json.loads(data).get("stage", self.stage) if data else self.stage
+            text = json.loads(data).get(TEXT) if data else None
+            self.stage = json.loads(text).get("stage", {}) if text else self.stage
         elif kind == "exception":
             self.errors.append(f"{part.type}: {part.message[:200]}")
 
@@ -261,7 +263,7 @@ def app(workers: int, folder: Path) -> Iterator[tuple[int, str, list[int]]]:
         yield port, "127.0.0.1", [process.pid]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def machine() -> str:

@@ -60,4 +60,4 @@ def school(folder: Path, count: int) -> Iterator[School]:
         for process in (proxy, *workers):
             process.terminate()
         for process in (proxy, *workers):
-            process.wait(10)
+            process.wait(30)
