@@ -28,9 +28,17 @@ def has_torch() -> bool:
     return torch is not None and not getattr(torch.__spec__, "_initializing", False)
 
 
-@st.cache_resource(show_spinner=False)
 def arrange() -> Thread:
-    """Once a process; further calls cost nothing. Returns the thread that loads what the first page did not need."""
+    """To be called at the end of each run: what it does, it does once a process. Returns the thread that loads what the first
+    page did not need."""
+    loading = _arranged()
+    if loading.is_alive():
+        gc.freeze()  # or Streamlit, after each run in the meantime, would search all that has been loaded
+    return loading
+
+
+@st.cache_resource(show_spinner=False)
+def _arranged() -> Thread:
     _allow_descriptors()
     # No daemon, as a thread of a script's own would be: torch can't be taken down before it is up.
     loading = Thread(target=_load_and_keep, name="loading", daemon=False)
@@ -46,6 +54,7 @@ def _load_and_keep() -> None:
     """
     for name in LATER:
         import_module(name)
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

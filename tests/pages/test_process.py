@@ -121,5 +121,5 @@ def test_ten_closed_sessions_leave_no_descriptor_though_nobody_comes_after_them(
     wait_until(lambda: descriptors() <= before)
     asyncio.run(visit(port, 10))
     held = descriptors()
-    assert held >= before + 30  # so they would have been seen
+    assert held >= before + 20  # so they would have been seen
     wait_until(lambda: descriptors() <= before)
