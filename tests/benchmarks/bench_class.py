@@ -230,8 +230,13 @@ class Servers:
         found, new = [], list(self.roots)
         while new:
             found += new
-            new = [int(c) for p in new for t in Path(f"/proc/{p}/task").iterdir() for c in (t / "children").read_text().split()]
+            new = [child for process in new for child in self._children(process)]
         return found
+
+    def _children(self, process: int) -> Iterator[int]:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with suppress(FileNotFoundError):  # threads end at any time
+                yield from map(int, (thread / "children").read_text().split())
 
     def _status(self, name: str) -> int:
         texts = [Path(f"/proc/{p}/status").read_text() for p in self._processes()]
