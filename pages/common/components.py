@@ -25,7 +25,9 @@ SERVED = "served"  # the folder in a temporary one that Streamlit serves
 _LOCK = Lock()  # sessions that open together make each file once
 
 
-STYLES = {"stage": ("shared", "gates", "stage")}  # of components that hold others; the rest have the shared one and their own
+STYLES = {
+    "stage": ("shared", "gates", "inside", "stage")
+}  # of components that hold others; the rest have the shared one and their own
 
 
 def mount(name: str, **arguments: Any) -> Any:

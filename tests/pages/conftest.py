@@ -28,7 +28,7 @@ def run_once(app: AppTest, **query: str) -> AppTest:
 
 def report(app: AppTest, **changes: object) -> AppTest:
     """The page Gates, run again after its browser has reported what stands in its field and what is chosen there."""
-    known, chosen = app.session_state["gates: stage"], app.session_state["selection"]
+    known, chosen = app.session_state["stage"], app.session_state["selection"]
     shown = {"model": chosen.model, "text": chosen.text, "layer": chosen.layer, "step": 0, "unit": 0, "pinnedLayer": 0}
     app.session_state["gates"] = {"stage": {"session": known.session, "serial": known.serial, **shown, **changes}}
     return app.run()
