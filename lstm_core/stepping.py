@@ -77,29 +77,33 @@ def steps(
     parameters: Parameters,
     inputs: Inputs,
     initial: Mapping[str, np.ndarray],
-    length: int,
+    out: np.ndarray,
     held: Held = NOTHING,
     below: Mapping[str, np.ndarray] = NO_LAYER,
 ) -> dict[str, np.ndarray]:
-    """Every signal of one layer at every step: name -> float32 (time, unit), views of one array.
+    """Every signal of one layer at every step: name -> float32 (time, unit), views of `out`.
 
     inputs: called with the weight (rows, input) and bias of the gates; gives x W^T + b, one row a step.
-    initial: the states before the first step, (unit,) each. length: the number of steps.
-    held: what is written over some signals before anything reads them, as `clamp.held_steps` gives it. below: the signals
-    of the layer below, (time, unit) each; none in the first.
+    initial: the states before the first step, (unit,) each. out: contiguous float32 (time, signal, unit), to be filled, the
+    signals as in `order`. held: what is written over some signals before anything reads them, as `clamp.held_steps` gives
+    it. below: the signals of the layer below, (time, unit) each; none in the first.
     """
     loop, code = _loop(cell, tuple(n for n in cell.names if n in held))
-    units = initial["hidden"].shape[0]
-    out = np.empty((length, len(loop.order) * units), np.float32)
+    length, _, units = out.shape
     names = loop.bind(parameters, inputs, initial, units)
-    names["out"] = out
+    names["out"] = out.reshape(length, -1)
     for name in cell.below:
         names[f"BELOW_{name}"] = below[name] if below else [np.zeros(units, np.float32)] * length
     for name, (values, masks) in held.items():
         names |= {f"VALUE_{name}": values, f"MASK_{name}": masks}
     exec(code, names)  # the source is made from the cell's program alone, in `_loop`
     names["run"]()
-    return {name: out[:, k * units : (k + 1) * units] for k, name in enumerate(loop.order)}
+    return {name: out[:, k] for k, name in enumerate(loop.order)}
+
+
+def order(cell: Cell) -> list[str]:
+    """The signals of a cell as they stand in what `steps` fills."""
+    return _loop(cell)[0].order
 
 
 @dataclass(frozen=True)

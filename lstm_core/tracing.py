@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from lstm_core import onednn, stepping
+from lstm_core import onednn
 from lstm_core.clamp import Clamp, Held, check, held_steps
 from lstm_core.errors import InputError
 from lstm_core.frozen import read_only
 from lstm_core.model import CharModel
+from lstm_core.stepping import order, steps
 from lstm_core.trace import State, Trace
 from lstm_core.words import tr
 
@@ -36,14 +37,16 @@ def trace(model: CharModel, text: str, state: State | None = None, clamps: Seque
         _check_state(model, state)
     check(clamps, model.cell, model.layers, model.units, len(reading.ids))
     initial = _own(zero_state(model) if state is None else state)
+    signals = order(model.cell)
+    every = np.empty((model.layers, len(reading.ids), len(signals), model.units), np.float32)
     with torch.no_grad():
         layers: list[dict[str, np.ndarray]] = []
         for layer in range(model.layers):
             start = {name: initial[name][layer] for name in model.cell.states}
             held = held_steps(clamps, layer, model.units, len(reading.ids))
-            layers.append(_layer(model, layer, reading.ids, layers[-1] if layers else {}, start, held))
+            layers.append(_layer(model, layer, reading.ids, layers[-1] if layers else {}, start, held, every[layer]))
         probs = _predict(model, layers[-1]["hidden"])
-    values = {name: _stack([signals[name] for signals in layers]) for name in model.cell.names}
+    values = {n: layers[0][n][None] if model.layers == 1 else every[:, :, k] for k, n in enumerate(signals)}
     last = {name: values[name][:, -1] for name in model.cell.states}
     return Trace(
         model.name, model.cell, model.vocabulary, reading.chars, reading.read_as, reading.ids, read_only(values),
@@ -55,11 +58,6 @@ def _own(state: State) -> State:
     """The same numbers in read-only copies."""
     values = {name: np.array(value, np.float32) for name, value in state.values.items()}
     return State(read_only(values), None if state.probs is None else read_only(np.array(state.probs, np.float32)))
-
-
-def _stack(layers: list[np.ndarray]) -> np.ndarray:
-    """(layer, time, unit); a single layer is not copied."""
-    return layers[0][None] if len(layers) == 1 else np.stack(layers)
 
 
 def _check_state(model: CharModel, state: State) -> None:
@@ -91,16 +89,23 @@ def _layer(
     below: Mapping[str, np.ndarray],
     start: Mapping[str, np.ndarray],
     held: Mapping[str, Held],
+    out: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """All signals of one layer, (time, unit) each: by torch's kernel where it gives them away, else by the equations.
 
-    below: those of the layer below; none for the first.
+    below: those of the layer below; none for the first. out: (time, signal, unit), where they stand afterwards; those of a
+    model's only layer, which torch's kernel gives, are not copied there.
     """
     parameters = {n: p.detach().to("cpu", torch.float32) for n, p in model.rnn.layer(layer).items()}
     if model.cell.kernel == "lstm" and not held:
         x = _vectors(model)[torch.from_numpy(ids.copy())] if not below else torch.from_numpy(below["hidden"])
         signals = onednn.lstm_steps(parameters, x, start)
         if signals is not None:
+            if model.layers == 1:
+                return signals
+            for k, name in enumerate(order(model.cell)):
+                out[:, k] = signals[name]
+                signals[name] = out[:, k]
             return signals
     arrays = {n: p.numpy() for n, p in parameters.items()}
 
@@ -108,12 +113,13 @@ def _layer(
         """What x adds to gates at each step. The first layer's x is one of a few vectors: look it up, never multiply."""
         if bias is None:
             return [weight] * len(ids)
-        if below:
-            return list(below["hidden"] @ weight.T + bias)
-        table = list(_vectors(model).numpy() @ weight.T + bias)
-        return [table[k] for k in ids]
+        x = below["hidden"] if below else _vectors(model).numpy()
+        products = x @ weight.T
+        products += bias
+        rows = list(products)
+        return rows if below else [rows[k] for k in ids]
 
-    return stepping.steps(model.cell, arrays, inputs, start, len(ids), held, below)
+    return steps(model.cell, arrays, inputs, start, out, held, below)
 
 
 def _vectors(model: CharModel) -> torch.Tensor:

@@ -81,7 +81,8 @@ def test_its_gradients_go_through_its_own_functions(make_model: make, cell: str,
         logits, _ = torch.func.functional_call(model, {"rnn.weight_hh_l0": changed}, (ids,))
         return torch.nn.functional.cross_entropy(logits[:-1, 0], ids[1:, 0])
 
-    assert torch.autograd.gradcheck(loss, weight.detach().requires_grad_(), eps=1e-7, atol=1e-5)
+    # fast_mode: along one direction by chance, which a wrong gradient passes by accident alone
+    assert torch.autograd.gradcheck(loss, weight.detach().requires_grad_(), eps=1e-7, atol=1e-5, fast_mode=True)
 
 
 @every_variant

@@ -20,7 +20,7 @@ from lstm_core.worker import Report, Training, TrainingQueue, suited_recipe
 TEXT = "the clouds are in the sky, and the sky is blue. " * 120
 CORPUS = corpora.from_text(TEXT, "clouds")
 LONG = Recipe(units=16, passes=2000, learning_rate=1e-2, validations=3)
-SHORT = replace(LONG, passes=20)
+SHORT = replace(LONG, passes=8, learning_rate=3e-2)
 
 Make = Callable[..., Training]
 
@@ -112,7 +112,7 @@ def test_it_stops_at_the_next_report_and_goes_on_where_it_was(make: Make, monkey
 
 
 def test_after_an_interruption_it_ends_where_it_would_have_ended(make: Make) -> None:
-    recipe = replace(SHORT, passes=8, text_length=None)
+    recipe = replace(SHORT, passes=4, text_length=None)
     whole, parted = make(recipe), make(recipe)
     whole.start()
     until(whole, lambda r: r.state == "done")
@@ -140,13 +140,13 @@ def test_the_time_left_is_the_steps_left_at_the_speed_of_late(make: Make) -> Non
 
 def test_minutes_become_passes_by_the_speed_that_is_measured(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "WARM_UP_SECONDS", 0.1)
-    monkeypatch.setattr(worker, "MEASURE_SECONDS", 0.4)
-    training = make(replace(LONG, passes=1), seconds=3.0)
+    monkeypatch.setattr(worker, "MEASURE_SECONDS", 0.2)
+    training = make(replace(LONG, passes=1), seconds=1.5)
     training.start()
     assert until(training, lambda r: r.state == "measuring").works
     report = until(training, lambda r: r.state in ("done", "stopped"))
     assert training.recipe.passes > 1
-    assert report.seconds < 2 * worker.OVERRUN * 3 and (report.state == "done" or "Its time is over" in report.message)
+    assert report.seconds < 2 * worker.OVERRUN * 1.5 and (report.state == "done" or "Its time is over" in report.message)
 
 
 def test_who_comes_later_waits_and_begins_by_itself(make: Make) -> None:

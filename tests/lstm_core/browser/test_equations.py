@@ -122,20 +122,20 @@ def compare(found: list[Any], model: CharModel) -> list[bool]:
     return same
 
 
-@pytest.mark.parametrize("name", [info.name for info in lc.models()])
-def test_shipped_models(tmp_path: Path, name: str) -> None:
-    model = lc.load(name)
-    text = PASSAGES["War and Peace"][:300]
-    cases = [case(tmp_path, model, text, layer) for layer in range(model.layers)]
-    for found in answers(tmp_path, cases):
+def test_shipped_models(tmp_path: Path) -> None:
+    models = [lc.load(info.name) for info in lc.models()]
+    drawn = [(model, layer) for model in models for layer in range(model.layers)]
+    cases = [case(tmp_path, model, PASSAGES["War and Peace"][:300], layer) for model, layer in drawn]
+    for found, (model, layer) in zip(answers(tmp_path, cases), drawn, strict=True):
         same = compare(found, model)
-        assert np.mean(same) > 0.8, "the same numbers, but for some last digits"
+        assert np.mean(same) > 0.8, f"{model.name}, {layer}: the same numbers, but for some last digits"
 
 
-@pytest.mark.parametrize("cell", tuple(lc.cells()))
-def test_every_cell(make_model: Callable[..., CharModel], tmp_path: Path, cell: str) -> None:
-    model = make_model(cell, 9, 2, embedding=3)
-    for found in answers(tmp_path, [case(tmp_path, model, "the sky is in the clouds", layer) for layer in range(2)]):
+def test_every_cell(make_model: Callable[..., CharModel], tmp_path: Path) -> None:
+    models = [make_model(cell, 9, 2, embedding=3, name=cell) for cell in lc.cells()]
+    drawn = [(model, layer) for model in models for layer in range(2)]
+    cases = [case(tmp_path, model, "the sky is in the clouds", layer) for model, layer in drawn]
+    for found, (model, _) in zip(answers(tmp_path, cases), drawn, strict=True):
         compare(found, model)
 
 

@@ -194,17 +194,24 @@ def test_it_trains_and_what_it_learnt_is_kept(no_thread_is_left: None) -> None:
     assert app.session_state[here.KEY].training is None
 
 
+def wait_for_step(app: AppTest, step: int) -> None:
+    """Until a training has made so many steps, while it works."""
+    training = app.session_state[here.KEY].training
+    while training.report().step < step:
+        assert training.report().works
+        time.sleep(0.05)
+
+
 def test_it_is_stopped_and_goes_on_and_one_at_a_time_is_trained(no_thread_is_left: None) -> None:
     app = begin(run(text=TEXT, section="here"), passes=200, text=LEARNT * 20)
     assert app.button(key="training here: train").disabled
-    time.sleep(1)
+    wait_for_step(app, 1)
     app.button(key="training here: stop").click().run()
     app.run()
     assert "Stopped after" in said(app) and not app.button(key="training here: train").disabled
     stopped = app.session_state[here.KEY].training.report().step
     app.button(key="training here: go on").click().run()
-    time.sleep(1)
-    assert app.session_state[here.KEY].training.report().step >= stopped
+    wait_for_step(app, stopped + 1)
     app.button(key="training here: stop").click().run()
 
 
