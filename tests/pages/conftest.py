@@ -26,11 +26,11 @@ def run_once(app: AppTest, **query: str) -> AppTest:
     return app
 
 
-def report(app: AppTest, **changes: object) -> AppTest:
-    """The page Gates, run again after its browser has reported what stands in its field and what is chosen there."""
+def report(app: AppTest, kind: str = "gates", **changes: object) -> AppTest:
+    """The page Gates or Inside, run again after its browser has reported what stands in its field and what is chosen there."""
     known, chosen = app.session_state["stage"], app.session_state["selection"]
     shown = {"model": chosen.model, "text": chosen.text, "layer": chosen.layer, "step": 0, "unit": 0, "pinnedLayer": 0}
-    app.session_state["gates"] = {"stage": {"session": known.session, "serial": known.serial, **shown, **changes}}
+    app.session_state[kind] = {"stage": {"session": known.session, "serial": known.serial, **shown, **changes}}
     return app.run()
 
 
