@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 LARGEST = 32_000_000  # bytes of all numbers in a page: more makes a browser slow
 BASE64 = 4 / 3  # characters that a byte takes
 LONGEST_FACT = 400  # characters of one entry of a model's card
-JUDGED = 130_000  # numbers of a trace in a page that reads by itself: 0.7 MB beside a model of 2 x 256 units, which takes 4.9
+JUDGED = 100_000  # numbers of a trace in a page that reads by itself: 0.5 MB beside a model of 2 x 256 units, which takes 4.9
+PICTURES = ("shared/shared", "gates/gates", "inside/inside", "report/report")  # style sheets of a page with both pictures
 NARROW = 32  # letters of LaTeX that a row of numbers may have beside its equation
 
 
@@ -126,15 +127,15 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         card=_table(_card(model)),
         text=escape(_printable(trace.text)),
     )
-    return _document("report", title, body, ("shared/shared", "gates/gates", "inside/inside", "report/report"), data)
+    return _document("report", title, body, PICTURES, data)
 
 
 def build_live(models: Sequence[CharModel], text: str, layer: int | None = None) -> str:
-    """A page that reads what is typed into it, without a network and without a server: heatmaps, engine, weights in one file.
+    """A page that reads what is typed into it, without a network and a server: heatmaps, drawing, engine, weights in one file.
 
     models: one or more; a person chooses among several on the page. text: what stands in its field at first, 1 to 20,000
     characters. layer: the only one that is shown, counted from 0 (default: all). Returns the page, to be saved as UTF-8; a
-    model of 2 x 256 units takes 5.9 MB. In it stands torch's trace of the text, at up to JUDGED numbers: the page compares
+    model of 2 x 256 units takes 5.8 MB. In it stands torch's trace of the text, at up to JUDGED numbers: the page compares
     what the browser computes with it, and says so. Raises InputError for no model, for a layer that one of them lacks,
     for weights of more than 24 MB, and TextError for a text that one of them can't read.
     """
@@ -157,7 +158,7 @@ def build_live(models: Sequence[CharModel], text: str, layer: int | None = None)
         ),
         models="".join(_live_words(model, trace) for model, trace in zip(models, traces)),
     )
-    return _document("live", title, body, ("shared/shared", "gates/gates", "report/report"), [_script("live", sent)])
+    return _document("live", title, body, PICTURES, [_script("live", sent)])
 
 
 def _live_title(names: Sequence[str]) -> str:
@@ -174,9 +175,20 @@ def _live(model: CharModel, trace: Trace, layer: int | None) -> dict[str, Any]:
         "engine": meta,
         "weights": base64.b64encode(weights).decode("ascii"),
         "picture": live.described(trace.model, trace, None if layer is None else [layer], trace),
+        "drawings": _drawings(model, [layer] if layer is not None else range(model.layers)),
+        "walk": [asdict(step) for step in walk(model.cell)],
         "judge": {"steps": steps, "values": [column(name, array) for name, array in values.items()]},
         "pin": {"step": step, "unit": unit, "layer": layer or 0, "model": trace.model},
     }
+
+
+def _drawings(model: CharModel, layers: Sequence[int]) -> dict[str, Any]:
+    """How the cell of each layer is drawn. The picture is the same in each, and the colours are those of the heatmaps."""
+    described = [inside.described(model, layer) for layer in layers]
+    pictures = {one.pop("svg") for one in described}
+    for one in described:
+        del one["colours"]
+    return {"layers": described, "svg": pictures.pop()}
 
 
 def _live_words(model: CharModel, trace: Trace) -> str:

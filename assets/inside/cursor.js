@@ -22,7 +22,8 @@ export function writeAll(inst) {
   if (document.activeElement !== inst.el.unit && inst.root.getRootNode().activeElement !== inst.el.unit) inst.el.unit.value = shown("unit", inst.cursor.unit);
 }
 
-export function moveCursor(inst, to) {
+/** to: { step, unit }, what stays may be left out. isSpoken: false where another view says where the cursor is. */
+export function moveCursor(inst, to, isSpoken = true) {
   const { meta } = inst.data;
   const step = clamp(to.step ?? inst.cursor.step, 0, meta.steps - 1);
   const unit = clamp(to.unit ?? inst.cursor.unit, 0, meta.units - 1);
@@ -39,7 +40,7 @@ export function moveCursor(inst, to) {
   settle(inst, slide ? SLIDE_MS : 0);
   writeAll(inst);
   askForWindow(inst);
-  speakSoon(inst, () => placeSentence(inst));
+  if (isSpoken) speakSoon(inst, () => placeSentence(inst));
 }
 
 export function pinCursor(inst) {

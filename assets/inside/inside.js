@@ -6,7 +6,7 @@
 // its equations say what is computed, its picture says where it is drawn.
 
 import { readTheme } from "../shared/colours.js";
-import { run } from "../shared/instances.js";
+import { instances, run } from "../shared/instances.js";
 import { shown } from "../shared/numbering.js";
 import { clamp } from "../shared/numbers.js";
 import { showPlaying } from "../shared/player.js";
@@ -84,4 +84,10 @@ export default function (args) {
 /** Shows data that the browser's engine has filled: `DrawingFiller` of from_reading.js. */
 export function show(args) {
   return run(args, { selector: ".inside", unpack: (data) => data, create, update });
+}
+
+/** Moves the cursor of what is shown at an element to where that of another view is. @param {HTMLElement} parentElement @param {{ step: number, unit?: number }} place */
+export function follow(parentElement, place) {
+  const inst = instances.get(parentElement);
+  if (inst) moveCursor(inst, place, false);
 }

@@ -25,6 +25,19 @@ function layoutStage(inst) {
   };
 }
 
+/** Finds the pixels of all lines, where they are not known: new numbers alone do not change them. Returns whether they were known. */
+function measure(inst) {
+  const { layout, ratio, copies } = inst;
+  const { units, inputs } = inst.data.meta;
+  const shape = [layout.scale, layout.pixels, layout.rows, layout.letters, ratio, units, inputs].join();
+  if (inst.measured && inst.shape === shape) return true;
+  inst.shape = shape;
+  inst.measured ??= measureArt(inst, copies[0]);
+  inst.raster = inst.measured.strips.map((strip) => rasterised(inst, strip, layout.scale * ratio, layout.pixels, layout.rows));
+  inst.pills = placePills(inst, layout.letters * 3.5, layout.letters * 1.4);
+  return false;
+}
+
 export function arrange(inst) {
   const { el } = inst;
   inst.layout = layoutStage(inst);
@@ -38,13 +51,11 @@ export function arrange(inst) {
   for (const { layer } of inst.labels) Object.assign(layer.style, { width: `${inst.layout.width}px`, height: `${inst.layout.height}px` });
   el.stage.style.height = `${inst.layout.height}px`;
   inst.copies[0].under.style.width = `${inst.layout.width}px`;
-  inst.measured ??= measureArt(inst, inst.copies[0]);
-  inst.raster = inst.measured.strips.map((strip) => rasterised(inst, strip, inst.layout.scale * inst.ratio, inst.layout.pixels, inst.layout.rows));
-  inst.pills = placePills(inst, inst.layout.letters * 3.5, inst.layout.letters * 1.4);
-  for (const copy of inst.copies) {
-    copy.lighting = "";
-    dressCopy(inst, copy);
-  }
+  const isMeasured = measure(inst);
+  const dress = JSON.stringify(inst.theme);
+  if (!isMeasured || inst.dress !== dress) inst.copies.forEach((copy) => dressCopy(inst, copy));
+  inst.dress = dress;
+  for (const copy of inst.copies) copy.lighting = "";
   place(inst, true);
   lightLabels(inst);
 }

@@ -12,11 +12,12 @@ import { layersText, lengthText, unitsText } from "../shared/phrases.js";
 import { arrayOf, bytesOf } from "../shared/stored.js";
 import { textField } from "../shared/text_field.js";
 import { tr } from "../shared/words.js";
+import { Drawing, fillersOf } from "./drawing.js";
 
 const FEW = 100; // characters whose reading is not worth a remark
 
 const { text, models } = JSON.parse(document.getElementById("data-live").textContent);
-const places = { field: document.getElementById("field"), gates: document.getElementById("gates") };
+const places = Object.fromEntries(["field", "gates", "cell", "inside"].map((name) => [name, document.getElementById(name)]));
 
 /** What stands in the page for each model becomes a model that reads, when it is first asked for. */
 const readers = models.map((sent) => {
@@ -24,13 +25,25 @@ const readers = models.map((sent) => {
   return () => (made ??= readerOf(sent));
 });
 
-function readerOf({ engine, weights, picture, judge, pin }) {
+function readerOf({ engine, weights, picture, drawings, walk, judge, pin }) {
   const filler = new Filler(new Reading(new Model(engine, bytesOf(weights))), picture);
   const values = Object.fromEntries(judge.values.map((column) => [column.name, arrayOf(column)]));
-  return { filler, trace: { steps: judge.steps, values }, view: { pin, serial: 1, order: "index", look: {}, lookSerial: 1 }, frames: null };
+  return {
+    filler,
+    walk,
+    drawings: fillersOf(filler.reading, drawings, picture.meta.colours),
+    trace: { steps: judge.steps, values },
+    view: { pin, serial: 1, order: "index", look: {}, lookSerial: 1 },
+    frames: null,
+  };
 }
 
 let chosen = 0;
+const drawing = new Drawing({ title: places.cell, inside: places.inside }, (pin) => {
+  const reader = readers[chosen]();
+  reader.view = { ...reader.view, pin, serial: reader.view.serial + 1 };
+  paint(reader);
+});
 let typed = text; // the browser's field may write line breaks in its own way: the first text is read as it was sent
 const field = textField({ label: tr("Text"), text, onText: (now) => take(now) });
 places.field.append(field.root);
@@ -54,18 +67,20 @@ function take(now) {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     reader.frames?.stop();
-    places.gates.classList.add("stale");
+    for (const place of [places.gates, places.inside]) place.classList.add("stale");
     field.say(error.message, now && "problem");
     return;
   }
-  places.gates.classList.remove("stale");
+  for (const place of [places.gates, places.inside]) place.classList.remove("stale");
   reader.frames ??= readInFrames(reader.filler.reading, () => paint(reader));
   reader.frames.start();
 }
 
 function paint(reader) {
   const data = reader.filler.data(reader.view);
-  show({ data, parentElement: places.gates, setStateValue: () => {} });
+  const setStateValue = (what, value) => void (what === "pin" && drawing.pinAt(value));
+  show({ data, parentElement: places.gates, setStateValue }, (cursor) => drawing.follow(cursor));
+  drawing.take(reader, data);
   field.say(remark(reader));
 }
 

@@ -21,9 +21,9 @@ In it: every gate of every layer under one cursor, the cell's drawing alive, the
 one unit, the certificate, the loss, and the model's card. Its numbers may take 32 MB: a model of 2 x 256
 units can read about 1,400 characters.
 
-With --live the page reads what is typed into it: in it are the gates of every layer, the model's weights, and what runs
-them, under 6 MB for a model of 2 x 256 units. It compares what it computes for its first text with torch's trace, and
-says so. Several models go into one page: --live MODEL --live MODEL.""",
+With --live the page reads what is typed into it: in it are the gates of every layer, the drawing of the cell, the
+model's weights, and what runs them, under 6 MB for a model of 2 x 256 units. It compares what it computes for its first
+text with torch's trace, and says so. Several models go into one page: --live MODEL --live MODEL.""",
         (
             "--model war-and-peace-lstm --text-file scene.txt -o report.html",
             '--model family-gru --text "the clouds are in the sky" --unit 7 -o report.html',

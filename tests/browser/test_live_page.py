@@ -17,6 +17,7 @@ from lstm_core.figures.lettering import glyph
 from lstm_core.places import ASSETS
 from tests.browser.conftest import opened_from_disk
 from tests.browser.test_report import CANVAS, cursor, spoken
+from tests.lstm_core.browser.test_equations import decimals, holds, value_of
 
 PASSAGE = next(p["text"] for p in json.loads((ASSETS / "passages.json").read_text("utf-8")) if p["title"] == "War and Peace")
 UNCHECKED = "Read in this browser; not checked against torch."
@@ -154,12 +155,82 @@ def test_several_models_in_one_page(open_live) -> None:
     tab = open_live(models, "the clouds")
     field(tab).press("Control+End")
     field(tab).press_sequentially(" are")
+    drawn(tab)
     tab.get_by_role("combobox", name="Model").select_option("family-gru-pytorch")
     expect(tab.locator(".gates")).to_have_attribute("data-model", "family-gru-pytorch")
+    draws(tab, lc.trace(models[1], "the clouds are"))
     tab.locator(CANVAS).focus()
     tab.keyboard.press("End")
     told(tab, lc.trace(models[1], "the clouds are"), 13)
     assert field(tab).input_value() == "the clouds are"
+
+
+def drawn(tab) -> dict[str, str]:
+    """The equations below the drawing, when it shows what the heatmaps show: the signal's name -> its chain."""
+    tab.locator(".inside").scroll_into_view_if_needed()
+    step, _unit, _layer = cursor(tab, "gates")
+    expect(tab.locator(".inside")).to_have_attribute("data-step", str(step))
+    tab.wait_for_timeout(100)
+    found = tab.locator(".inside > .rows .row").evaluate_all("r => r.map(e => [e.dataset.line, e.lastChild.textContent])")
+    return {name: text.removeprefix("= ") for name, text in found}
+
+
+def draws(tab, trace: lc.Trace) -> None:
+    """Holds what is drawn and written of the unit at the cursor to the trace."""
+    chains = drawn(tab)
+    step, unit, layer = cursor(tab, "inside")
+    assert list(chains) == list(trace.cell.names)
+    for name, text in chains.items():
+        holds(text)
+        result = text.split(" = ")[-1]
+        wanted = float(trace[name][layer, step, unit])
+        assert abs(value_of(result) - wanted) <= 0.5001 * 10.0 ** -decimals(result) + 1e-4 * max(1, abs(wanted)), text
+    assert tab.locator(f".inside .copy[data-step='{step}'] .glyph").text_content() == glyph(trace.chars[step])[0]
+
+
+def test_the_drawing_is_alive_with_what_is_typed(open_live) -> None:
+    model = lc.load("family-gru-pytorch")
+    text = "the clouds are in the sky"
+    tab = open_live([model], text)
+    before = drawn(tab)
+    draws(tab, lc.trace(model, text))
+    for more in (" a", " az"):
+        field(tab).fill(f"{text}{more}")
+        expect(tab.locator(".gates")).to_have_attribute("data-step", str(len(text) + len(more) - 1))
+        draws(tab, lc.trace(model, f"{text}{more}"))
+    assert drawn(tab) != before
+    strip = "() => document.querySelector('.inside .copy:not(.aside):not([hidden]) canvas').toDataURL()"
+    picture = tab.evaluate(strip)
+    field(tab).fill(f"{text} aq")
+    draws(tab, lc.trace(model, f"{text} aq"))
+    assert tab.evaluate(strip) != picture, "its lines are coloured anew"
+
+
+def test_the_drawing_and_the_heatmaps_share_a_cursor(open_live) -> None:
+    model = lc.load("shakespeare-lstm")
+    tab = open_live([model], "To be, or not to be")
+    trace = lc.trace(model, "To be, or not to be")
+    draws(tab, trace)
+    tab.locator(CANVAS).focus()
+    tab.keyboard.press("End")
+    for _ in range(3):
+        tab.keyboard.press("ArrowLeft")
+        tab.keyboard.press("ArrowUp")
+    draws(tab, trace)
+    assert cursor(tab, "inside") == cursor(tab, "gates")
+    tab.get_by_role("combobox", name="Layer that is drawn").select_option("layer 2")
+    expect(tab.locator(".inside")).to_have_attribute("data-layer", "1")
+    draws(tab, trace)
+    tab.locator(".inside .tape").focus()
+    tab.keyboard.press("Home")
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".gates")).to_have_attribute("data-step", "0")
+    assert cursor(tab, "gates") == cursor(tab, "inside")
+    tab.locator(CANVAS).focus()
+    tab.keyboard.press("m")
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".inside")).to_have_attribute("data-layer", "0")
+    draws(tab, trace)
 
 
 def strange_models() -> Iterator[tuple[lc.CharModel, str]]:
@@ -178,6 +249,8 @@ def test_bytes_one_character_other_functions_and_one_layer(open_live) -> None:
         field(tab).press_sequentially("o")
         trace = lc.trace(model, f"{text}o")
         told(tab, trace, trace.steps - 1)
+        tab.locator(".inside").scroll_into_view_if_needed()
+        expect(tab.locator(".inside")).to_have_attribute("data-step", str(trace.steps - 1))
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("dark", 390), ("light", 1280)])
