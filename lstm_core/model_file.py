@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from reprlib import repr as shorten
 from types import UnionType
@@ -98,7 +99,7 @@ class ModelFile:
         embedding: int | None = self.config["embedding"]
         return len(self.vocabulary) if embedding is None else embedding
 
-    @property
+    @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each array of weights, by the names and in the order of the model's parameters."""
         vocab, bias = len(self.vocabulary), self.config["bias"]

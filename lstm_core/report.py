@@ -105,7 +105,7 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
     pin = {"step": step, "unit": unit, "layer": layer, "model": trace.model}
     data = [_data("gates", _gates(trace, pin)), _data("inside", _inside(model, trace, pin))]
     title = escape(tr("{trace.model} reads", trace=trace))
-    body = Template(_read("report/page.html")).substitute(
+    body = Template(asset("report/page.html")).substitute(
         title=title,
         lead=_lead(trace),
         inside_title=escape(
@@ -125,16 +125,17 @@ def build(model: CharModel, trace: Trace, layer: int = 0, step: int | None = Non
         certificate=escape(_certified(certificate, trace)),
         facts=_table(_facts(model, trace, certificate)),
         card=_table(_card(model)),
-        text=escape(_printable(trace.text)),
+        text=escape(printable(trace.text)),
     )
-    return _document("report", title, body, PICTURES, data)
+    return document("report", title, body, PICTURES, data)
 
 
-def build_live(models: Sequence[CharModel], text: str, layer: int | None = None) -> str:
+def build_live(models: Sequence[CharModel], text: str, layer: int | None = None, home: str = "") -> str:
     """A page that reads what is typed into it, without a network and a server: heatmaps, drawing, engine, weights in one file.
 
     models: one or more; a person chooses among several on the page. text: what stands in its field at first, 1 to 20,000
-    characters. layer: the only one that is shown, counted from 0 (default: all). Returns the page, to be saved as UTF-8; a
+    characters. layer: the only one that is shown, counted from 0 (default: all). home: the address of a page that lists
+    others, which is linked to. Returns the page, to be saved as UTF-8; a
     model of 2 x 256 units takes 5.8 MB. In it stands torch's trace of the text, at up to JUDGED numbers: the page compares
     what the browser computes with it, and says so. Raises InputError for no model, for a layer that one of them lacks,
     for weights of more than 24 MB, and TextError for a text that one of them can't read.
@@ -145,7 +146,7 @@ def build_live(models: Sequence[CharModel], text: str, layer: int | None = None)
     traces = [lstm_core.trace(model, text) for model in models]
     sent = {"text": text, "models": [_live(model, trace, layer) for model, trace in zip(models, traces)]}
     title = escape(_live_title([model.name for model in models]))
-    body = Template(_read("report/live.html")).substitute(
+    body = Template(asset("report/live.html")).substitute(
         title=title,
         about=escape(tr("What this shows, and how far it can be trusted")),
         lead=escape(
@@ -157,8 +158,9 @@ def build_live(models: Sequence[CharModel], text: str, layer: int | None = None)
             )
         ),
         models="".join(_live_words(model, trace) for model, trace in zip(models, traces)),
+        home=f'<p><a href="{escape(home)}">{escape(tr("All models"))}</a></p>' if home else "",
     )
-    return _document("live", title, body, PICTURES, [_script("live", sent)])
+    return document("live", title, body, PICTURES, [_script("live", sent)])
 
 
 def _live_title(names: Sequence[str]) -> str:
@@ -196,31 +198,32 @@ def _live_words(model: CharModel, trace: Trace) -> str:
         "Torch’s trace of the first text. {certified}", certified=_certified(lstm_core.certify(model, trace), trace)
     )
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (trace.cell.note, certificate))
-    return f"<h2>{escape(_printable(model.name))}</h2>{said}<table>{_table(_card(model))}</table>"
+    return f"<h2>{escape(printable(model.name))}</h2>{said}<table>{_table(_card(model))}</table>"
 
 
-def _document(kind: str, title: str, body: str, styles: Sequence[str], data: Sequence[str]) -> str:
-    """A whole page: its policy lets it run its own script, assets/report/KIND.js, and fetch nothing.
+def document(kind: str, title: str, body: str, styles: Sequence[str], data: Sequence[str] = ()) -> str:
+    """A whole page: its policy lets it run its own script, assets/report/KIND.js, and fetch nothing; without data, no script.
 
     title, body: escaped. styles: of assets, without their ending. data: what the script reads, as elements.
     """
-    code = modules.linked(ASSETS / "report" / f"{kind}.js", ASSETS)
-    return Template(_read("report/document.html")).substitute(
+    code = modules.linked(ASSETS / "report" / f"{kind}.js", ASSETS) if data else ""
+    return Template(asset("report/document.html")).substitute(
         kind=f"{kind}-page",
-        hash=f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'",
+        hash=f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" if code else "'none'",
         version=escape(version()),
-        style="\n".join(_read(f"{name}.css") for name in styles),
+        style="\n".join(asset(f"{name}.css") for name in styles),
         title=title,
         body=body,
         foot=escape(_foot()),
-        scripts="\n".join([*data, f'<script type="module">{code}</script>']),
+        scripts="\n".join([*data, f'<script type="module">{code}</script>']) if code else "",
     )
 
 
 # The components and their numbers
 
 
-def _read(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file under assets/."""
     return (ASSETS / name).read_text("utf-8")
 
 
@@ -353,9 +356,9 @@ def _foot() -> str:
 
 
 def _table(rows: Iterator[tuple[str, str]]) -> str:
-    return "".join(f"<tr><th>{escape(_printable(a))}</th><td>{escape(_printable(b))}</td></tr>" for a, b in rows)
+    return "".join(f"<tr><th>{escape(printable(a))}</th><td>{escape(printable(b))}</td></tr>" for a, b in rows)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A text that UTF-8 and HTML can hold: half a surrogate pair, or a control character, becomes its picture or U+FFFD."""
     return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else glyph(c)[0] if c < " " and c not in "\n\t" else c for c in text)

@@ -53,7 +53,10 @@ function update(inst, data) {
   if (told && view.pin) inst.pin = view.pin;
   if (inst.pin) inst.pin = fitted(inst.pin, meta);
   inst.cursor = fitted(told && view.pin ? view.pin : inst.cursor, meta);
-  if (appended) inst.cursor.step = meta.steps - 1;
+  if (appended) {
+    inst.cursor.step = meta.steps - 1;
+    inst.hasty = true; // while a person types nothing slides
+  }
   if (view.lookSerial !== inst.lookSerial) {
     inst.lookSerial = view.lookSerial;
     inst.look = { ...FIRST_LOOK, ...view.look, walk: Number(view.look.walk ?? 0) };

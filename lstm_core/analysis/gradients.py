@@ -135,8 +135,15 @@ class _Layer:
         return self.vectors[Vector("hidden")].shape[1]
 
     def at(self, number: int, step: int) -> np.ndarray:
-        values = self.value(number)
-        return values if values.ndim == 1 else values[step]
+        return _at(self.value(number), step)
+
+    def term_at(self, expression: Expression, step: int) -> np.ndarray:
+        return _at(self.term(expression), step)
+
+
+def _at(values: np.ndarray, step: int) -> np.ndarray:
+    """One step of a vector, (unit,); weights are the same at each."""
+    return values if values.ndim == 1 else values[step]
 
 
 def _layers(model: CharModel, trace: Trace, kind: Any) -> list[_Layer]:
@@ -251,7 +258,7 @@ class _BackwardPass:
         for name, factor in self.keeps.items():
             direct = self.carried_direct[number][name][:begun]
             self.direct[name][number, :begun, step] = _norms(direct)
-            direct *= self.layers[number].term(factor)[step]
+            direct *= self.layers[number].term_at(factor, step)
 
     def result(self, targets: np.ndarray, aims: np.ndarray) -> Gradients:
         arrays = [*self.norms.values(), *self.direct.values()]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from string import Template
 from threading import Lock
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
@@ -22,6 +25,18 @@ from lstm_core.places import ASSETS
 
 PROJECT = "gatescope"
 SERVED = "served"  # the folder in a temporary one that Streamlit serves
+TEXT = "json"  # in the data that a component is sent: all of it but its tables
+# The same data stays the same object, by which views know whether anything is new.
+ENTRY = """
+const view = modules["$module"].default;
+const unpacked = new WeakMap();
+const unpack = (data) => {
+  const { $text: text, ...tables } = data;
+  if (!unpacked.has(data)) unpacked.set(data, { ...JSON.parse(text), ...tables });
+  return unpacked.get(data);
+};
+export default (given) => view({ ...given, data: unpack(given.data), address: import.meta.url });
+"""
 _LOCK = Lock()  # sessions that open together make each file once
 
 
@@ -30,15 +45,19 @@ STYLES = {
 }  # of components that hold others; the rest have the shared one and their own
 
 
-def mount(name: str, **arguments: Any) -> Any:
+def mount(name: str, *, data: Mapping[str, Any], **arguments: Any) -> Any:
     """Shows the component of that name. Its root is <div class="scope NAME">.
 
-    arguments: as a component of Streamlit takes them (key, data, default, height, on_..._change). Returns its state.
+    data: tables of Arrow, and what JSON can hold. arguments: as a component of Streamlit takes them (key, default, height,
+    on_..._change). Returns its state.
     """
     with _LOCK:
         _serve(name)
         component = _component(name)
-    return component(**arguments)
+    # As text: Streamlit imports pandas to see whether a dictionary is a table, and the first visitor would wait for it.
+    tables = {name: value for name, value in data.items() if isinstance(value, pa.Table)}
+    text = json.dumps({name: value for name, value in data.items() if name not in tables})
+    return component(data=tables | {TEXT: text}, **arguments)
 
 
 @cache
@@ -54,11 +73,10 @@ def _script(name: str) -> str:
 
     A view has over twenty modules. Asked for one after the other from a server that is still running the page's script,
     they delay the first picture: by 0.4 s on Gates. The name holds the content's hash: no browser keeps an old one.
-    The view is told its own address, as `address`: the files of `serve_file` stand beside it.
+    The view is given its data in one piece, and its own address, as `address`: the files of `serve_file` stand beside it.
     """
     code = linked(ASSETS / name / f"{name}.js", ASSETS)
-    code += f'\nconst view = modules["{name}/{name}.js"].default;\n'
-    code += "export default (given) => view({ ...given, address: import.meta.url });\n"
+    code += Template(ENTRY).substitute(module=f"{name}/{name}.js", text=TEXT)
     file = f"{name}-{hashlib.sha256(code.encode()).hexdigest()[:16]}.js"
     (_folder() / SERVED / file).write_text(code, "utf-8")
     return file

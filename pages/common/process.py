@@ -16,7 +16,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 if sys.platform != "win32":
     import resource
 
-NEEDS_TORCH = ("lstm_core.checkpoint", "lstm_core.tracing", "lstm_core.certificate")  # what every page calls sooner or later
+# What every page calls sooner or later; Streamlit needs pandas for tables.
+LATER = ("lstm_core.checkpoint", "lstm_core.tracing", "lstm_core.certificate", "pandas")
 DESCRIPTORS = 4096  # files and sockets, of which each session has four
 RETURN = 115.0  # seconds in which a tab that lost its connection may come back: Streamlit's own two minutes, but for a moment
 
@@ -27,23 +28,33 @@ def has_torch() -> bool:
     return torch is not None and not getattr(torch.__spec__, "_initializing", False)
 
 
-@st.cache_resource(show_spinner=False)
 def arrange() -> Thread:
-    """Once a process; further calls cost nothing. Returns the thread that loads what the first page did not need."""
+    """To be called at the end of each run: what it does, it does once a process. Returns the thread that loads what the first
+    page did not need."""
+    loading = _arranged()
+    if loading.is_alive():
+        gc.freeze()  # or Streamlit, after each run in the meantime, would search all that has been loaded
+    return loading
+
+
+@st.cache_resource(show_spinner=False)
+def _arranged() -> Thread:
     _allow_descriptors()
-    loading = Thread(target=_load_and_keep, name="loading torch", daemon=True)
+    # No daemon, as a thread of a script's own would be: torch can't be taken down before it is up.
+    loading = Thread(target=_load_and_keep, name="loading", daemon=False)
     loading.start()
     return loading
 
 
 def _load_and_keep() -> None:
-    """Loads torch, while the first visitor looks at the first page: two seconds that nobody waits for.
+    """Loads torch and pandas, while the first visitor looks at the first page: three seconds that nobody waits for.
 
     The modules that are loaded then stay, and are never searched for garbage again. Streamlit collects all garbage after each
     run. With torch there are 275,000 objects to go through, which takes as long as a page, and everybody else waits.
     """
-    for name in NEEDS_TORCH:
+    for name in LATER:
         import_module(name)
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

@@ -19,7 +19,7 @@ import pytest
 
 import lstm_core as lc
 from lstm_core.report import build_live
-from tests.browser.conftest import browser, free_port, launch, open_tab, rest, serve, server  # noqa: F401  fixtures
+from tests.browser.conftest import browser, first_tab, free_port, launch, open_tab, rest, serve, server  # noqa: F401  fixtures
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 PAINTED = f"""(wanted) => [...document.querySelectorAll('*')]
@@ -67,7 +67,7 @@ def own_server(tmp_path):
     process = serve(port, tmp_path / "log")
     yield process, f"http://127.0.0.1:{port}", started
     process.terminate()
-    process.wait(10)
+    process.wait(30)
 
 
 def test_first_picture_and_memory(own_server, browser, report) -> None:  # noqa: F811

@@ -34,8 +34,9 @@ from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from tests.browser.conftest import free_port, serve
+from pages.common.components import TEXT
 from tests.browser.school import HOST, school
+from tests.serving import free_port, serve
 
 WORDS = (
     "the", "clouds", "are", "in", "the", "sky", "and", "a", "man", "went", "to", "war", "with", "his", "horse", "for", "peace",
@@ -150,7 +151,8 @@ class Client:
             self.widgets[found[1]], self.fragments[found[1]] = name, delta.fragment_id
         if kind == "bidi_component" and found and found[1] == "gates":
             data = part.mixed.json if part.WhichOneof("data") == "mixed" else part.json
-            self.stage = json.loads(data).get("stage", self.stage) if data else self.stage
+            text = json.loads(data).get(TEXT) if data else None
+            self.stage = json.loads(text).get("stage", {}) if text else self.stage
         elif kind == "exception":
             self.errors.append(f"{part.type}: {part.message[:200]}")
 
@@ -261,7 +263,7 @@ def app(workers: int, folder: Path) -> Iterator[tuple[int, str, list[int]]]:
         yield port, "127.0.0.1", [process.pid]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def machine() -> str:

@@ -5,11 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -17,7 +12,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.serving import free_port, serve
+
 # The first has no window around a page, and opens one in a third of the time.
 INSTALLED = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
@@ -36,39 +32,13 @@ WAIT = 60_000  # milliseconds: a busy machine is no fault of the page
 expect.set_options(timeout=WAIT)  # a statement about the page is tried again until it holds
 
 
-def serve(port: int, log: Path, **environment: str) -> subprocess.Popen:
-    """The app on a port, once it answers. environment: more variables of its process."""
-    options = ["--server.port", str(port), "--server.fileWatcherType", "none"]  # sources may change while tests run
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}
-        )
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
-            return process
-        except OSError:
-            time.sleep(0.1)
-            if process.poll() is not None:
-                break
-    process.kill()
-    raise RuntimeError(f"the app did not start: {log.read_text()[-2000:]}")
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     process = serve(port, tmp_path_factory.mktemp("server") / "log")
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(10)
+    process.wait(30)
 
 
 @pytest.fixture(scope="session")
@@ -120,16 +90,94 @@ class Watch:
             self.said.append(f"console: {message.text[:300]}")
 
 
-@pytest.fixture
-def open_tab(browser, server) -> Iterator:
-    """open_tab(path, width, height, scheme) -> a tab at rest. At the end nothing bad may have been said in any."""
-    contexts, watches = [], []
+def fitted(tab, width: int, height: int, scheme: str) -> None:
+    tab.set_viewport_size({"width": width, "height": height})
+    tab.emulate_media(color_scheme=scheme)
 
-    def open_one(path: str = "/", width: int = 1400, height: int = 1000, scheme: str = "light", url: str = server):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        context.set_default_timeout(WAIT)
-        contexts.append(context)
-        tab = context.new_page()
+
+class Tab:
+    """The tab that one test after the other begins with: a new one takes twice the time, for it compiles all scripts anew."""
+
+    def __init__(self, browser, server: str) -> None:
+        self.browser, self.server = browser, server
+        self.page = None
+        self.listeners: list[tuple] = []
+
+    def cleared(self, width: int, height: int, scheme: str):
+        """The tab as a person's who was never here, but for its history."""
+        if self.page is None:
+            context = self.browser.new_context()
+            context.set_default_timeout(WAIT)
+            self.page = context.new_page()
+        else:
+            self.page.goto(f"{self.server}/_stcore/health")  # of the same origin, and the process stays
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+            self.page.context.clear_cookies()
+        fitted(self.page, width, height, scheme)
+        on = self.page.on
+
+        def noted(event: str, listener: Callable) -> None:
+            self.listeners.append((event, listener))
+            on(event, listener)
+
+        self.page.on = noted
+        return self.page
+
+    def let_go(self, keep: bool) -> None:
+        """After a test: what it listened to is heard no more, other tabs that it opened are closed."""
+        if self.page is None:
+            return
+        if not keep:
+            self.page.context.close()
+            self.page = None
+        else:
+            for event, listener in self.listeners:
+                self.page.remove_listener(event, listener)
+            del self.page.on
+            for other in self.page.context.pages:
+                if other != self.page:
+                    other.close()
+        self.listeners.clear()
+
+
+@pytest.fixture(scope="session")
+def first_tab(browser, server) -> Tab:
+    return Tab(browser, server)
+
+
+@pytest.fixture
+def open_tab(browser, server, first_tab: Tab, request: pytest.FixtureRequest) -> Iterator:
+    """open_tab(path, width, height, scheme) -> a tab at rest. At the end nothing bad may have been said in any.
+
+    The first of a test is that of the test before, as if its person had never been here; the others are other people's.
+    new: another one all the same, for a test to which the tab's history matters. tab: one that stands open, whose person goes
+    on to this address.
+    """
+    contexts, watches, failed, used = [], [], request.session.testsfailed, False
+
+    def open_one(
+        path: str = "/",
+        width: int = 1400,
+        height: int = 1000,
+        scheme: str = "light",
+        url: str = server,
+        new: bool = False,
+        tab=None,
+    ):
+        nonlocal used
+        if tab is not None:
+            fitted(tab, width, height, scheme)
+            tab.goto(url + path)
+            rest(tab)
+            return tab
+        if used or new or url != server:
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+            context.set_default_timeout(WAIT)
+            tab = context.new_page()
+        else:
+            used = True
+            tab = first_tab.cleared(width, height, scheme)
+        contexts.append(tab.context)
         watches.append(Watch(tab, url))
         tab.goto(url + path)
         rest(tab)
@@ -137,9 +185,12 @@ def open_tab(browser, server) -> Iterator:
 
     yield open_one
     boxes = [b for c in contexts for t in c.pages for b in t.locator("[data-testid=stException]").all_inner_texts()]
-    for context in contexts:
-        context.close()
     said = [s for w in watches for s in w.said]
+    for context in contexts:
+        if first_tab.page is None or context != first_tab.page.context:
+            context.close()
+    if used:
+        first_tab.let_go(keep=request.session.testsfailed == failed and not boxes and not said)
     assert not boxes, boxes
     assert not said, said
 

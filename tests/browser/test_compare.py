@@ -53,10 +53,10 @@ def test_each_model_has_rows_of_its_own_under_one_cursor(open_tab) -> None:
 def test_the_values_are_those_of_each_trace(open_tab) -> None:
     rng = random.Random(3)
     traces = {name: lc.trace(lc.load(name), TEXT) for name in MODELS}
-    between = disagreement(list(traces.values()))
+    between, tab = disagreement(list(traces.values())), None
     for name in MODELS:
         step, unit = rng.randrange(1, len(TEXT)), rng.randrange(128)
-        tab = open_tab(link(pin=f"{name}:1:{unit}:{step + 1}"))
+        tab = open_tab(link(pin=f"{name}:1:{unit}:{step + 1}"), tab=tab)
         words = spoken(tab)
         assert cursor(tab) == {"step": str(step), "unit": str(unit), "layer": "0", "model": name}
         trace = traces[name]
@@ -151,8 +151,9 @@ def test_pictures_and_numbers_can_be_taken_away(open_tab, tmp_path: Path) -> Non
 
 
 def test_every_view_fits_every_window(open_tab) -> None:
+    tab = None
     for width, height, scheme in ((1400, 1000, "light"), (390, 844, "dark")):
-        tab = open_tab(link(), width, height, scheme)
+        tab = open_tab(link(), width, height, scheme, tab=tab)
         for view, words in choice.VIEWS.items():
             tab.get_by_role("radio", name=words).click()
             tab.wait_for_url(re.compile(rf"[?&]view={view}(&|$)"))

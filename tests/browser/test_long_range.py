@@ -186,8 +186,9 @@ def test_a_thousand_characters_show_every_fifth_loss(open_tab) -> None:
 
 @pytest.mark.parametrize("section", ["gradient", "memory", "dial", "clipping"])
 def test_every_size_and_theme_fits_its_window(open_tab, section: str) -> None:
+    tab = None
     for width, height, scheme in ((1400, 1000, "light"), (390, 844, "dark")):
-        tab = open_tab(link(section=section, step=40), width, height, scheme)
+        tab = open_tab(link(section=section, step=40), width, height, scheme, tab=tab)
         tab.wait_for_timeout(300)
         assert tab.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 2
 

@@ -8,7 +8,7 @@ from tests.browser.conftest import rest
 
 
 def test_one_press_of_back_is_one_page_and_forward_too(open_tab) -> None:
-    tab = open_tab("/")
+    tab = open_tab("/", new=True)
     tab.wait_for_url("**/?model=*")
     begun = tab.evaluate("history.length")
     for name, path in (("Long range", "/long_range"), ("Inside", "/inside"), ("Models", "/models")):

@@ -39,7 +39,9 @@ def test_streamlit_serves_each_component_in_one_file(name: str) -> None:
         assert re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.js", found["js"]) and found["inline"] is None
         code = (Path(found["path"]) / found["js"]).read_text("utf-8")
         assert "import {" not in code and f'const view = modules["{name}/{name}.js"].default;\n' in code
-        assert code.endswith("export default (given) => view({ ...given, address: import.meta.url });\n")
+        assert code.endswith(
+            "export default (given) => view({ ...given, data: unpack(given.data), address: import.meta.url });\n"
+        )
         assert f".{name}" in found["css"] and ".scope" in found["css"]
 
 

@@ -38,16 +38,32 @@ def test_torch_is_loaded_behind_the_first_page_and_kept_and_descriptors_are_allo
     assert done.stdout.split() == ["1000", "False", "True", "True", "True", "True"]
 
 
+FIRST_PAGE = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+from pages.common import process
+process._load_and_keep = lambda: None
+app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).run()
+loaded = {{"torch", "pandas", "lstm_core.figures.bars"}} & {{*sys.modules}}
+print(len(app.exception), "gates: stage" in app.session_state, *loaded)
+"""
+
+
+def test_the_first_visitor_waits_for_nothing_that_is_not_shown() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST_PAGE], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["0", "True"]
+
+
 APP = """
 from pages.common import frame, process
-process.RETURN = 1.0
+process.RETURN = 5.0
 frame.route()
 """
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen]]:
-    """A server of its own, on which a closed tab may come back for a second. Its port and its process."""
+    """A server of its own, on which a closed tab may come back for five seconds. Its port and its process."""
     (tmp_path / "app.py").write_text(APP, "utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -61,7 +77,7 @@ def server(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen]]:
         yield port, process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)  # it loads what it has begun to load
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
@@ -105,5 +121,5 @@ def test_ten_closed_sessions_leave_no_descriptor_though_nobody_comes_after_them(
     wait_until(lambda: descriptors() <= before)
     asyncio.run(visit(port, 10))
     held = descriptors()
-    assert held >= before + 30  # so they would have been seen
+    assert held >= before + 20  # so they would have been seen
     wait_until(lambda: descriptors() <= before)

@@ -9,7 +9,7 @@ import torch
 import lstm_core as lc
 from lstm_core.analysis.gradients import gradient_steps, gradients, kept
 from lstm_core.evaluation import Evaluation, blocks
-from lstm_core.formula import Vector, below, x
+from lstm_core.formula import UNBOUNDED, Signal, Vector, affine, below, diagonal, fixed, h_prev, x
 from lstm_core.model import TORCH
 from tests.lstm_core.test_program import FAMILY, twice
 
@@ -161,3 +161,26 @@ def test_what_was_wrong_is_named() -> None:
         gradients(model, trace, targets=[])
     with pytest.raises(ValueError, match="the trace is of 2 x 5 LSTM"):
         gradients(made("gru"), trace)
+
+
+@pytest.mark.parametrize("float64", [False, True])
+def test_a_number_or_a_weight_that_a_state_is_multiplied_by_is_its_direct_path(float64: bool) -> None:
+    for factor in (fixed(0.5, -0.25, symbol="d"), diagonal("d")):
+        hidden = Signal("hidden", "h", "h", factor * h_prev + affine("a", x), UNBOUNDED)
+        model = made(lc.Cell("leaky", "leaky", "nobody", ("a", "d"), (hidden,)), units=4)
+        trace = lc.trace(model, TEXT)
+        found = gradients(model, trace, [10], float64)
+        weights = model.rnn.layer(1)
+        by = np.abs(weights["weight_fixed" if "weight_fixed" in weights else "weight_peephole"].detach().numpy())
+        whole = np.linalg.norm(gradient_at_head(model, trace, 10)[None] * by ** np.arange(11)[::-1, None], axis=1)
+        np.testing.assert_allclose(found.direct["hidden"][1, 0], whole, rtol=1e-4)
+        np.testing.assert_allclose(found.norms["hidden"][1, 0], whole, rtol=1e-4)
+
+
+def gradient_at_head(model: lc.CharModel, trace: lc.Trace, step: int) -> np.ndarray:
+    """d loss / d h of the top layer, whose last character is the likeliest one: (unit,)."""
+    hidden = torch.from_numpy(trace["hidden"][-1, step].copy()).requires_grad_()
+    logits = model.head(hidden)
+    torch.nn.functional.cross_entropy(logits[None], logits.argmax()[None]).backward()
+    assert hidden.grad is not None
+    return hidden.grad.numpy()

@@ -47,6 +47,14 @@ OWN = {"shakespeare-lstm": SHAKESPEARE, "python-lstm": PYTHON}
 SHIPPED = {info.name: lc.cell(info.config["cell"]) for info in lc.models()}
 
 
+LARGE = {"war-and-peace-lstm", "shakespeare-lstm", "python-lstm"}
+
+
+def with_one_large(name: str) -> pytest.MarkDecorator:
+    """The small models and one of the three large ones, which differ in their weights alone and take ten times the time."""
+    return pytest.mark.parametrize("model", [each for each in SHIPPED if each == name or each not in LARGE], indirect=True)
+
+
 def own_text(name: str) -> str:
     return OWN.get(name, WAR_AND_PEACE)
 
@@ -105,6 +113,7 @@ def test_rows_in_another_order_are_told(name: str) -> None:
         assert proof.sentence.startswith("This looks wrongly packed: with its rows taken as")
 
 
+@with_one_large("war-and-peace-lstm")
 def test_a_missed_transpose_is_told(model: CharModel) -> None:
     proof = lc.proof(_changed(model, _transpose), own_text(model.name))
     assert (proof.verdict, proof.others[0].label) == ("wrong", "W_hh transposed")
@@ -116,6 +125,7 @@ def test_an_update_gate_the_wrong_way_round_is_told(name: str) -> None:
     assert proof.verdict == "wrong" and proof.others[0].label.startswith("the update gate z turned round")
 
 
+@with_one_large("shakespeare-lstm")
 def test_the_wrong_vocabulary_is_told(model: CharModel) -> None:
     """Each model's is shuffled, or off by one."""
     characters = list(model.vocabulary.characters)
@@ -140,6 +150,7 @@ def test_a_forget_bias_without_its_1_reads_on_and_gets_a_hint(name: str) -> None
 UNKNOWN = "".join(random.Random(0).choices("éßж日", k=500))
 
 
+@with_one_large("python-lstm")
 def test_a_text_of_another_kind_is_not_taken_for_a_wrong_packing(model: CharModel) -> None:
     text = [SHAKESPEARE, PYTHON, UNKNOWN][list(SHIPPED).index(model.name) % 3] if model.name not in OWN else WAR_AND_PEACE
     proof = lc.proof(model, text)
