@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -19,6 +20,13 @@ from lstm_core.text import Vocabulary
 from tests.examples import register
 
 register(derandomize="CI" in os.environ)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has loaded stays: no later collection of garbage need look through it again."""
+    gc.collect()
+    gc.freeze()
+
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz"
 MakeModel = Callable[..., CharModel]

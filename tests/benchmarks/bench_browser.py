@@ -19,7 +19,7 @@ import pytest
 
 import lstm_core as lc
 from lstm_core.report import build_live
-from tests.browser.conftest import browser, free_port, launch, open_tab, rest, serve, server  # noqa: F401  fixtures
+from tests.browser.conftest import browser, first_tab, free_port, launch, open_tab, rest, serve, server  # noqa: F401  fixtures
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 PAINTED = f"""(wanted) => [...document.querySelectorAll('*')]

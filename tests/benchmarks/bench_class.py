@@ -35,8 +35,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pages.common.components import TEXT
-from tests.browser.conftest import free_port, serve
 from tests.browser.school import HOST, school
+from tests.serving import free_port, serve
 
 WORDS = (
     "the", "clouds", "are", "in", "the", "sky", "and", "a", "man", "went", "to", "war", "with", "his", "horse", "for", "peace",

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.browser.conftest import browser, rest, server  # noqa: F401  fixtures
+from tests.browser.conftest import browser, launch, rest, server  # noqa: F401  fixtures
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 TEXT = ("It was a fine evening in July and nobody wished to go home before the music ended. " * 12)[:980]

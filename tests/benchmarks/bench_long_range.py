@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.browser.conftest import browser, open_tab, rest, server  # noqa: F401  fixtures
+from tests.browser.conftest import browser, first_tab, launch, open_tab, rest, server  # noqa: F401  fixtures
 
 CANVAS = "canvas[aria-label^='Gradients over']"
 PAINTED = f"""(wanted) => [...document.querySelectorAll('*')]

@@ -5,11 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -17,7 +12,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.serving import free_port, serve
+
 # The first has no window around a page, and opens one in a third of the time.
 INSTALLED = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
@@ -34,32 +30,6 @@ EXPECTED = re.compile(r"_stcore/(health|host-config)")
 
 WAIT = 60_000  # milliseconds: a busy machine is no fault of the page
 expect.set_options(timeout=WAIT)  # a statement about the page is tried again until it holds
-
-
-def serve(port: int, log: Path, **environment: str) -> subprocess.Popen:
-    """The app on a port, once it answers. environment: more variables of its process."""
-    options = ["--server.port", str(port), "--server.fileWatcherType", "none"]  # sources may change while tests run
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}
-        )
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
-            return process
-        except OSError:
-            time.sleep(0.1)
-            if process.poll() is not None:
-                break
-    process.kill()
-    raise RuntimeError(f"the app did not start: {log.read_text()[-2000:]}")
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

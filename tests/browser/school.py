@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.browser.conftest import ROOT, free_port, serve
+from tests.serving import ROOT, free_port, serve
 
 CONFIGURATION = (ROOT / ".docker" / "nginx.conf").read_text("utf-8")
 HOST = "gatescope.school.example"
