@@ -48,10 +48,10 @@ def case(folder: Path, model: CharModel, texts: list[str], layer: int) -> dict[s
     }
 
 
-def compare(found: dict[str, Any], tolerance: float) -> None:
-    assert found["different"] == []
+def compare(found: dict[str, Any], tolerance: float, whose: str = "") -> None:
+    assert found["different"] == [], whose
     largest = max(found["differences"].items(), key=lambda item: item[1])
-    assert largest[1] <= tolerance, largest
+    assert largest[1] <= tolerance, (whose, largest)
     ours, theirs = found["limits"]
     assert ours.keys() == theirs.keys()
     for spelling, (low, high, most) in ours.items():
@@ -63,12 +63,11 @@ def compare(found: dict[str, Any], tolerance: float) -> None:
         assert high == pytest.approx(theirs[spelling][1], rel=0.1)
 
 
-@pytest.mark.parametrize("name", [info.name for info in lc.models()])
-def test_shipped_models(tmp_path: Path, name: str) -> None:
-    model = lc.load(name)
-    cases = [case(tmp_path, model, edits(TEXT), layer) for layer in range(model.layers)]
-    for found in answers(tmp_path, cases):
-        compare(found, 1e-5)
+def test_shipped_models(tmp_path: Path) -> None:
+    models = [lc.load(info.name) for info in lc.models()]
+    cases = [case(tmp_path, model, edits(TEXT), layer) for model in models for layer in range(model.layers)]
+    for each, found in zip(cases, answers(tmp_path, cases), strict=True):
+        compare(found, 1e-5, each["meta"]["name"])
 
 
 def test_limits_of_a_long_text_are_from_steps_spread_over_it(tmp_path: Path) -> None:
@@ -80,11 +79,11 @@ def test_limits_of_a_long_text_are_from_steps_spread_over_it(tmp_path: Path) -> 
     assert "p_f * cell@-1" in free and "cell" in free
 
 
-@pytest.mark.parametrize("cell", tuple(lc.cells()))
-def test_every_cell(make_model: Callable[..., CharModel], tmp_path: Path, cell: str) -> None:
-    model = make_model(cell, 9, 2, embedding=3)
-    for found in answers(tmp_path, [case(tmp_path, model, edits(TEXT), layer) for layer in range(2)]):
-        compare(found, 1e-5)
+def test_every_cell(make_model: Callable[..., CharModel], tmp_path: Path) -> None:
+    models = [make_model(cell, 9, 2, embedding=3, name=cell) for cell in lc.cells()]
+    cases = [case(tmp_path, model, edits(TEXT), layer) for model in models for layer in range(2)]
+    for each, found in zip(cases, answers(tmp_path, cases), strict=True):
+        compare(found, 1e-5, each["meta"]["name"])
 
 
 def test_bytes_and_few_characters(tmp_path: Path) -> None:
