@@ -7,10 +7,10 @@ import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from lstm_core.words import tr
-from pages.common.gates.view import gates_view
+from pages.common.gates.view import OPTIONS, gates_view
 
 is_new = selection.KEY not in st.session_state
-stage.hear()
+stage.hear("gates")
 page = frame.begin(stage=stage.fits)
 chosen = selection.current()
 model = caches.described(chosen.model)
@@ -25,7 +25,7 @@ st.caption(
 has_torch = not is_new or process.has_torch()  # the first visitor sees the picture before torch is there
 if stage.fits(chosen.model):
     origin: stage.Origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
-    page.end(stage.stage_view(page.models, origin, page.query, judged=has_torch))
+    page.end(stage.stage_view("gates", page.models, origin, page.query, OPTIONS, judged=has_torch))
 else:  # too large for a browser: the server reads
     has_torch = True
     trace = caches.read(chosen.model, chosen.text)

@@ -1,17 +1,21 @@
 """Inside: the drawing of the cell, alive with the numbers of a trained model."""
 
-from pages.common import caches, detail, frame, selection  # first: sets the threads before torch is there
+from pages.common import caches, detail, frame, selection, stage  # first: sets the threads before torch is there
 
 # isort: split
+from dataclasses import asdict
+
 import streamlit as st
 
 from lstm_core.analysis.first_look import first_look
 from lstm_core.walk import walk
 from lstm_core.words import N_, tr
 from pages.common.inside import clamp_panel, lessons_panel, questions
-from pages.common.inside.view import inside_view
+from pages.common.inside.view import OPTIONS, inside_view
 
-page = frame.begin()
+is_new = selection.KEY not in st.session_state
+stage.hear("inside")
+page = frame.begin(stage=stage.fits)
 lesson = lessons_panel.panel(page.models, page.query)
 
 chosen = selection.current()
@@ -25,9 +29,15 @@ st.caption(
     )
 )
 pin = {**chosen.pinned(*first_look(trace, layer), layer), "layer": layer}
-view = inside_view(trace, model, layer, key="inside", pin=pin, query=page.query, walk=walk(trace.cell))
-pin = view.pin or pin
-selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"])
+steps = walk(trace.cell)
+if stage.fits(chosen.model):
+    origin: stage.Origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
+    more = {"walk": [asdict(step) for step in steps]}
+    options = stage.stage_view("inside", page.models, origin, page.query, OPTIONS, more=more, asks_pins=True)
+else:  # too large for a browser: the server reads
+    view = inside_view(trace, model, layer, key="read here", pin=pin, query=page.query, walk=steps)
+    pin, options = view.pin or pin, view.options
+    selection.change(step=pin["step"], unit=pin["unit"], pinned_layer=pin["layer"])
 detail.certificate_line(chosen, trace)
 
 PANELS = {"questions": questions.panel, "clamp": clamp_panel.panel}
@@ -36,4 +46,4 @@ if page.query is not None:
     st.session_state["more"] = "clamp" if clamp_panel.asked_for(page.query) else "questions"
 st.session_state.setdefault("more", "questions")
 panel = st.segmented_control(tr("More"), list(PANELS), format_func=TITLES.__getitem__, key="more", label_visibility="collapsed")
-page.end(view.options, lesson, {} if panel is None else PANELS[panel](chosen, trace, pin, page.query))
+page.end(options, lesson, {} if panel is None else PANELS[panel](chosen, trace, pin, page.query))

@@ -1,12 +1,11 @@
 /**
- * The live part of the page Gates: what is typed is read by the model in this browser and painted in the next frame.
+ * The live part of the pages Gates and Inside: what is typed is read by the model in this browser and painted in the next frame.
  *
- * Python (pages/common/gates/stage.py) sends what there is to choose from, where the model's file is, and, after a pause, what torch computed
+ * Python (pages/common/stage.py) sends what there is to choose from, where the model's file is, and, after a pause, what torch computed
  * of the same text. Two messages go back: "stage", after a pause, with what stands in the field and what is chosen, and "look", from the picture.
  */
 
-import { Filler, firstLook } from "../gates/from_reading.js";
-import { show } from "../gates/gates.js";
+import { firstLook } from "../gates/from_reading.js";
 import { readTheme } from "../shared/colours.js";
 import { element, option } from "../shared/elements.js";
 import { loadedModel } from "../shared/engine/loading.js";
@@ -23,13 +22,16 @@ import { lengthText, placeText } from "../shared/phrases.js";
 import { columnsOf } from "../shared/tables.js";
 import { textField } from "../shared/text_field.js";
 import { tr } from "../shared/words.js";
+import { Drawing } from "./drawing.js";
+import { ALL, Heatmaps } from "./heatmaps.js";
 import { forget, keep, restored } from "./kept.js";
+
+const PICTURES = { gates: Heatmaps, inside: Drawing }; // by the name that pages/common/stage.py gives
 
 const PAUSE = 500; // milliseconds without a keystroke, after which the server reads the text too
 const NARROW = 620; // pixels: a phone
 const FEW = 100; // characters whose reading is not worth a remark
 const LONGEST_IN_LINK = 2000; // characters: LONGEST_TEXT of pages/common/links.py
-const ALL = -2; // of the layers, as pages/common/selection.py has it
 
 class Stage {
   /** @param {HTMLElement} root @param {any} data @param {string} address of this script */
@@ -45,7 +47,8 @@ class Stage {
     this.pinSerial = 0; // of ours to the picture
     this.version = ""; // of the model that is wanted
     this.reading = null;
-    this.filler = null;
+    this.picture = null;
+    this.kind = PICTURES[stage.kind];
     this.reported = "";
     this.build(root, stage);
     this.onLeave = (event) => !event.composedPath().includes(root) && this.report();
@@ -60,8 +63,9 @@ class Stage {
     this.models = element("select", { "aria-label": tr("Model") });
     this.layers = element("select", { "aria-label": tr("Layer") });
     this.field.aside.append(this.texts, this.models, this.layers);
-    this.place = element("div", { className: "heatmaps" }, element("div", { className: "scope gates" }));
+    this.place = element("div", { className: "picture-place" }, element("div", { className: `scope ${this.kind.selector}` }));
     this.panel = new UnitPanel();
+    this.panel.root.hidden = true;
     root.append(this.field.root, this.place, this.panel.root);
     this.root = root;
     this.texts.onchange = () => {
@@ -93,8 +97,8 @@ class Stage {
     const { judge } = this.data;
     if (!judge?.grouped || judge.model !== this.name || judge === this.groupedBy) return;
     this.groupedBy = judge;
-    for (const track of this.picture.tracks) track.grouped = judge.grouped[track.layer];
-    this.drawLayers();
+    for (const track of this.described.tracks) track.grouped = judge.grouped[track.layer];
+    this.picture.choose(this.layer);
     this.take();
   }
 
@@ -130,9 +134,15 @@ class Stage {
     this.models.value = this.chosen.model;
     const { layers } = models.find(({ name }) => name === this.chosen.model);
     const each = Array.from({ length: layers }, (_, layer) => option(layer, tr("layer {layer}", { layer: shown("layer", layer) })));
-    this.layers.replaceChildren(...each, option(ALL, tr("all layers")));
-    this.layers.value = this.chosen.layer;
+    this.layers.replaceChildren(...each, ...(this.kind.takesAll ? [option(ALL, tr("all layers"))] : []));
+    this.layers.value = this.layer;
     this.layers.hidden = layers === 1;
+  }
+
+  /** The layer that is shown; of all, where one alone can be, the chosen unit's. */
+  get layer() {
+    const { layer } = this.chosen;
+    return layer === ALL && !this.kind.takesAll ? (this.pin?.layer ?? 0) : layer;
   }
 
   /** Fetches the model that the server speaks of, if it is the chosen one; another follows when the server has heard of the choice. */
@@ -141,7 +151,7 @@ class Stage {
     const { version } = stage.model;
     if (stage.chosen.model !== this.chosen.model || version === this.version) return;
     this.version = version;
-    if (!this.filler) this.field.say(tr("The model is being loaded …"));
+    if (!this.picture) this.field.say(tr("The model is being loaded …"));
     const isOwn = !stage.model.file;
     loadedModel(version, () => this.fileOf(stage.model), { keep: !isOwn }).then(
       (loaded) => version === this.version && this.begin(loaded),
@@ -159,23 +169,19 @@ class Stage {
     return response.arrayBuffer();
   }
 
-  begin({ model, picture, equations }) {
+  begin(loaded) {
+    const { model, picture, equations } = loaded;
     const { most } = this.data.stage.model;
     if (most) model.vocabulary.limit = most;
     this.frames?.stop();
     this.name = this.chosen.model;
-    this.picture = { ...picture, tracks: picture.tracks.map((track) => ({ ...track })) };
+    this.described = { ...picture, tracks: picture.tracks.map((track) => ({ ...track })) };
     this.equations = equationsOf(equations);
     this.reading = new Reading(model);
     this.frames = readInFrames(this.reading, () => this.paint());
-    this.drawLayers();
+    this.picture = new this.kind(this.reading, { ...loaded, picture: this.described });
+    this.picture.choose(this.layer);
     this.take();
-  }
-
-  drawLayers() {
-    const { layer } = this.chosen;
-    const tracks = this.picture.tracks.filter((track) => layer === ALL || track.layer === layer);
-    this.filler = new Filler(this.reading, { ...this.picture, tracks });
   }
 
   /** A keystroke. */
@@ -206,7 +212,7 @@ class Stage {
   take() {
     try {
       if (this.text === "") throw new RangeError(tr("The field is empty. The picture shows what was read last."));
-      this.filler.write(this.text);
+      this.picture.write(this.text);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.frames.stop();
@@ -221,16 +227,18 @@ class Stage {
   }
 
   paint() {
-    const { reading, filler } = this;
-    if (!this.pin && reading.done >= Math.min(reading.steps, this.picture.rules.firstScreen)) {
-      const layer = Math.max(0, this.chosen.layer);
-      this.pin = { ...firstLook(reading, layer, this.picture.rules.firstScreen), layer };
+    const { reading } = this;
+    const { firstScreen } = this.described.rules;
+    if (!this.pin && reading.done >= Math.min(reading.steps, firstScreen)) {
+      const layer = Math.max(0, this.layer);
+      this.pin = { ...firstLook(reading, layer, firstScreen), layer };
       this.pinSerial++;
       this.showAddress();
     }
     const pin = this.pin && { ...this.pin, step: Math.min(this.pin.step, reading.steps - 1), model: this.name };
     const view = { ...this.data.stage.view, pin, serial: this.pinSerial, order: "index" };
-    this.destroyPicture = show({ data: filler.data(view), parentElement: this.place, setStateValue: (name, value) => this.hear(name, value) }, (place) => this.explain(place));
+    const host = { parentElement: this.place, setStateValue: (name, value) => this.hear(name, value), onChosen: (place) => this.explain(place) };
+    this.destroyPicture = this.picture.paint(view, host);
     this.remark();
   }
 
@@ -243,7 +251,7 @@ class Stage {
       this.panel.root.hidden = step >= reading.done;
       if (step >= reading.done) return;
       const moment = new Moment(this.equations, stepOf(reading, layer, step));
-      const where = placeText(this.picture.meta.step, step, reading.steps);
+      const where = placeText(this.described.meta.step, step, reading.steps);
       const title = tr("Unit {unit} of layer {layer} at {place}", { unit: shown("unit", unit), layer: shown("layer", layer), place: where });
       this.panel.show(moment, unit, readTheme(root), { title, compact: root.clientWidth < NARROW });
     });
@@ -253,8 +261,9 @@ class Stage {
   hear(name, value) {
     if (name === "look") this.send("look", value);
     if (name !== "pin") return;
-    this.pin = { step: value.step, unit: value.unit, layer: value.layer };
+    this.pin = { step: value.step, unit: value.unit, layer: value.layer ?? this.layer };
     this.showAddress();
+    if (this.data.stage.asksPins) this.reportSoon();
   }
 
   /** A pin stands in the address at once; the server is told when it is needed there. */
@@ -284,7 +293,7 @@ class Stage {
     if (layer !== ALL && this.pin) this.pin = { ...this.pin, layer };
     this.pinSerial++;
     if (this.reading) {
-      this.drawLayers();
+      this.picture.choose(this.layer);
       this.take();
     }
     this.reportSoon();
@@ -292,18 +301,18 @@ class Stage {
 
   /** What is known of the numbers that are shown. */
   remark() {
-    const { reading, filler } = this;
+    const { reading } = this;
     if (!reading || this.name !== this.chosen.model || this.text === "" || this.place.classList.contains("stale")) return;
     const { done, steps } = reading;
     if (this.data.stage.problem && this.reported === this.reportText()) return this.field.say(this.data.stage.problem, "problem");
-    if (done < steps) return this.field.say(steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(this.picture.meta.step, steps, count(steps)) }) : "");
+    if (done < steps) return this.field.say(steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(this.described.meta.step, steps, count(steps)) }) : "");
     if (this.isLost && steps > LONGEST_IN_LINK) return this.field.say(tr("This browser keeps no texts, and a link cannot hold one so long: it is lost when the page is loaded again."), "problem");
     const judge = this.judge();
     if (!judge) {
       this.ask();
       return this.field.say(tr("Read in this browser. The server compares it with torch when you pause."));
     }
-    const { line, holds } = judged(reading, filler.described, judge);
+    const { line, holds } = judged(reading, this.described, judge);
     return this.field.say(line, holds ? "" : "problem");
   }
 

@@ -40,7 +40,9 @@ export default (given) => view({ ...given, data: unpack(given.data), address: im
 _LOCK = Lock()  # sessions that open together make each file once
 
 
-STYLES = {"stage": ("shared", "gates", "stage")}  # of components that hold others; the rest have the shared one and their own
+STYLES = {
+    "stage": ("shared", "gates", "inside", "stage")
+}  # of components that hold others; the rest have the shared one and their own
 
 
 def mount(name: str, *, data: Mapping[str, Any], **arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The live part of the page Gates: a text field, and the picture of what a model in the browser reads there.
+"""The live part of the pages Gates and Inside: a text field, and the picture of what a model in the browser reads there.
 
 assets/stage/stage.js runs the model and paints. The browser is sent the model's file, once, and, when the person pauses, what
 torch computes of the same text, to compare. It reports what stands in the field and what is chosen; nothing on the screen
@@ -8,7 +8,7 @@ waits for the server.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -21,14 +21,14 @@ from lstm_core import examples
 from lstm_core.browser import live
 from pages.common import caches, components, own_models, selection
 from pages.common.display import Options, displayed
-from pages.common.gates.view import OPTIONS
+from pages.common.links import Field
 from pages.common.selection import ALL_LAYERS, Selection
 
-KEY = "gates"
-MEMORY = f"{KEY}: stage"
+MEMORY = "stage"  # one for both pages: what is typed on one is shown on the other
 JUDGED = 40_000  # numbers of torch's trace that are sent to be compared: 160 kB
 MOST_WEIGHTS = 8_000_000  # numbers of a model that a browser is given: 32 MB
 
+Kind = Literal["gates", "inside"]  # the picture, and the component's key
 Origin = Literal["link", "default", "session"]
 
 
@@ -57,9 +57,9 @@ def fits(model: str) -> bool:
     return caches.parameters(model) <= MOST_WEIGHTS
 
 
-def hear() -> None:
+def hear(kind: Kind) -> None:
     """Takes over what the browser reports, if it is well formed and not outdated: before anything is drawn."""
-    known, report = _known(), (st.session_state.get(KEY) or {}).get("stage")
+    known, report = _known(), (st.session_state.get(kind) or {}).get("stage")
     if not isinstance(report, Mapping) or selection.KEY not in st.session_state:
         return
     if (report.get("session"), report.get("serial")) != (known.session, known.serial):
@@ -97,25 +97,37 @@ def _selection(report: Mapping[str, Any], models: Mapping[str, lc.ModelInfo]) ->
 
 
 def stage_view(
-    models: Mapping[str, lc.ModelInfo], origin: Origin, query: Mapping[str, str] | None, *, judged: bool = True
+    kind: Kind,
+    models: Mapping[str, lc.ModelInfo],
+    origin: Origin,
+    query: Mapping[str, str] | None,
+    fields: Sequence[Field],
+    *,
+    more: Mapping[str, Any] | None = None,
+    asks_pins: bool = False,
+    judged: bool = True,
 ) -> Options:
     """Shows the field and the picture, and returns how the picture is displayed.
 
-    models: to choose from, by name. origin: where what is chosen comes from: a link's text outranks what the browser has kept
-    of an earlier visit, a text that nobody chose doesn't. query: of a link that is not answered yet. judged: whether torch's
+    kind: heatmaps or the drawing. models: to choose from, by name. origin: where what is chosen comes from: a link's text
+    outranks what the browser has kept of an earlier visit, a text that nobody chose doesn't. query: of a link that is not
+    answered yet. fields: of it that say how the picture is displayed. more: what else the picture is told. asks_pins: whether
+    the rest of the page shows the unit that is pinned; else a pin is reported with the next message. judged: whether torch's
     trace is sent along; the browser asks for it again.
     """
     chosen, known = selection.current(), _known()
     if chosen != known.shown:
         known = replace(known, shown=chosen, serial=known.serial + 1, origin=origin)
     st.session_state[MEMORY] = known
-    display = displayed(KEY, query, OPTIONS)
+    display = displayed(kind, query, fields)
     own = own_models.get(chosen.model) is not None
     version, file = _file(chosen.model)
     place: dict[str, Any] = {"version": version, "most": caches.longest(chosen.model) if own else None}
     if not own:
         place["file"] = components.serve_file(f"{chosen.model}-{version}.bin", file)
     head = {
+        "kind": kind,
+        "asksPins": asks_pins,
         "session": known.session,
         "serial": known.serial,
         "origin": known.origin,
@@ -124,14 +136,14 @@ def stage_view(
         "models": [_choice(name, info) for name, info in models.items()],
         "texts": [{"title": each["title"], "text": each["text"]} for each in examples.texts()],
         "model": place,
-        "view": display.view(),
+        "view": display.view() | dict(more or {}),
     }
     data: dict[str, Any] = {"stage": head}
     if judged:
         data |= _judge(chosen.model, chosen.text, display.options.get("order") == "grouped")
     if own and version not in known.loaded:
         data["file"] = pa.table({"bytes": np.frombuffer(file(), np.uint8)})
-    components.mount("stage", key=KEY, data=data, on_stage_change=hear, on_look_change=_nothing)
+    components.mount("stage", key=kind, data=data, on_stage_change=lambda: hear(kind), on_look_change=_nothing)
     return display.options
 
 

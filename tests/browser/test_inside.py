@@ -41,7 +41,7 @@ def stage(tab):
 def opened(open_tab, path: str, *more, **settings):
     """A tab in which the drawing stands."""
     tab = open_tab(path, *more, **settings)
-    tab.locator(".inside .copy[data-step]").first.wait_for(state="attached", timeout=30_000)
+    tab.locator(".inside .copy[data-step]").first.wait_for(state="attached")
     rest(tab)
     return tab
 

@@ -26,12 +26,17 @@ def run_once(app: AppTest, **query: str) -> AppTest:
     return app
 
 
-def report(app: AppTest, **changes: object) -> AppTest:
-    """The page Gates, run again after its browser has reported what stands in its field and what is chosen there."""
-    known, chosen = app.session_state["gates: stage"], app.session_state["selection"]
-    shown = {"model": chosen.model, "text": chosen.text, "layer": chosen.layer, "step": 0, "unit": 0, "pinnedLayer": 0}
-    app.session_state["gates"] = {"stage": {"session": known.session, "serial": known.serial, **shown, **changes}}
+def report(app: AppTest, kind: str = "gates", **changes: object) -> AppTest:
+    """The page Gates or Inside, run again after its browser has reported what stands in its field and what is chosen there."""
+    say(app, kind, **changes)
     return app.run()
+
+
+def say(app: AppTest, kind: str = "gates", **changes: object) -> None:
+    """What the browser reports to the page Gates or Inside, for its next run."""
+    known, chosen = app.session_state["stage"], app.session_state["selection"]
+    shown = {"model": chosen.model, "text": chosen.text, "layer": chosen.layer, "step": 0, "unit": 0, "pinnedLayer": 0}
+    app.session_state[kind] = {"stage": {"session": known.session, "serial": known.serial, **shown, **changes}}
 
 
 def words(app: AppTest, *kinds: str) -> str:

@@ -112,18 +112,22 @@ def test_a_report_of_a_place_that_is_not_there_pins_nothing(wrong: dict[str, obj
 
 def test_a_page_on_another_text_or_model_tells_its_browser() -> None:
     app = run("app.py", model="family-lstm", text="To be")
-    first = app.session_state["gates: stage"]
+    first = app.session_state["stage"]
     assert (first.serial, first.origin) == (1, "link")
     conftest.report(app, text="To be, or not", step=2, unit=3)
-    assert app.session_state["gates: stage"].serial == 1, "what the browser says does not come back to it"
+    assert app.session_state["stage"].serial == 1, "what the browser says does not come back to it"
     app.query_params.clear()
     app.switch_page("pages/inside.py").run()
-    app.sidebar.text_area(key="text").set_value("typed on Inside").run()
+    conftest.report(app, "inside", text="typed on Inside")
+    assert app.session_state["stage"].serial == 1, "both pages have the same field"
+    app.query_params.clear()
+    app.switch_page("pages/compare.py").run()
+    app.sidebar.text_area(key="text").set_value("typed elsewhere").run()
     app.query_params.clear()
     app.switch_page("pages/gates.py").run()
-    told = app.session_state["gates: stage"]
-    assert (told.serial, told.origin, told.shown.text) == (2, "session", "typed on Inside")
-    assert app.session_state["selection"].text == "typed on Inside"
+    told = app.session_state["stage"]
+    assert (told.serial, told.origin, told.shown.text) == (2, "session", "typed elsewhere")
+    assert app.session_state["selection"].text == "typed elsewhere"
 
 
 def test_too_large_a_model_is_read_by_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +162,7 @@ def test_any_text_is_read() -> None:
         app.query_params.clear()
         app.switch_page("pages/inside.py").run()
         assert not app.exception, text
-        assert app.sidebar.text_area(key="text").value == text
+        assert app.session_state["stage"].shown.text == text
         app.query_params.clear()
         app.switch_page("pages/gates.py").run()
 
@@ -264,11 +268,11 @@ def test_going_back_shows_the_view_before(monkeypatch: pytest.MonkeyPatch) -> No
         app.query_params[name] = value
     app.run()
     assert app.session_state["selection"] == Selection("family-lstm", "before", 0, 3, 17)
-    assert app.session_state["gates: stage"].shown.text == "before"
+    assert app.session_state["stage"].shown.text == "before"
 
 
 def test_what_could_not_be_read_is_not_lost() -> None:
-    app = run("pages/inside.py")
+    app = run("pages/compare.py", view="texts")
     app.sidebar.text_area(key="text").set_value("a" * 20_001).run()
     app.sidebar.selectbox(key="model").set_value("family-rnn").run()
     assert len(app.sidebar.text_area(key="text").value) == 20_001

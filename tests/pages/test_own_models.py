@@ -157,7 +157,7 @@ def test_no_page_shares_what_is_computed_with_a_named_model() -> None:
             if isinstance(node, ast.FunctionDef) and any("st.cache_" in ast.unparse(each) for each in node.decorator_list):
                 used = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
                 asking |= {f"{path.stem}.{node.name}"} if used & {"model", "read", "certificate", "open_checkpoint"} else set()
-    assert asking == {"lessons_panel._measured"}, "and that one is about lessons, which are on shipped models"
+    assert asking == {"caches._files", "lessons_panel._measured"}, "and these are about files and lessons of shipped models"
 
 
 def test_a_model_that_overflows_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

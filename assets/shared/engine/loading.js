@@ -5,7 +5,7 @@ import { Model } from "./model.js";
 /** What a page's weights are kept under in the browser's cache. */
 export const STORE = "gatescope-models";
 
-/** @typedef {{ model: Model, picture: any, equations: any }} Loaded a model, how lstm_core/browser/live.py says that it is drawn, and its equations */
+/** @typedef {{ model: Model, picture?: any, equations?: any, drawings?: any }} Loaded a model, and what `packed` of lstm_core/browser/live.py says of it */
 
 /** @type {Map<string, Promise<Loaded>>} */
 const loaded = new Map();
@@ -47,8 +47,8 @@ async function load(version, fetchFile, keep) {
 /** What `packed` of lstm_core/browser/live.py has put into a file. @param {ArrayBuffer} file @returns {Loaded} */
 function unpacked(file) {
   const length = new DataView(file).getUint32(0, true);
-  const { engine, picture, equations } = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
-  return { model: new Model(engine, new Uint8Array(file, 4 + length)), picture, equations };
+  const { engine, ...described } = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
+  return { model: new Model(engine, new Uint8Array(file, 4 + length)), ...described };
 }
 
 /** The browser's cache, or null where there is none: without HTTPS, from a disk, in a private window. */

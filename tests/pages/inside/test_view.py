@@ -1,6 +1,5 @@
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from pages.common import components
 from pages.common.inside import view as inside_view
 from pages.common.inside.view import DISPLAYS, OPTIONS
 from pages.common.links import accepted
+from tests.pages import conftest
 
 TEXT = "It was in July, 1805.\n"
 every_cell = pytest.mark.parametrize("cell", lc.cells())
@@ -263,16 +263,8 @@ def test_a_state_without_bounds_says_where_its_colours_end() -> None:
     assert math.isfinite(drawn["high"]) and drawn["low"] == -drawn["high"] and drawn["state"] == "cell"
 
 
-PAGE = str(Path(__file__).resolve().parents[3] / "pages" / "inside.py")
-
-
 def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return conftest.run("pages/inside.py", **query)
 
 
 @pytest.mark.parametrize("info", lc.models(), ids=lambda info: info.name)
@@ -289,10 +281,8 @@ def test_a_look_that_is_not_there_is_left_out_of_the_address() -> None:
 
 def test_what_the_browser_says_of_the_look_goes_into_the_address() -> None:
     app = run(model="family-rnn", text="To be")
-    app.session_state["inside"] = {
-        "pin": {"step": 2, "unit": 4, "layer": 0, "serial": 1},
-        "look": {"reading": "unit", "serial": 0},
-    }
+    conftest.report(app, "inside", step=2, unit=4)
+    app.session_state["inside"] = {"look": {"reading": "unit", "serial": 0}}
     app.run()
     assert app.query_params["reading"] == "unit" and app.query_params["unit"] == "4"
     app.session_state["inside"] = {"look": {"reading": "<b>", "walk": [], "serial": 0}}

@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_core as lc
 from lstm_core.convert.draft import LARGEST_FILE
-from pages.common import own_models
+from pages.common import components, own_models
 from pages.common.models import bring as models_bring
 from pages.common.models import file as models_file
 from tests.pages import conftest
@@ -132,7 +132,7 @@ def test_a_checkpoint_is_shown_chosen_proved_and_used(checkpoint_that_reads: tup
     press(app, "open_Gates")
     assert app.session_state["selection"].model == "mine: poet-1"
     assert any("Certified" in caption.value and "mine: poet-1" in caption.value for caption in app.caption)
-    assert app.sidebar.selectbox(key="model").value == "mine: poet-1"
+    assert app.session_state["stage"].shown.model == "mine: poet-1"
 
 
 def test_other_pages_show_it_without_knowing(checkpoint_that_reads: tuple[bytes, str]) -> None:
@@ -204,14 +204,15 @@ def test_a_model_that_reads_bytes_stands_on_every_page() -> None:
     press(app, "bring_proof")
     press(app, "bring_use")
     press(app, "open_Gates")
-    app.sidebar.text_area(key="text").set_value("né “日” 👍\nשלום").run()
-    assert not app.exception, app.exception
+    for text, problem in (("日" * 10_000, "The text has 30,000 bytes; at most 20,000"), ("né “日” 👍\nשלום", "")):
+        conftest.say(app, text=text)
+        app.switch_page("pages/gates.py").run()
+        assert not app.exception, app.exception
+        assert problem in app.session_state["stage"].problem and bool(problem) == bool(app.session_state["stage"].problem)
     for page in ("inside", "compare", "long_range", "models", "gates"):
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, page
     assert app.session_state["selection"].text == "né “日” 👍\nשלום"
-    app.sidebar.text_area(key="text").set_value("日" * 10_000).run()
-    assert "The text has 30,000 bytes; at most 20,000" in said(app)
 
 
 # What is no model
@@ -325,16 +326,20 @@ def test_too_large_a_list_beside_is_refused() -> None:
 # Whose it is
 
 
-def test_another_session_sees_nothing_of_it(checkpoint_that_reads: tuple[bytes, str]) -> None:
+def test_another_session_sees_nothing_of_it(checkpoint_that_reads: tuple[bytes, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict] = []
+    mount = components.mount
+    monkeypatch.setattr(components, "mount", lambda name, **how: (sent.append(how["data"]), mount(name, **how))[1])
     first = bring(open_models(), checkpoint_that_reads)
     press(first, "open_Gates")
     link = dict(first.session_state["address"])
+    assert "mine: poet" in [model["name"] for model in sent[-1]["stage"]["models"]] and len(sent[-1]["file"]) > 1000
     other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     other.query_params.update(link)
     other.run()
     assert not other.exception
     assert "“mine: poet”, which is not here: it stays in the session that brought it" in said(other)
-    assert "mine: poet" not in other.sidebar.selectbox(key="model").options
+    assert "mine: poet" not in [model["name"] for model in sent[-1]["stage"]["models"]] and "file" not in sent[-1]
     other.switch_page("pages/models.py").run()
     assert "mine: poet" not in list(other.dataframe[0].value["model"])
 
