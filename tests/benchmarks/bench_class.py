@@ -44,7 +44,7 @@ WORDS = (
 )  # fmt: skip
 MODELS = ("war-and-peace-lstm", "family-lstm", "family-gru", "family-rnn", "family-gru-pytorch", "shakespeare-lstm")
 PAGES = ("gates", "inside", "compare", "long_range", "training", "models")
-READING = ("gates", "inside")  # pages where people type and change models
+READING = ("gates", "inside")  # pages where people type and change models, by their stages' keys
 PAUSE = (2.0, 5.0)  # seconds between two acts of a person
 PATIENCE = 180.0  # seconds that a person waits for an answer
 WIDGET = re.compile(r"\$\$ID-[0-9a-f]+-(.+)")  # Streamlit's name of a widget that has a key
@@ -98,8 +98,8 @@ class Client:
         return await self._choose("model", name)
 
     async def _choose(self, what: str, value: str) -> float:
-        """On Gates the stage reports what is chosen; on other pages it is a widget of the sidebar."""
-        key = "gates" if self.stage else what
+        """On Gates and Inside the stage reports what is chosen; on other pages it is a widget of the sidebar."""
+        key = self.stage["kind"] if self.stage else what
         state = self.states[key] = WidgetState(id=self.widgets[key])
         if self.stage:
             state.json_value = json.dumps({"stage": self._report({what: value})})
@@ -149,7 +149,7 @@ class Client:
         found = WIDGET.match(name) if isinstance(name, str) else None
         if found:
             self.widgets[found[1]], self.fragments[found[1]] = name, delta.fragment_id
-        if kind == "bidi_component" and found and found[1] == "gates":
+        if kind == "bidi_component" and found and found[1] in READING:
             data = part.mixed.json if part.WhichOneof("data") == "mixed" else part.json
             text = json.loads(data).get(TEXT) if data else None
             self.stage = json.loads(text).get("stage", {}) if text else self.stage
@@ -174,8 +174,7 @@ class Seen:
         return sum(map(len, self.seconds.values()))
 
     def lines(self) -> Iterator[str]:
-        for kind, seconds in self.seconds.items():
-            values = sorted(seconds)
+        for kind, values in ((kind, sorted(seconds)) for kind, seconds in self.seconds.items() if seconds):
             late = values[int(0.95 * (len(values) - 1))]
             yield (
                 f"  {kind:<14} n={len(values):<4} median {statistics.median(values):6.2f}  p95 {late:6.2f}"
