@@ -28,6 +28,7 @@ import { forget, keep, restored } from "./kept.js";
 
 const PICTURES = { gates: Heatmaps, inside: Drawing }; // by the name that pages/common/stage.py gives
 
+const TOLD = 80; // milliseconds that a message may take to be on its way
 const PAUSE = 500; // milliseconds without a keystroke, after which the server reads the text too
 const NARROW = 620; // pixels: a phone
 const FEW = 100; // characters whose reading is not worth a remark
@@ -51,9 +52,11 @@ class Stage {
     this.kind = PICTURES[stage.kind];
     this.reported = "";
     this.build(root, stage);
-    this.onLeave = (event) => !event.composedPath().includes(root) && this.report();
+    this.onLeave = (event) => !event.composedPath().includes(root) && !linkOf(event) && this.report();
+    this.onFollow = (event) => this.follow(event);
     this.onHide = () => this.keepText();
     for (const act of ["pointerdown", "focusin"]) document.addEventListener(act, this.onLeave, true);
+    document.addEventListener("click", this.onFollow, true);
     window.addEventListener("pagehide", this.onHide);
   }
 
@@ -109,6 +112,7 @@ class Stage {
     this.serial = stage.serial;
     const { model, text, layer, step, unit, pinned_layer: pinnedLayer } = stage.chosen;
     this.chosen = { model, layer };
+    this.step = step; // where to look, should no unit be chosen yet
     this.pin = unit === null ? null : { step: step ?? 0, unit, layer: pinnedLayer ?? Math.max(0, layer) };
     this.text = text;
     if (kept?.text && (kept.text !== text || kept.model !== model)) {
@@ -187,6 +191,7 @@ class Stage {
   /** A keystroke. */
   typed(text) {
     this.text = text;
+    this.step = null;
     if (text === "") forget();
     if (!this.reading || this.name !== this.chosen.model) return this.reportSoon();
     const before = this.pin;
@@ -231,7 +236,9 @@ class Stage {
     const { firstScreen } = this.described.rules;
     if (!this.pin && reading.done >= Math.min(reading.steps, firstScreen)) {
       const layer = Math.max(0, this.layer);
-      this.pin = { ...firstLook(reading, layer, firstScreen), layer };
+      const first = firstLook(reading, layer, firstScreen);
+      this.pin = { step: this.step ?? first.step, unit: first.unit, layer };
+      this.step = null;
       this.pinSerial++;
       this.showAddress();
     }
@@ -344,14 +351,24 @@ class Stage {
     this.timer = setTimeout(() => this.report(), PAUSE);
   }
 
-  /** Tells the server what stands here, if that is news. */
+  /** Tells the server what stands here, if that is news; returns whether it was. */
   report() {
     clearTimeout(this.timer);
     const now = this.reportText();
-    if (now === this.reported || this.text === "") return;
+    if (now === this.reported || this.text === "") return false;
     this.reported = now;
     const { step, unit, layer: pinnedLayer } = this.pin ?? {};
     this.send("stage", { session: this.session, serial: this.serial, ...this.chosen, text: this.text, step, unit, pinnedLayer, loaded: this.version });
+    return true;
+  }
+
+  /** A link to another page waits until the server has been told: its answer to a later message would be this page again. */
+  follow(event) {
+    const link = linkOf(event);
+    if (!link || !this.report()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    setTimeout(() => link.click(), TOLD);
   }
 
   keepText() {
@@ -365,11 +382,19 @@ class Stage {
     this.frames?.stop();
     this.destroyPicture?.();
     for (const act of ["pointerdown", "focusin"]) document.removeEventListener(act, this.onLeave, true);
+    document.removeEventListener("click", this.onFollow, true);
     window.removeEventListener("pagehide", this.onHide);
     this.field.root.remove();
     this.place.remove();
     this.panel.root.remove();
   }
+}
+
+/** The link that is followed in this tab by a click, or null. */
+function linkOf(event) {
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey && !event.button;
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  return isPlain && link instanceof HTMLAnchorElement && link.origin === location.origin ? link : null;
 }
 
 /** @type {WeakMap<object, Stage>} */

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -36,7 +36,8 @@ Origin = Literal["link", "default", "session"]
 class _Known:
     """What is known of the browser. session: a name of this session, so that a report to another is told apart. shown: what
     the browser shows. serial: of the last time that it was told to show something else, and origin: where that came from.
-    problem: why its text isn't read. loaded: versions of the models that it has."""
+    problem: why its text isn't read. loaded: versions of the models that it has. report: the last one that was taken over:
+    Streamlit gives it at every run, also when a button has chosen something else since."""
 
     session: str
     shown: Selection | None = None
@@ -44,6 +45,7 @@ class _Known:
     origin: Origin = "default"
     problem: str = ""
     loaded: frozenset[str] = frozenset()
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _known() -> _Known:
@@ -62,7 +64,7 @@ def hear(kind: Kind) -> None:
     known, report = _known(), (st.session_state.get(kind) or {}).get("stage")
     if not isinstance(report, Mapping) or selection.KEY not in st.session_state:
         return
-    if (report.get("session"), report.get("serial")) != (known.session, known.serial):
+    if report == known.report or (report.get("session"), report.get("serial")) != (known.session, known.serial):
         return
     models, _ = caches.models()
     reported = _selection(report, models)
@@ -78,7 +80,7 @@ def hear(kind: Kind) -> None:
         reported = replace(reported, model=kept.model, text=kept.text)
     if reported != known.shown:
         st.session_state[selection.KEY] = reported
-    st.session_state[MEMORY] = replace(known, shown=reported, problem=problem, loaded=loaded)
+    st.session_state[MEMORY] = replace(known, shown=reported, problem=problem, loaded=loaded, report=dict(report))
 
 
 def _selection(report: Mapping[str, Any], models: Mapping[str, lc.ModelInfo]) -> Selection | None:

@@ -130,6 +130,18 @@ def test_a_page_on_another_text_or_model_tells_its_browser() -> None:
     assert app.session_state["selection"].text == "typed elsewhere"
 
 
+def test_an_old_report_does_not_undo_what_a_button_chose() -> None:
+    app = conftest.report(run("app.py", model="family-lstm", text="To be"), text="typed")
+    app.session_state["selection"] = Selection("family-gru", "chosen by a lesson", 0, 3, 5, 0)
+    app.run()
+    assert app.session_state["selection"].text == "chosen by a lesson"
+    told = app.session_state["stage"]
+    assert (told.serial, told.shown.model) == (2, "family-gru")
+    conftest.say(app, text="typed", serial=1)
+    app.run()
+    assert app.session_state["selection"].text == "chosen by a lesson", "and a late one neither"
+
+
 def test_too_large_a_model_is_read_by_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "MOST_WEIGHTS", 1000)
     app = run(model="family-lstm", text="To be")
