@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 import lstm_core as lc
-from tests.browser.conftest import free_port, heard, query, rest, sent_from_now, serve, shown
+from tests.browser.conftest import WAIT, free_port, heard, query, rest, sent_from_now, serve, shown
 
 CANVAS = "canvas[aria-label^='Heatmaps over']"
 TEXT = "a quiet evening"
@@ -419,6 +419,32 @@ def test_a_deep_link_opened_first_after_a_restart_looks_like_any_other(browser, 
         assert (cursor(tab)["step"], cursor(tab)["unit"]) == ("2", "9")
         assert field(tab).input_value() == "hello"
         expect(tab.get_by_text("Page not found")).to_have_count(0)
+        tab.context.close()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_a_restarted_server_gets_the_text_from_the_browser(browser, tmp_path: Path) -> None:
+    port = free_port()
+    process = serve(port, tmp_path / "log")
+    try:
+        tab = browser.new_context().new_page()
+        tab.set_default_timeout(WAIT)
+        tab.goto(f"http://127.0.0.1:{port}{link()}")
+        checked(tab)
+        long = "It was a long road. " * 110  # no link holds it
+        field(tab).fill(long)
+        checked(tab)
+        process.kill()
+        process.wait(10)
+        process = serve(port, tmp_path / "log again")
+        field(tab).press("Control+End")
+        field(tab).press_sequentially("!")
+        checked(tab)
+        expect(field(tab)).to_have_value(f"{long}!")
+        tab.reload()
+        expect(field(tab)).to_have_value(f"{long}!")
         tab.context.close()
     finally:
         process.terminate()

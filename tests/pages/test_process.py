@@ -45,7 +45,7 @@ from pages.common import process
 process._load_and_keep = lambda: None
 app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).run()
 loaded = {{"torch", "pandas", "lstm_core.figures.bars"}} & {{*sys.modules}}
-print(len(app.exception), "gates: stage" in app.session_state, *loaded)
+print(len(app.exception), "stage" in app.session_state, *loaded)
 """
 
 
