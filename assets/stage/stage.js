@@ -29,6 +29,8 @@ import { forget, keep, restored } from "./kept.js";
 const PICTURES = { gates: Heatmaps, inside: Drawing }; // by the name that pages/common/stage.py gives
 
 const TOLD = 80; // milliseconds that a message may take to be on its way
+const PATIENCE = 15_000; // milliseconds until what the server has not answered is sent again; twice as long each time
+const MOST_TRIES = 3;
 const PAUSE = 500; // milliseconds without a keystroke, after which the server reads the text too
 const NARROW = 620; // pixels: a phone
 const FEW = 100; // characters whose reading is not worth a remark
@@ -42,6 +44,8 @@ class Stage {
     this.send = () => {};
     /** @type {ReturnType<typeof setTimeout>} */
     this.timer = undefined;
+    /** @type {ReturnType<typeof setTimeout>} */
+    this.answer = undefined;
     this.isLost = false; // nothing can be kept in this browser
     this.session = stage.session;
     this.serial = 0; // of the server's last word on what is shown
@@ -357,9 +361,24 @@ class Stage {
     const now = this.reportText();
     if (now === this.reported || this.text === "") return false;
     this.reported = now;
+    this.tell();
+    this.expectAnswer(0);
+    return true;
+  }
+
+  tell() {
     const { step, unit, layer: pinnedLayer } = this.pin ?? {};
     this.send("stage", { session: this.session, serial: this.serial, ...this.chosen, text: this.text, step, unit, pinnedLayer, loaded: this.version });
-    return true;
+  }
+
+  /** What is sent while there is no connection is lost without a word: where no answer comes, it is sent again. */
+  expectAnswer(tries) {
+    clearTimeout(this.answer);
+    this.answer = setTimeout(() => {
+      if (tries >= MOST_TRIES || !this.reading || this.text === "" || this.judge()) return;
+      this.tell();
+      this.expectAnswer(tries + 1);
+    }, PATIENCE * 2 ** tries);
   }
 
   /** A link to another page waits until the server has been told: its answer to a later message would be this page again. */
@@ -379,6 +398,7 @@ class Stage {
   leave() {
     this.keepText();
     clearTimeout(this.timer);
+    clearTimeout(this.answer);
     this.frames?.stop();
     this.destroyPicture?.();
     for (const act of ["pointerdown", "focusin"]) document.removeEventListener(act, this.onLeave, true);

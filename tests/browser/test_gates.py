@@ -47,6 +47,7 @@ def checked(tab) -> None:
 
 
 def type_text(tab, text: str) -> None:
+    field(tab).click()  # as a person does, whose acts add entries to the browser's history
     field(tab).fill(text)
 
 
