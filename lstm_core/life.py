@@ -18,7 +18,7 @@ from lstm_core.corpora import Corpus, sha256_of
 from lstm_core.errors import InputError
 from lstm_core.experiments import versions
 from lstm_core.model import CharModel
-from lstm_core.model_file import CheckpointError
+from lstm_core.model_file import CheckpointError, listed
 from lstm_core.places import ASSETS
 from lstm_core.recipes import Recipe
 from lstm_core.sampling import sample
@@ -98,16 +98,7 @@ def lives(damaged: list[CheckpointError] | None = None) -> tuple[Life, ...]:
     Returns a tuple of `Life`. Raises CheckpointError when a file is damaged and no list is given.
     Source: assets/lives; each card names the corpus and the recipe.
     """
-    found = []
-    for path in sorted(SHIPPED_LIVES.glob("*.safetensors")):
-        try:
-            found.append(_read(path))
-        except CheckpointError as error:
-            if damaged is None:
-                raise
-            damaged.append(error)
-    order = list(LIVES)
-    return tuple(sorted(found, key=lambda one: (order.index(one.name) if one.name in order else len(order), one.name)))
+    return listed(SHIPPED_LIVES, _read, list(LIVES), damaged)
 
 
 def life(name: str | Path) -> Life:

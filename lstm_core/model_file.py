@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from reprlib import repr as shorten
 from types import UnionType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import safetensors
@@ -141,16 +141,36 @@ def models(damaged: list[CheckpointError] | None = None) -> tuple[ModelInfo, ...
     Returns a tuple of `ModelInfo`, empty when none is shipped. Raises CheckpointError when a shipped file is damaged and
     no list is given. Source: assets/models; each card names the corpus and the recipe.
     """
-    infos = []
-    for path in sorted(SHIPPED_MODELS.glob("*.safetensors")):
+    return listed(SHIPPED_MODELS, _info, list(SHIPPED), damaged)
+
+
+class Named(Protocol):
+    """What a shipped file is listed as."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+def listed(
+    folder: Path, read: Callable[[Path], T], order: Sequence[str], damaged: list[CheckpointError] | None
+) -> tuple[T, ...]:
+    """What stands in a folder's .safetensors files, by name in this order, others behind.
+
+    damaged: a list that takes the errors of files that can't be read; where there is none, the first is raised.
+    """
+    found = []
+    for path in sorted(folder.glob("*.safetensors")):
         try:
-            infos.append(_info(path))
+            found.append(read(path))
         except CheckpointError as error:
             if damaged is None:
                 raise
             damaged.append(error)
-    order = list(SHIPPED)
-    return tuple(sorted(infos, key=lambda i: (order.index(i.name) if i.name in order else len(order), i.name)))
+    return tuple(sorted(found, key=lambda one: (order.index(one.name) if one.name in order else len(order), one.name)))
 
 
 def _path_of(name: str | Path) -> Path:

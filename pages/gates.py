@@ -9,9 +9,7 @@ from lstm_core.analysis.first_look import first_look
 from lstm_core.words import tr
 from pages.common.gates.view import OPTIONS, gates_view
 
-is_new = selection.KEY not in st.session_state
-stage.hear("gates")
-page = frame.begin(stage=stage.fits)
+page = frame.begin(on_stage="gates")
 chosen = selection.current()
 model = caches.described(chosen.model)
 st.caption(
@@ -22,10 +20,9 @@ st.caption(
         word=model.vocabulary.reads.removesuffix("s"),
     )
 )
-has_torch = not is_new or process.has_torch()  # the first visitor sees the picture before torch is there
-if stage.fits(chosen.model):
-    origin: stage.Origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
-    page.end(stage.stage_view("gates", page.models, origin, page.query, OPTIONS, judged=has_torch))
+has_torch = not page.is_new or process.has_torch()  # the first visitor sees the picture before torch is there
+if page.has_stage:
+    page.end(stage.stage_view("gates", page.models, page.query, OPTIONS, is_new=page.is_new, judged=has_torch))
 else:  # too large for a browser: the server reads
     has_torch = True
     trace = caches.read(chosen.model, chosen.text)

@@ -13,9 +13,7 @@ from lstm_core.words import N_, tr
 from pages.common.inside import clamp_panel, lessons_panel, questions
 from pages.common.inside.view import OPTIONS, inside_view
 
-is_new = selection.KEY not in st.session_state
-stage.hear("inside")
-page = frame.begin(stage=stage.fits)
+page = frame.begin(on_stage="inside")
 lesson = lessons_panel.panel(page.models, page.query)
 
 chosen = selection.current()
@@ -30,10 +28,9 @@ st.caption(
 )
 pin = {**chosen.pinned(*first_look(trace, layer), layer), "layer": layer}
 steps = walk(trace.cell)
-if stage.fits(chosen.model):
-    origin: stage.Origin = "link" if page.query and "text" in page.query else "default" if is_new else "session"
+if page.has_stage:
     more = {"walk": [asdict(step) for step in steps]}
-    options = stage.stage_view("inside", page.models, origin, page.query, OPTIONS, more=more, asks_pins=True)
+    options = stage.stage_view("inside", page.models, page.query, OPTIONS, is_new=page.is_new, more=more, asks_pins=True)
 else:  # too large for a browser: the server reads
     view = inside_view(trace, model, layer, key="read here", pin=pin, query=page.query, walk=steps)
     pin, options = view.pin or pin, view.options

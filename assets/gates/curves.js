@@ -8,9 +8,9 @@ import { drawSymbol } from "../shared/pens.js";
 import { unitText } from "../shared/phrases.js";
 import { tr } from "../shared/words.js";
 import { valueAt } from "./data.js";
+import { DASHES } from "./labels.js";
 import { CURVES, PAD, visible, xOf } from "./layout.js";
 
-const DASHES = [[], [7, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 1.5, 2, 1.5, 2]]; // of the signals, told apart without colours too
 const LEGEND = { row: 17, sample: 20 };
 
 const colourOf = (inst, name) => {

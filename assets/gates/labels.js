@@ -9,7 +9,7 @@ import { tr } from "../shared/words.js";
 import { isSquashed, titleOf } from "./data.js";
 import { legendPitch, PAD } from "./layout.js";
 
-const DASHES = [[], [7, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 1.5, 2, 1.5, 2]]; // each reader's line
+export const DASHES = [[], [7, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 1.5, 2, 1.5, 2]]; // of a reader's line, or a signal's: told apart without colours too
 export const MARKER_EDGE = 0.75; // pixels around a marker
 export const lineOf = (inst, reader) => lineStyle(inst, reader.place, DASHES, 1.75);
 

@@ -11,7 +11,7 @@ import { heatBands, legendPitch, PAD, READABLE, visible, xOf, yOf } from "./layo
 
 export function drawOverlay(pen, inst) {
   const { layout } = inst;
-  const curves = inst.chosen && layout.bands.find((band) => band.kind === "curves");
+  const curves = layout.bands.find((band) => band.kind === "curves");
   if (curves) drawCurves(pen, inst, curves);
   pen.within(layout.gutter, 0, layout.plot, layout.height, () => {
     if (inst.pin) drawPin(pen, inst);

@@ -7,14 +7,12 @@ import { Model } from "../shared/engine/model.js";
 import { Reading } from "../shared/engine/reading.js";
 import { readInFrames } from "../shared/frames.js";
 import { judged } from "../shared/judged.js";
-import { count } from "../shared/numbers.js";
-import { layersText, lengthText, unitsText } from "../shared/phrases.js";
+import { layersText, unitsText } from "../shared/phrases.js";
 import { arrayOf, bytesOf } from "../shared/stored.js";
 import { textField } from "../shared/text_field.js";
+import { progressText, readTyped } from "../shared/typed.js";
 import { tr } from "../shared/words.js";
 import { Drawing, fillersOf } from "./drawing.js";
-
-const FEW = 100; // characters whose reading is not worth a remark
 
 const { text, models } = JSON.parse(document.getElementById("data-live").textContent);
 const places = Object.fromEntries(["field", "gates", "cell", "inside"].map((name) => [name, document.getElementById(name)]));
@@ -28,14 +26,15 @@ const readers = models.map((sent) => {
 function readerOf({ engine, weights, picture, drawings, walk, judge, pin }) {
   const filler = new Filler(new Reading(new Model(engine, bytesOf(weights))), picture);
   const values = Object.fromEntries(judge.values.map((column) => [column.name, arrayOf(column)]));
-  return {
+  const reader = {
     filler,
     walk,
     drawings: fillersOf(filler.reading, drawings, picture.meta.colours),
     trace: { steps: judge.steps, values },
     view: { pin, serial: 1, order: "index", look: {}, lookSerial: 1 },
-    frames: null,
+    frames: readInFrames(filler.reading, () => paint(reader)),
   };
+  return reader;
 }
 
 let chosen = 0;
@@ -50,7 +49,7 @@ places.field.append(field.root);
 if (models.length > 1) {
   const select = choice(tr("Model"), models.map(({ engine }, k) => [k, engine.name]));
   select.onchange = () => {
-    readers[chosen]().frames?.stop();
+    readers[chosen]().frames.stop();
     chosen = Number(select.value);
     take(typed);
   };
@@ -60,20 +59,8 @@ if (models.length > 1) {
 /** Reads a text from the next frame on; the last good picture stays where there is nothing to read. */
 function take(now) {
   typed = now;
-  const reader = readers[chosen]();
-  try {
-    if (now === "") throw new RangeError(tr("The field is empty. The picture shows what was read last."));
-    reader.filler.write(now);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    reader.frames?.stop();
-    for (const place of [places.gates, places.inside]) place.classList.add("stale");
-    field.say(error.message, now && "problem");
-    return;
-  }
-  for (const place of [places.gates, places.inside]) place.classList.remove("stale");
-  reader.frames ??= readInFrames(reader.filler.reading, () => paint(reader));
-  reader.frames.start();
+  const { filler, frames } = readers[chosen]();
+  readTyped(now, { write: (text) => filler.write(text), frames, field, places: [places.gates, places.inside] });
 }
 
 function paint(reader) {
@@ -87,7 +74,7 @@ function paint(reader) {
 /** What is known of the numbers that are shown. */
 function remark({ filler, trace }) {
   const { done, steps } = filler.reading;
-  if (done < steps) return steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(filler.described.meta.step, steps, count(steps)) }) : "";
+  if (done < steps) return progressText(filler.reading, filler.described.meta.step);
   if (typed !== text) return tr("Read in this browser; not checked against torch.");
   return compared(filler, trace);
 }

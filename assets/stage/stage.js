@@ -17,10 +17,10 @@ import { UnitPanel } from "../shared/equations/panel.js";
 import { readInFrames } from "../shared/frames.js";
 import { judged } from "../shared/judged.js";
 import { shown } from "../shared/numbering.js";
-import { count } from "../shared/numbers.js";
-import { lengthText, placeText } from "../shared/phrases.js";
+import { placeText } from "../shared/phrases.js";
 import { columnsOf } from "../shared/tables.js";
 import { textField } from "../shared/text_field.js";
+import { progressText, readTyped } from "../shared/typed.js";
 import { tr } from "../shared/words.js";
 import { Drawing } from "./drawing.js";
 import { ALL, Heatmaps } from "./heatmaps.js";
@@ -33,7 +33,6 @@ const PATIENCE = 15_000; // milliseconds until what the server has not answered 
 const MOST_TRIES = 3;
 const PAUSE = 500; // milliseconds without a keystroke, after which the server reads the text too
 const NARROW = 620; // pixels: a phone
-const FEW = 100; // characters whose reading is not worth a remark
 const LONGEST_IN_LINK = 2000; // characters: LONGEST_TEXT of pages/common/links.py
 
 class Stage {
@@ -135,8 +134,8 @@ class Stage {
   fillChoices() {
     const { models } = this.data.stage;
     const names = models.map(({ name }) => name);
-    if (JSON.stringify(names) !== this.names) {
-      this.names = JSON.stringify(names);
+    if (JSON.stringify(names) !== this.listed) {
+      this.listed = JSON.stringify(names);
       this.models.replaceChildren(...names.map((name) => option(name, name)));
     }
     this.models.value = this.chosen.model;
@@ -217,22 +216,11 @@ class Stage {
     return Math.min(this.reading.steps, this.reading.model.vocabulary.encode(before).ids.length) - 1;
   }
 
-  /** Reads the text from the next frame on; the last good picture stays where there is nothing to read. */
+  /** Reads what stands here from the next frame on; returns whether there is something to read. */
   take() {
-    try {
-      if (this.text === "") throw new RangeError(tr("The field is empty. The picture shows what was read last."));
-      this.picture.write(this.text);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.frames.stop();
-      clearTimeout(this.timer);
-      this.place.classList.add("stale");
-      this.field.say(error.message, this.text && "problem");
-      return false;
-    }
-    this.place.classList.remove("stale");
-    this.frames.start();
-    return true;
+    const isRead = readTyped(this.text, { write: (text) => this.picture.write(text), frames: this.frames, field: this.field, places: [this.place] });
+    if (!isRead) clearTimeout(this.timer);
+    return isRead;
   }
 
   paint() {
@@ -316,7 +304,7 @@ class Stage {
     if (!reading || this.name !== this.chosen.model || this.text === "" || this.place.classList.contains("stale")) return;
     const { done, steps } = reading;
     if (this.data.stage.problem && this.reported === this.reportText()) return this.field.say(this.data.stage.problem, "problem");
-    if (done < steps) return this.field.say(steps > FEW ? tr("Reading: {done} of {all}", { done: count(done), all: lengthText(this.described.meta.step, steps, count(steps)) }) : "");
+    if (done < steps) return this.field.say(progressText(reading, this.described.meta.step));
     if (this.isLost && steps > LONGEST_IN_LINK) return this.field.say(tr("This browser keeps no texts, and a link cannot hold one so long: it is lost when the page is loaded again."), "problem");
     const judge = this.judge();
     if (!judge) {

@@ -155,7 +155,7 @@ def _packed(
         packed |= {f"values{k}": pa.table(sent), f"orders{k}": pa.table(orders)}
         packed[f"before{k}"] = pa.table(_before(readers, track, signals, ranges, start))
     packed["meta"] = {
-        "readers": [described_reader(reader) for reader in readers],
+        "readers": [described_reader(r.name, r.trace.model, r.trace.cell, r.trace.layers) for r in readers],
         "tracks": [_described(readers, track, signals, limits[k]) for k, (track, signals) in enumerate(zip(tracks, values))],
         "strips": _strips(readers),
         "steps": columns,
@@ -248,16 +248,9 @@ def _limits(values: np.ndarray) -> tuple[float, float, float]:
     return -limit, limit, most
 
 
-def described_reader(reader: Reader) -> dict[str, Any]:
-    """Whose reading it is, as JSON."""
-    cell = reader.trace.cell
-    return {
-        "name": reader.name,
-        "model": reader.trace.model,
-        "cell": cell.title,
-        "note": cell.note,
-        "layers": reader.trace.layers,
-    }
+def described_reader(name: str, model: str, cell: Cell, layers: int) -> dict[str, Any]:
+    """Whose reading it is, as JSON. name: as people are told; model: the model's own name."""
+    return {"name": name, "model": model, "cell": cell.title, "note": cell.note, "layers": layers}
 
 
 def _described(

@@ -52,7 +52,7 @@ def described(
             "caption": "",
             "file": f"{name}-gates",
         },
-        "reader": {"name": name, "model": name, "cell": of.cell.title, "note": of.cell.note, "layers": of.layers},
+        "reader": gates.described_reader(name, name, of.cell, of.layers),
         "tracks": [_track(of, layer, trace) for layer in shown],
         "rules": {
             "likeliest": gates.LIKELIEST,

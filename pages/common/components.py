@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -40,9 +40,8 @@ export default (given) => view({ ...given, data: unpack(given.data), address: im
 _LOCK = Lock()  # sessions that open together make each file once
 
 
-STYLES = {
-    "stage": ("shared", "gates", "inside", "stage")
-}  # of components that hold others; the rest have the shared one and their own
+# The style sheets of components that hold others; the rest have the shared one and their own.
+STYLES = {"stage": ("shared", "gates", "inside", "stage")}
 
 
 def mount(name: str, *, data: Mapping[str, Any], **arguments: Any) -> Any:
@@ -82,16 +81,16 @@ def _script(name: str) -> str:
     return file
 
 
-def serve_file(name: str, content: Callable[[], bytes]) -> str:
+def serve_file(name: str, content: bytes) -> str:
     """Serves a file to anybody who knows its name; returns its address, relative to that of a component's script.
 
-    name: of letters, digits, "-" and ".", new for new content, for browsers may keep it. content: called when it is not
-    served yet. Nothing of a session's own may be served so.
+    name: of letters, digits, "-" and ".", new for new content, for browsers may keep it. Nothing of a session's own may
+    be served so.
     """
     path = _folder() / SERVED / name
     if not path.exists():
         partial = path.with_suffix(f".{threading.get_ident()}")
-        partial.write_bytes(content())
+        partial.write_bytes(content)
         partial.replace(path)  # whole or not at all
     return f"./{name}"
 

@@ -17,7 +17,7 @@ import lstm_core as lc
 from lstm_core.errors import InputError
 from lstm_core.places import APP, ASSETS
 from lstm_core.words import tr
-from pages.common import address, caches, process, selection, sidebar
+from pages.common import address, caches, process, selection, sidebar, stage
 from pages.common.view_state import ViewState
 
 FOLDER = APP / "pages"
@@ -110,11 +110,14 @@ class Page:
     """A page that has begun.
 
     models: that there are to choose from, by name. query: of a link that the page has not answered yet, else None.
-    section: which of its sections is chosen, "" where it has none.
+    is_new: whether this is the session's first run. has_stage: whether the page's own picture has the choice of text, model
+    and layer. section: which of its sections is chosen, "" where it has none.
     """
 
     models: dict[str, lc.ModelInfo]
     query: dict[str, str] | None
+    is_new: bool
+    has_stage: bool
     section: str
     _state: ViewState[Any] | None
     _link: DeltaGenerator
@@ -134,15 +137,15 @@ def begin(
     *,
     fewest: int = 1,
     sidebar_model: bool | Container[str] = True,
-    stage: Callable[[str], bool] = lambda model: False,
+    on_stage: stage.Kind | None = None,
     damaged: Sequence[str] = (),
 ) -> Page:
     """What each page that reads a text calls first: the link it was opened with, its sections, the sidebar, the warnings.
 
     state: the page's own choice, if it has one. world: what `state` chooses from (default: the models). fewest: models that
     the page needs; it stops with a sentence where there are fewer. sidebar_model: whether the sidebar has the choice of
-    model and layer, or in which sections. stage: whether, with this model, the page's own picture has the choice of text,
-    model and layer. damaged: sentences about files beside the models.
+    model and layer, or in which sections. on_stage: the page's own picture, which has the choice of text, model and layer
+    where the model can run in a browser. damaged: sentences about files beside the models.
     """
     enter()
     models, damaged_models = caches.models()
@@ -154,14 +157,18 @@ def begin(
         )
         st.text(tr("⚠ {few}: assets/models holds {value} that can be read.", few=few, value=len(models) or "none"))
         st.stop()
+    is_new = selection.KEY not in st.session_state
+    if on_stage is not None:
+        stage.hear(on_stage)
     query, section = address.start(models), ""
     if state is not None:
         address.warn(state.start(models if world is None else world, query))
         section = state.choose_section()
-    if stage(selection.current().model):
+    has_stage = on_stage is not None and stage.fits(selection.current().model)
+    if has_stage:
         sidebar.draw_card(models)
     else:
         sidebar.draw(models, sidebar_model if isinstance(sidebar_model, bool) else section in sidebar_model)
     link = st.sidebar.popover(tr("Link to this view"), width="stretch")
     address.show_warnings((*damaged_models, *damaged))
-    return Page(models, query, section, state, link)
+    return Page(models, query, is_new, has_stage, section, state, link)

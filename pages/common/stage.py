@@ -101,29 +101,28 @@ def _selection(report: Mapping[str, Any], models: Mapping[str, lc.ModelInfo]) ->
 def stage_view(
     kind: Kind,
     models: Mapping[str, lc.ModelInfo],
-    origin: Origin,
     query: Mapping[str, str] | None,
     fields: Sequence[Field],
     *,
+    is_new: bool,
     more: Mapping[str, Any] | None = None,
     asks_pins: bool = False,
     judged: bool = True,
 ) -> Options:
     """Shows the field and the picture, and returns how the picture is displayed.
 
-    kind: heatmaps or the drawing. models: to choose from, by name. origin: where what is chosen comes from: a link's text
-    outranks what the browser has kept of an earlier visit, a text that nobody chose doesn't. query: of a link that is not
-    answered yet. fields: of it that say how the picture is displayed. more: what else the picture is told. asks_pins: whether
-    the rest of the page shows the unit that is pinned; else a pin is reported with the next message. judged: whether torch's
-    trace is sent along; the browser asks for it again.
+    kind: heatmaps or the drawing. models: to choose from, by name. query: of a link that is not answered yet. fields: of a
+    link that say how the picture is displayed. is_new: whether this is the session's first run. more: what else the picture
+    is told. asks_pins: whether the rest of the page shows the unit that is pinned; else a pin is reported with the next
+    message. judged: whether torch's trace is sent along; the browser asks for it again.
     """
     chosen, known = selection.current(), _known()
     if chosen != known.shown:
-        known = replace(known, shown=chosen, serial=known.serial + 1, origin=origin)
+        known = replace(known, shown=chosen, serial=known.serial + 1, origin=_origin(query, is_new))
     st.session_state[MEMORY] = known
     display = displayed(kind, query, fields)
     own = own_models.get(chosen.model) is not None
-    version, file = _file(chosen.model)
+    version, file = _packed(chosen.model)
     place: dict[str, Any] = {"version": version, "most": caches.longest(chosen.model) if own else None}
     if not own:
         place["file"] = components.serve_file(f"{chosen.model}-{version}.bin", file)
@@ -134,9 +133,9 @@ def stage_view(
         "serial": known.serial,
         "origin": known.origin,
         "problem": known.problem,
-        "chosen": {name: value for name, value in asdict(chosen).items() if name != "text"} | {"text": chosen.text},
+        "chosen": asdict(chosen),
         "models": [_choice(name, info) for name, info in models.items()],
-        "texts": [{"title": each["title"], "text": each["text"]} for each in examples.texts()],
+        "texts": examples.texts(),
         "model": place,
         "view": display.view() | dict(more or {}),
     }
@@ -144,9 +143,17 @@ def stage_view(
     if judged:
         data |= _judge(chosen.model, chosen.text, display.options.get("order") == "grouped")
     if own and version not in known.loaded:
-        data["file"] = pa.table({"bytes": np.frombuffer(file(), np.uint8)})
+        data["file"] = pa.table({"bytes": np.frombuffer(file, np.uint8)})
     components.mount("stage", key=kind, data=data, on_stage_change=lambda: hear(kind), on_look_change=_nothing)
     return display.options
+
+
+def _origin(query: Mapping[str, str] | None, is_new: bool) -> Origin:
+    """Where what is chosen comes from: a link's text outranks what the browser has kept of an earlier visit, a text that nobody
+    chose doesn't."""
+    if query is not None and "text" in query:
+        return "link"
+    return "default" if is_new else "session"
 
 
 def _nothing() -> None:
@@ -159,17 +166,12 @@ def _choice(name: str, info: lc.ModelInfo) -> dict[str, Any]:
 
 @caches.cached(16)
 def _packed(name: str) -> tuple[str, bytes]:
+    """The version of a model's file for the browser, and the file."""
     try:
         return live.packed(name, caches.described(name))
     except lc.CheckpointError:
         caches.look_again()
         raise
-
-
-def _file(name: str) -> tuple[str, Any]:
-    """The version of a model's file, and what gives the file."""
-    version, file = _packed(name)
-    return version, lambda: file
 
 
 @caches.cached(16)

@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { Filler } from "../../assets/gates/from_reading.js";
+import { Filler, firstLook } from "../../assets/gates/from_reading.js";
 import { Model } from "../../assets/shared/engine/model.js";
 import { Reading } from "../../assets/shared/engine/reading.js";
 import { glyphOf } from "../../assets/shared/glyphs.js";
@@ -34,7 +34,8 @@ function filled({ meta, weights, described, texts }) {
   const { meta: told, readers, tracks, heats, between, peaks, cap } = filler.data({});
   const numbers = heats.map(({ numbers, before, low, high, most }) => ({ numbers, before, low, high, most }));
   const described_ = tracks.map(({ heats: _, orders, ...rest }) => ({ ...rest, orders: { ...orders } }));
-  return { meta: told, readers, tracks: described_, heats: numbers, between, peaks, cap };
+  const first = tracks.map(({ layer }) => firstLook(filler.reading, layer, described.rules.firstScreen));
+  return { meta: told, first, readers, tracks: described_, heats: numbers, between, peaks, cap };
 }
 
 const { cases = [], limits = [], glyphs = null } = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8"));

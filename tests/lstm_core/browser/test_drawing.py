@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,19 +15,14 @@ from lstm_core.browser import engine, inside, live
 from lstm_core.browser.stored import columns
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
-from tests.lstm_core.browser.test_engine import PASSAGES, ROOT, node
+from tests.lstm_core.browser.test_engine import PASSAGES, answers_of
 from tests.lstm_core.browser.test_live import edits
 
 TEXT = "the clouds are in the sky"
 
 
 def answers(folder: Path, cases: list[Any]) -> Any:
-    """What tests/js/drawing_runner.js prints for these cases."""
-    (folder / "cases.json").write_text(json.dumps(cases), "utf-8")
-    command = [node(), ROOT / "tests" / "js" / "drawing_runner.js", folder]
-    ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    return answers_of("drawing_runner.js", folder, cases)
 
 
 def case(folder: Path, model: CharModel, texts: list[str], layer: int) -> dict[str, Any]:

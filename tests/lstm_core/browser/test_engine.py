@@ -59,13 +59,17 @@ def node() -> str:
     return found
 
 
-def answers(folder: Path, cases: Sequence[Any] = (), texts: Sequence[Any] = ()) -> Any:
-    """What tests/js/engine_runner.js prints for these cases."""
-    (folder / "cases.json").write_text(json.dumps({"cases": list(cases), "texts": list(texts)}), "utf-8")
-    command = [node(), ROOT / "tests" / "js" / "engine_runner.js", folder]
+def answers_of(runner: str, folder: Path, asked: Any) -> Any:
+    """What a script of tests/js prints for what it is asked; the files that it is told of stand in the folder."""
+    (folder / "cases.json").write_text(json.dumps(asked), "utf-8")
+    command = [node(), ROOT / "tests" / "js" / runner, folder]
     ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
+
+
+def answers(folder: Path, cases: Sequence[Any] = (), texts: Sequence[Any] = ()) -> Any:
+    return answers_of("engine_runner.js", folder, {"cases": list(cases), "texts": list(texts)})
 
 
 class Cases:

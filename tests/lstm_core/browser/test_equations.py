@@ -6,7 +6,6 @@ import json
 import math
 import random
 import re
-import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import pairwise, product
@@ -23,7 +22,7 @@ from lstm_core.browser.stored import columns
 from lstm_core.clamp import Clamp
 from lstm_core.formula import FUNCTIONS
 from lstm_core.model import CharModel
-from tests.lstm_core.browser.test_engine import PASSAGES, ROOT, node
+from tests.lstm_core.browser.test_engine import PASSAGES, answers_of
 
 WHOLE_TEXT = 1e-4  # as tests/lstm_core/browser/test_engine.py holds the engine over whole texts
 LOOKS = [{"weights": w, "biases": b} for w, b in product(("one", "two"), ("within", "one", "two"))]
@@ -32,12 +31,7 @@ NAMES = {FUNCTIONS[name].label: name for name in FUNCTIONS}
 
 
 def answers(folder: Path, cases: list[Any]) -> Any:
-    """What tests/js/equations_runner.js prints for these cases."""
-    (folder / "cases.json").write_text(json.dumps(cases), "utf-8")
-    command = [node(), ROOT / "tests" / "js" / "equations_runner.js", folder]
-    ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    return answers_of("equations_runner.js", folder, cases)
 
 
 def case(folder: Path, model: CharModel, text: str, layer: int, clamps: list[Clamp] | None = None) -> dict[str, Any]:

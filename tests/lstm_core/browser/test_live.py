@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,11 +14,12 @@ import pytest
 import torch
 
 import lstm_core as lc
+from lstm_core.analysis.first_look import first_look
 from lstm_core.browser import engine, gates, live
 from lstm_core.figures import lettering, palette
 from lstm_core.model import CharModel
 from lstm_core.text import Vocabulary
-from tests.lstm_core.browser.test_engine import ROOT, node
+from tests.lstm_core.browser.test_engine import ROOT, answers_of
 
 TOLERANCE = 1e-4  # of whole texts: as tests/lstm_core/browser/test_engine.py holds the engine
 STEPS = 1 + math.ceil(TOLERANCE * gates.LEVELS / 2)  # levels of a range of 2, and one of rounding
@@ -28,12 +28,7 @@ TEXTS = ("the clouds are in the sky", "t", "Ünïcode “é” 😀\u200b, \0\t�
 
 
 def answers(folder: Path, **asked: Any) -> Any:
-    """What tests/js/live_runner.js prints for this."""
-    (folder / "cases.json").write_text(json.dumps(asked), "utf-8")
-    command = [node(), ROOT / "tests" / "js" / "live_runner.js", folder]
-    ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    return answers_of("live_runner.js", folder, asked)
 
 
 def case(folder: Path, model: CharModel, texts: list[str], layers: list[int] | None = None) -> dict[str, Any]:
@@ -59,6 +54,7 @@ def compare(found: dict[str, Any], trace: lc.Trace, layers: list[int] | None = N
     for place, (track, told) in enumerate(zip(found["tracks"], meta["tracks"], strict=True)):
         hidden = np.ptp(trace["hidden"][layers[place], : gates.FIRST_SCREEN], axis=0)
         assert hidden[track["liveliest"]] == pytest.approx(hidden.max(), abs=TOLERANCE)
+        compare_first_look(found["first"][place], trace, layers[place])
         assert {k: track[k] for k in ("readers", "difference", "layer", "units")} == {
             k: told[k] for k in ("readers", "difference", "layer", "units")
         }
@@ -73,6 +69,15 @@ def compare(found: dict[str, Any], trace: lc.Trace, layers: list[int] | None = N
             else:
                 assert heat["before"] is None
         compare_orders(track["orders"], wanted[f"orders{place}"], trace, layers[place])
+
+
+def compare_first_look(found: dict[str, int], trace: lc.Trace, layer: int) -> None:
+    step, unit = first_look(trace, layer)
+    seen = trace["hidden"][layer, : gates.FIRST_SCREEN]
+    assert np.ptp(seen[:, found["unit"]]) == pytest.approx(np.ptp(seen[:, unit]), abs=TOLERANCE)
+    if found["unit"] == unit:
+        moved = np.abs(np.diff(seen[:, unit], prepend=0))
+        assert moved[found["step"]] == pytest.approx(moved[step], abs=TOLERANCE)
 
 
 def compare_reader(found: dict[str, Any], wanted: dict[str, Any], trace: lc.Trace) -> None:
