@@ -2,7 +2,25 @@
 
 const FIRST_SLICE = 8; // milliseconds of reading in the frame after a keystroke, which is painted too
 const SLICE = 24; // and in each task after it: so long may a keystroke wait
-const PROGRESS = 300; // milliseconds between two looks at what is read so far
+const PROGRESS = 500; // milliseconds between two looks at what is read so far
+
+/**
+ * Calls in a task of its own, after what a person types; returns what takes the call back. A timer may wait for four milliseconds more.
+ * @param {() => void} call
+ */
+function inTask(call) {
+  /** @type {any} */
+  const { scheduler } = globalThis;
+  if (!scheduler?.postTask) {
+    const timer = setTimeout(call, 0);
+    return () => clearTimeout(timer);
+  }
+  const taken = new AbortController();
+  scheduler.postTask(call, { signal: taken.signal }).catch((/** @type {Error} */ error) => {
+    if (error.name !== "AbortError") throw error;
+  });
+  return () => taken.abort();
+}
 
 /**
  * A reader that is told when there is something new to read. show(isDone): paints what is read: in the first frame, from time to time,
@@ -12,13 +30,12 @@ const PROGRESS = 300; // milliseconds between two looks at what is read so far
  */
 export function readInFrames(reading, show) {
   let frame = 0;
-  /** @type {ReturnType<typeof setTimeout> | 0} */
-  let timer = 0;
   let shown = 0;
+  let takeBack = () => {};
   function stop() {
     cancelAnimationFrame(frame);
-    clearTimeout(timer);
-    frame = timer = 0;
+    takeBack();
+    frame = 0;
   }
   /** @param {number} milliseconds @param {boolean} isFirst */
   function next(milliseconds, isFirst) {
@@ -29,11 +46,11 @@ export function readInFrames(reading, show) {
       shown = performance.now();
     }
     // tasks and not frames: what a person types comes between them first
-    if (!isDone) timer = setTimeout(next, 0, SLICE, false);
+    if (!isDone) takeBack = inTask(() => next(SLICE, false));
   }
   return {
     start() {
-      clearTimeout(timer);
+      takeBack();
       frame ||= requestAnimationFrame(() => next(FIRST_SLICE, true));
     },
     stop,
